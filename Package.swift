@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Settings every Swift target of this package compiles with.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+let package = Package(
+    name: "kube-ipvs",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
+    ],
+    targets: [
+        // MARK: C: headers of the system's libraries and of the kernel, and nothing else
+
+        .systemLibrary(
+            name: "CLibNL",
+            pkgConfig: "libnl-genl-3.0",
+            providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev"])]
+        ),
+        .systemLibrary(
+            name: "CIPSet",
+            pkgConfig: "libipset",
+            providers: [.apt(["libipset-dev"])]
+        ),
+        .systemLibrary(name: "CLinuxUAPI"),
+
+        // MARK: Pure: values and functions; no file descriptor, no clock
+
+        .target(name: "Addressing", swiftSettings: strict),
+        .target(name: "DataplaneModel", dependencies: ["Addressing"], swiftSettings: strict),
+        .target(name: "KubernetesObjects", dependencies: ["Addressing"], swiftSettings: strict),
+        .target(
+            name: "ServicePlan",
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"],
+            swiftSettings: strict
+        ),
+        .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
+
+        // MARK: Tests
+
+        .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,31 @@
+public import Addressing
+
+/// What one Service port wants of the data plane of one family.
+///
+/// Two service ports may want the same set entry or address; `DesiredState` counts who wants what.
+public struct Contribution: Hashable, Sendable {
+    public var virtualServers: [VirtualServer] = []
+    public var setEntries: [SetMembership] = []
+    /// To be bound to the dummy link.
+    public var addresses: [IPAddress] = []
+    /// Load balancer VIPs whose source ranges do not let this node in: KUBE-IPVS-OUT-FILTER drops what the node itself
+    /// sends to them.
+    public var serversClosedToNode: [VirtualServer.ID] = []
+
+    public init() {}
+
+    public var isEmpty: Bool {
+        virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && serversClosedToNode.isEmpty
+    }
+}
+
+/// A member of one of the sets.
+public struct SetMembership: Hashable, Sendable {
+    public var set: ServiceSet
+    public var entry: IPSetEntry
+
+    public init(_ set: ServiceSet, _ entry: IPSetEntry) {
+        self.set = set
+        self.entry = entry
+    }
+}

@@ -1,0 +1,77 @@
+public import Addressing
+public import DataplaneModel
+
+/// The kernel's IPVS table of one network namespace.
+///
+/// The methods of all data planes block while the kernel works, and are called from one thread.
+public protocol IPVSDataplane: AnyObject {
+    /// Hands over each virtual server of a family with its real servers, those for firewall marks among them.
+    ///
+    /// A dump that the kernel interrupted is read again, so each server is handed over once and whole.
+    func forEachVirtualServer(
+        of family: IPFamily,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError)
+
+    /// Carries the changes out in order.
+    ///
+    /// - Returns: the changes that the kernel refused. Every other one took effect.
+    /// - Throws: when the exchange itself broke: what took effect is then unknown, and the table must be read again.
+    func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>]
+}
+
+/// The kernel's sets of one network namespace.
+public protocol IPSetDataplane: AnyObject {
+    /// The set of that name as the kernel has it; `nil` when there is none.
+    ///
+    /// - Throws: also when the set's type is not among `IPSetType`.
+    func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition?
+
+    /// The members of a set that exists.
+    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry>
+
+    /// Makes an empty set. Refused if the name is taken.
+    func create(_ set: IPSetDefinition) throws(DataplaneError)
+
+    /// Exchanges the contents of two sets of one type; rules that match on a name see the other's members at once.
+    func swap(_ first: String, _ second: String) throws(DataplaneError)
+
+    /// Removes a set. Refused while a rule refers to it.
+    func destroy(_ name: String) throws(DataplaneError)
+
+    /// Carries the changes out in order. Adding what is there and removing what is not is no failure.
+    ///
+    /// - Returns: the changes that the kernel refused. Every other one took effect.
+    func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>]
+}
+
+/// The dummy link of one network namespace, and its addresses.
+public protocol AddressDataplane: AnyObject {
+    /// Whether the dummy link is there.
+    ///
+    /// - Throws: also when a link of that name is not a dummy.
+    func linkExists() throws(DataplaneError) -> Bool
+
+    /// As `ip link add kube-ipvs0 type dummy`; the link stays down. Without IPv6 link-local address.
+    func createLink() throws(DataplaneError)
+
+    /// The addresses of a family on the dummy link, but loopback and IPv6 link-local ones.
+    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress>
+
+    /// Carries the changes out in order. Binding what is bound and unbinding what is not is no failure.
+    ///
+    /// - Returns: the changes that the kernel refused. Every other one took effect.
+    func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>]
+}
+
+/// The iptables rules of one network namespace. Each method runs one program.
+public protocol RulesDataplane: AnyObject {
+    /// What `iptables-save` (`ip6tables-save`) prints of the tables `nat` and `filter`.
+    func save(_ family: IPFamily) async throws(DataplaneError) -> String
+
+    /// Gives `input` to `iptables-restore --noflush --wait` (`ip6tables-restore`).
+    func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError)
+
+    /// Whether `MASQUERADE --random-fully` is known: iptables 1.6.2 and later.
+    var supportsRandomFully: Bool { get }
+}
