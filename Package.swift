@@ -53,5 +53,10 @@ let package = Package(
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
+        .testTarget(
+            name: "ServicePlanTests",
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan"],
+            swiftSettings: strict
+        ),
     ]
 )
