@@ -50,6 +50,21 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
 
+        // MARK: I/O: the kernel; no Kubernetes semantics
+
+        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(
+            name: "DataplaneKernel",
+            dependencies: [
+                "Addressing",
+                "CLinuxUAPI",
+                "DataplaneModel",
+                "Netlink",
+                "Reconcile",
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
