@@ -20,6 +20,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -37,6 +38,8 @@ let package = Package(
             providers: [.apt(["libipset-dev"])]
         ),
         .systemLibrary(name: "CLinuxUAPI"),
+        .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
+        .target(name: "CMemoryFile"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
@@ -50,8 +53,33 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
 
+        // MARK: I/O: speaks to the kernel and runs programs; knows no Kubernetes
+
+        .target(
+            name: "DataplaneKernel",
+            dependencies: [
+                "Addressing", "CIPSetShims", "CMemoryFile", "DataplaneModel", "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
+        .testTarget(
+            name: "DataplaneModelTests",
+            dependencies: ["Addressing", "DataplaneModel"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "Addressing", "DataplaneKernel", "DataplaneModel", "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )
