@@ -50,8 +50,26 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
 
+        // MARK: I/O: no knowledge of Services
+
+        .target(
+            name: "ManifestFiles",
+            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesObjectsTests",
+            dependencies: ["Addressing", "KubernetesObjects"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ManifestFilesTests",
+            dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
+            swiftSettings: strict
+        ),
     ]
 )
