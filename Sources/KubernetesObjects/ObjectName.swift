@@ -1,4 +1,4 @@
-/// The namespace and name of an object.
+/// The namespace and name of an object. The namespace is empty for an object that is in none, such as a Node.
 public struct ObjectName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public var namespace: String
     public var name: String
@@ -8,7 +8,7 @@ public struct ObjectName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.name = name
     }
 
-    public var description: String { "\(namespace)/\(name)" }
+    public var description: String { namespace.isEmpty ? name : "\(namespace)/\(name)" }
 
     public static func < (lhs: Self, rhs: Self) -> Bool {
         (lhs.namespace, lhs.name) < (rhs.namespace, rhs.name)

@@ -5,6 +5,7 @@ public struct Rejection: Hashable, Sendable {
         case invalidAddress = "invalid_address"
         case invalidNetwork = "invalid_network"
         case invalidPort = "invalid_port"
+        case invalidTimeout = "invalid_timeout"
         case unknownProtocol = "unknown_protocol"
         case unknownValue = "unknown_value"
         case wrongFamily = "wrong_family"

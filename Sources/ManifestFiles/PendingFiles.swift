@@ -1,0 +1,91 @@
+/// Which files are to be read, after the events of a directory.
+///
+/// A truncated YAML file can be a good one, so a file that somebody is writing is left alone until its writer has closed
+/// it, another file was moved over it, or it was deleted.
+struct PendingFiles {
+    /// Whether everything is to be read: events were lost, or a ConfigMap's files were exchanged.
+    private(set) var includesAll = false
+    /// Whether what is watched is no longer the directory at the path.
+    private(set) var hasLostDirectory = false
+    private var touched: Set<String> = []
+    private var unfinished: Set<String> = []
+    /// Made and not yet closed: one who opened them may be about to write.
+    private var created: Set<String> = []
+
+    /// The symlink through which the kubelet exchanges all files of a ConfigMap volume at once.
+    static let configMapData = "..data"
+
+    var isEmpty: Bool { !includesAll && !hasLostDirectory && touched.subtracting(unfinished).isEmpty }
+
+    func isBeingWritten(_ file: String) -> Bool { unfinished.contains(file) }
+
+    func isNew(_ file: String) -> Bool { created.contains(file) }
+
+    /// Whether the file changed since it was taken.
+    func isPending(_ file: String) -> Bool { touched.contains(file) || unfinished.contains(file) }
+
+    mutating func note(_ event: DirectoryEvent) {
+        if event.kinds.contains(.overflow) {
+            // Whether a writer has closed its file may be among what was lost.
+            includesAll = true
+            unfinished = []
+            created = []
+        } else if !event.kinds.isDisjoint(with: .endsWatch) {
+            hasLostDirectory = true
+        } else if event.name == Self.configMapData {
+            includesAll = true
+        } else if ManifestFormat(fileName: event.name) != nil {
+            noteFile(event)
+        }
+    }
+
+    private mutating func noteFile(_ event: DirectoryEvent) {
+        let name = event.name
+        if event.kinds.contains(.modified) {
+            unfinished.insert(name)
+        } else if event.kinds.contains(.created) {
+            touched.insert(name)
+            created.insert(name)
+        } else if event.kinds.contains(.attributesChanged) {
+            touched.insert(name)
+        } else {
+            touched.insert(name)
+            unfinished.remove(name)
+            created.remove(name)
+        }
+    }
+
+    /// The file is not read before its writer closes it.
+    mutating func awaitWriter(of file: String) {
+        touched.insert(file)
+        unfinished.insert(file)
+    }
+
+    mutating func addAll() {
+        includesAll = true
+    }
+
+    /// Another directory is watched now; nothing that was seen of the one before counts.
+    mutating func startOver() {
+        self = PendingFiles()
+        includesAll = true
+    }
+
+    /// The files that can be read now; those that are being written stay.
+    mutating func takeReady() -> Set<String> {
+        let ready = touched.subtracting(unfinished)
+        touched.subtract(ready)
+        return ready
+    }
+
+    /// Whether everything is to be read, once.
+    mutating func takeAll() -> Bool {
+        defer { includesAll = false }
+        return includesAll
+    }
+
+    /// The file was read as it is now.
+    mutating func finish(_ file: String) {
+        created.remove(file)
+    }
+}
