@@ -19,12 +19,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
-        // MARK: C: headers of the system's libraries and of the kernel, and nothing else
+        // MARK: C: headers of the system's libraries and of the kernel, and what Swift cannot form itself
 
         .systemLibrary(
             name: "CLibNL",
@@ -37,6 +38,8 @@ let package = Package(
             providers: [.apt(["libipset-dev"])]
         ),
         .systemLibrary(name: "CLinuxUAPI"),
+        .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
+        .target(name: "CMemoryFile"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
@@ -50,18 +53,53 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
 
-        // MARK: I/O: the kernel; no Kubernetes semantics
+        // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
         .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
         .target(
             name: "DataplaneKernel",
             dependencies: [
                 "Addressing",
+                "CIPSetShims",
                 "CLinuxUAPI",
+                "CMemoryFile",
                 "DataplaneModel",
                 "Netlink",
                 "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "ManifestFiles",
+            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+
+        // MARK: Composition and commands
+
+        .target(
+            name: "ProxyService",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "KubernetesObjects",
+                "ManifestFiles",
+                "Reconcile",
+                "ServicePlan",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: Fakes, for tests only
+
+        .target(
+            name: "DataplaneTesting",
+            dependencies: ["Addressing", "DataplaneModel", "Reconcile"],
             swiftSettings: strict
         ),
 
@@ -71,6 +109,38 @@ let package = Package(
         .testTarget(
             name: "DataplaneModelTests",
             dependencies: ["Addressing", "DataplaneModel"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubernetesObjectsTests",
+            dependencies: ["Addressing", "KubernetesObjects"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ServicePlanTests",
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcileTests",
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "Reconcile"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ManifestFilesTests",
+            dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
     ]

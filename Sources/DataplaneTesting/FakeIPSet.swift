@@ -1,3 +1,4 @@
+import Addressing
 public import DataplaneModel
 public import Reconcile
 
@@ -5,7 +6,12 @@ public import Reconcile
 public final class FakeIPSet: IPSetDataplane {
     public struct Contents: Hashable, Sendable {
         public var definition: IPSetDefinition
-        public var members: Set<IPSetEntry> = []
+        public var members: Set<IPSetEntry>
+
+        public init(definition: IPSetDefinition, members: Set<IPSetEntry> = []) {
+            self.definition = definition
+            self.members = members
+        }
     }
 
     /// What is there now; assign to change it behind the daemon's back.

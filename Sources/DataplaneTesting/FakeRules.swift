@@ -4,7 +4,7 @@ public import Reconcile
 /// iptables as a model: it keeps chains and their rules as text, reads the format of `iptables-restore --noflush` and
 /// prints that of `iptables-save`.
 public final class FakeRules: RulesDataplane {
-    private struct Table {
+    fileprivate struct Table {
         var chains: [(name: String, policy: String, rules: [String])]
 
         func index(of chain: String) -> Int? {

@@ -17,6 +17,8 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
+    /// Those of the claims that have others.
+    private var contestedIDs: Set<VirtualServer.ID> = []
 
     public init() {
         setCounts = Array(repeating: [:], count: ServiceSet.allCases.count)
@@ -49,9 +51,9 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     /// Virtual servers that more than one owner wants, and the owners whose version does not count.
     public var contested: [(id: VirtualServer.ID, owner: Owner, others: [Owner])] {
-        claims.lazy.filter { !$0.value.others.isEmpty }
-            .map { ($0.key, $0.value.owner, $0.value.others) }
-            .sorted { $0.0 < $1.0 }
+        contestedIDs.sorted().compactMap { id in
+            claims[id].map { (id, $0.owner, $0.others) }
+        }
     }
 
     /// Makes `contribution` all that `owner` wants, and notes in `touched` what that may have changed.
@@ -130,27 +132,37 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
             claim.owner = owner
             claim.entry = entry
         }
-        claims[id] = claim
+        set(claim, for: id)
     }
 
     private mutating func release(_ id: VirtualServer.ID, by owner: Owner) {
         guard var claim = claims[id] else { return }
         guard claim.owner == owner else {
             claim.others.removeAll { $0 == owner }
-            claims[id] = claim
+            set(claim, for: id)
             return
         }
         guard let heir = claim.others.first,
             let server = contributions[heir]?.virtualServers.last(where: { $0.id == id })
         else {
-            claims[id] = nil
+            set(nil, for: id)
             return
         }
-        claims[id] = Claim(
+        let heritage = Claim(
             owner: heir,
             entry: IPVSTable.Entry(configuration: server.configuration, realServers: server.realServers),
             others: Array(claim.others.dropFirst())
         )
+        set(heritage, for: id)
+    }
+
+    private mutating func set(_ claim: Claim?, for id: VirtualServer.ID) {
+        claims[id] = claim
+        if claim?.others.isEmpty ?? true {
+            contestedIDs.remove(id)
+        } else {
+            contestedIDs.insert(id)
+        }
     }
 
     /// - Returns: whether the key is new.
