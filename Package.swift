@@ -42,6 +42,7 @@ let package = Package(
 
         .target(name: "Addressing", swiftSettings: strict),
         .target(name: "DataplaneModel", dependencies: ["Addressing"], swiftSettings: strict),
+        .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(name: "KubernetesObjects", dependencies: ["Addressing"], swiftSettings: strict),
         .target(
             name: "ServicePlan",
@@ -50,8 +51,25 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
 
+        // MARK: Commands
+
+        .executableTarget(
+            name: "kube-ipvs",
+            dependencies: [
+                "Addressing", "DataplaneModel", "IPVSListing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
+        .testTarget(
+            name: "IPVSListingTests",
+            dependencies: ["Addressing", "DataplaneModel", "IPVSListing"],
+            exclude: ["Golden"],
+            swiftSettings: strict
+        ),
     ]
 )
