@@ -51,12 +51,30 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
 
+        // MARK: I/O: the kernel; no Kubernetes semantics
+
+        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(
+            name: "DataplaneKernel",
+            dependencies: [
+                "Addressing",
+                "CLinuxUAPI",
+                "DataplaneModel",
+                "Netlink",
+                "Reconcile",
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Commands
 
         .executableTarget(
             name: "kube-ipvs",
             dependencies: [
-                "Addressing", "DataplaneModel", "IPVSListing",
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "IPVSListing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -100,7 +100,7 @@ public struct DumpRequest: Hashable, Sendable {
 public struct DumpConflict: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) {
+    public init(_ description: String) {
         self.description = description
     }
 }

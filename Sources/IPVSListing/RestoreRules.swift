@@ -64,7 +64,8 @@ extension ObservedVirtualServer {
         if configuration.flags.contains(.onePacket) { text += " -o" }
         if configuration.hasSchedulerFlags {
             let names = configuration.schedulerFlagNames
-            text += " -b \(names.isEmpty ? "flag-3" : names.joined(separator: ","))"
+            let restorable = names.isEmpty ? configuration.allSchedulerFlagNames : names
+            text += " -b \(restorable.joined(separator: ","))"
         }
         return text
     }

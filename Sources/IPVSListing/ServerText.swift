@@ -59,6 +59,12 @@ extension VirtualServer.Configuration {
             }
         return names.filter { flags.contains($0.0) }.map(\.1)
     }
+
+    /// With the third flag of `sh` and `mh` by the name that ipvsadm takes for it.
+    var allSchedulerFlagNames: [String] {
+        let names = schedulerFlagNames
+        return flags.contains(.scheduler3) && !names.contains("flag-3") ? names + ["flag-3"] : names
+    }
 }
 
 extension ForwardingMethod {

@@ -65,7 +65,7 @@ extension JSONText {
         member("port", id?.port)
         member("firewallMark", mark)
         member("scheduler", configuration.scheduler.name)
-        member("schedulerFlags", configuration.schedulerFlagNames)
+        member("schedulerFlags", configuration.allSchedulerFlagNames)
         member("onePacket", flags.contains(.onePacket))
         member("persistence", flags.contains(.persistent) ? configuration : nil) { json, configuration in
             let mask = configuration.persistenceMask

@@ -83,19 +83,19 @@ struct DumpCommand: ParsableCommand {
         do {
             _ = try request().subject()
         } catch {
-            throw ValidationError(error.description)
+            throw ValidationError("\(error)")
         }
     }
 
     func run() throws {
         let request = try request()
-        let reading = try KernelReading()
+        let dump = try KernelDump()
         if numeric || request.json {
             var names = NumericNames()
-            try reading.write(request, &names)
+            try dump.write(request, &names)
         } else {
             var names = SystemNames()
-            try reading.write(request, &names)
+            try dump.write(request, &names)
         }
     }
 

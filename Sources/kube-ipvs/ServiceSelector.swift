@@ -43,7 +43,7 @@ struct ServiceSelector {
             let first = unsafe list.pointee
         else { return nil }
         let length = Int(unsafe host.pointee.h_length)
-        return IPAddress(networkBytes: Array(unsafe UnsafeRawBufferPointer(start: first, count: length)))
+        return unsafe IPAddress(networkBytes: Array(UnsafeRawBufferPointer(start: first, count: length)))
     }
 
     private func portNumber(_ text: String) -> UInt16? {

@@ -18,6 +18,15 @@ enum StandardOutput {
     }
 }
 
+/// Messages for the person at the terminal.
+enum StandardError {
+    static func write(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        // Nothing can be done about a message that cannot be written.
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
 struct OutputError: Error, CustomStringConvertible {
     var number: Int32
 

@@ -10,13 +10,31 @@ struct SystemNames: NameResolver {
     }
 
     private var hosts: [IPAddress: String?] = [:]
+    /// What may still be spent on name servers that do not answer: a dead one takes ten seconds for each address.
+    private var patience = Duration.seconds(10)
+    /// Read when the patience is at its end, and asked from then on.
+    private var hostsFile: HostsFile?
     private var services: [Port: String?] = [:]
 
     mutating func hostName(of address: IPAddress) -> String? {
         if let known = hosts[address] { return known }
-        let name = Self.lookUp(address)
+        let name = hostsFile.map { $0[address] } ?? patientlyLookUp(address)
         hosts[address] = .some(name)
         return name
+    }
+
+    private mutating func patientlyLookUp(_ address: IPAddress) -> String? {
+        let clock = ContinuousClock()
+        let start = clock.now
+        if let name = Self.lookUp(address) { return name }
+        let elapsed = start.duration(to: clock.now)
+        // A server that knows no name says so sooner.
+        if elapsed > .seconds(1) { patience -= elapsed }
+        if patience <= .zero {
+            StandardError.write("warning: the name servers do not answer; showing addresses without a name (see -n)")
+            hostsFile = HostsFile()
+        }
+        return nil
     }
 
     mutating func serviceName(of port: UInt16, _ transport: TransportProtocol) -> String? {

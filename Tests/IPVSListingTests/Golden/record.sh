@@ -23,9 +23,9 @@ ip link set lo up
 ip link add dummy0 type dummy
 ip link set dummy0 up
 for address in 10.96.0.20 10.96.0.21 10.96.0.13 10.244.9.1 10.244.9.2; do ip address add $address/32 dev dummy0; done
+ip route add 224.0.0.0/4 dev dummy0
 ip address add fd00::20/128 dev dummy0 nodad
 ip address add fd00:9::1/128 dev dummy0 nodad
-sysctl -q net.ipv4.vs.conntrack=0 || true
 ipvsadm --set 901 121 302
 ipvsadm -R <table.rules
 
@@ -37,7 +37,8 @@ socat UDP-LISTEN:5060,bind=10.244.9.1,fork,reuseaddr SYSTEM:'cat >/dev/null' &
 sleep 1
 for i in 1 2 3; do echo hi | socat -t 2 - TCP:10.96.0.20:80 >/dev/null; done
 echo hi | socat -t 2 - TCP6:[fd00::20]:80 >/dev/null
-(head -c 120000000 /dev/zero; sleep 20) | socat -u - TCP:10.96.0.21:80 &
+exec 3<>/dev/tcp/10.96.0.21/80
+head -c 120000000 /dev/zero >&3
 printf 'INVITE sip:a@b SIP/2.0\r\nCall-ID: 3848276298220188511@atlanta.example.com\r\n\r\n' | socat -u - UDP:10.96.0.13:5060
 sleep 4
 
@@ -66,6 +67,8 @@ record service-mark -Ln -f 1 -6 --stats
 record timeout -L --timeout
 record save -Sn
 record save-names -S
-ipvsadm --start-daemon master --mcast-interface dummy0 --syncid 7 --mcast-group 224.0.1.99 --mcast-ttl 3 2>/dev/null || true
-ipvsadm --start-daemon backup --mcast-interface dummy0 --syncid 8 2>/dev/null || true
+# No daemon starts while a real server's family is not its virtual server's.
+ipvsadm -d -t 10.96.0.14:0 -r [fd00:1::9]:0
+ipvsadm --start-daemon master --mcast-interface dummy0 --syncid 7 --mcast-group 224.0.1.99 --mcast-ttl 3
+ipvsadm --start-daemon backup --mcast-interface dummy0 --syncid 8
 record daemon -L --daemon
