@@ -45,6 +45,7 @@ let package = Package(
 
         .target(name: "Addressing", swiftSettings: strict),
         .target(name: "DataplaneModel", dependencies: ["Addressing"], swiftSettings: strict),
+        .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(name: "KubernetesObjects", dependencies: ["Addressing"], swiftSettings: strict),
         .target(
             name: "ServicePlan",
@@ -94,6 +95,19 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "kube-ipvs",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "IPVSListing",
+                "ProxyService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
 
         // MARK: Fakes, for tests only
 
@@ -109,6 +123,12 @@ let package = Package(
         .testTarget(
             name: "DataplaneModelTests",
             dependencies: ["Addressing", "DataplaneModel"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "IPVSListingTests",
+            dependencies: ["Addressing", "DataplaneModel", "IPVSListing"],
+            exclude: ["Golden"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -111,6 +111,26 @@ public final class KernelIPVS: IPVSDataplane {
         return servers
     }
 
+    /// One virtual server with its real servers; `nil` when it is not there.
+    public func virtualServer(
+        _ identity: ObservedVirtualServer.Identity
+    ) throws(DataplaneError) -> ObservedVirtualServer? {
+        do throws(NetlinkError) {
+            var server: ObservedVirtualServer?
+            try exchange(IPVS_CMD_GET_SERVICE) { (request) throws(NetlinkError) in
+                try request.put(identity)
+            } _: { (message, datagram) throws(NetlinkError) in
+                server = try message.virtualServer(in: datagram)
+            }
+            guard let realServers = try realServers(of: identity) else { return nil }
+            server?.realServers = realServers
+            return server
+        } catch {
+            if error.operation == .request, error.errno == .noProcess { return nil }
+            throw DataplaneError(.ipvs, "read a virtual server", error)
+        }
+    }
+
     private func read(_ families: [IPFamily], _ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
         do throws(NetlinkError) {
             for var server in try virtualServers(of: families) {
