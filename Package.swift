@@ -68,5 +68,18 @@ let package = Package(
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
+        .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Netlink",
+                "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )
