@@ -11,6 +11,8 @@ public final class FakeIPVS: IPVSDataplane {
     /// Every change that took effect, in order.
     public private(set) var applied: [IPVSChange] = []
     public private(set) var dumpCount = 0
+    /// Connections of real servers; those that are not named have none.
+    public var connections: [RealServer.ID: UInt32] = [:]
     /// Addresses for which every change is refused.
     public var brokenAddresses: Set<IPAddress> = []
 
@@ -53,6 +55,12 @@ public final class FakeIPVS: IPVSDataplane {
                     )
                 )
             )
+        }
+    }
+
+    public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
+        table[id]?.realServers.map {
+            ObservedRealServer(realServer: $0, activeConnections: connections[$0.id, default: 0])
         }
     }
 

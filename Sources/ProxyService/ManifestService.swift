@@ -5,7 +5,7 @@ import ServiceLifecycle
 import ServicePlan
 
 /// Hands the objects of a directory to the proxy, as they change.
-struct ManifestService: Service {
+struct ManifestService: ServiceLifecycle.Service {
     let updates: ManifestUpdates
     let nodeName: String
     let proxy: ServiceProxy

@@ -67,10 +67,13 @@ public struct NodeProxy: Sendable {
             let ipvs = try KernelIPVS()
             try SchedulerProbe.check(configuration.scheduler, on: ipvs)
             NodeSettings.applyTimeouts(configuration.ipvsTimeouts, to: ipvs, logger: logger)
-            let rules = try await KernelIPTables()
+            let rules = try await KernelIPTables.open()
             logger.info(
                 "iptables",
-                metadata: ["variant": "\(rules.variant)", "reason": "\(rules.variantReason)"]
+                metadata: [
+                    "variant": "\(rules.variant?.rawValue ?? "legacy")", "version": "\(rules.version)",
+                    "reason": "\(rules.reason)",
+                ]
             )
             return Dataplane(
                 ipvs: ipvs,

@@ -22,6 +22,9 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var minSyncPeriod: Duration
     /// The longest time between two verifying passes.
     public var syncPeriod: Duration
+    /// The longest time that a removed TCP endpoint keeps its connections. The default is the kernel's own limit for
+    /// established connections without traffic: whatever still lives after it is not idle.
+    public var gracefulTimeout: Duration
     public var scheduler: Scheduler
     /// Virtual servers in these networks are somebody else's.
     public var excludedNetworks: [IPPrefix]
@@ -38,6 +41,7 @@ public struct ProxyConfiguration: Hashable, Sendable {
         self.nodeName = nodeName
         minSyncPeriod = .seconds(1)
         syncPeriod = .seconds(30)
+        gracefulTimeout = .seconds(900)
         scheduler = .roundRobin
         excludedNetworks = []
         ipvsTimeouts = IPVSTimeouts(tcp: 0, tcpFin: 0, udp: 0)

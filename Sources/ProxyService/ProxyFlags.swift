@@ -1,4 +1,4 @@
-public import Addressing
+import Addressing
 import DataplaneModel
 import ServicePlan
 
@@ -8,6 +8,7 @@ public struct ProxyFlags: Sendable {
     public var bindAddress: String?
     public var minSyncPeriod: String?
     public var syncPeriod: String?
+    public var gracefulTimeout: String?
     public var scheduler: String?
     public var excludeCIDRs: [String] = []
     public var tcpTimeout: String?
@@ -57,6 +58,8 @@ extension ProxyConfiguration {
         configuration.minSyncPeriod =
             reader.duration("--ipvs-min-sync-period", flags.minSyncPeriod) ?? configuration.minSyncPeriod
         reader.checkPeriods(configuration)
+        configuration.gracefulTimeout =
+            reader.duration("--graceful-timeout", flags.gracefulTimeout) ?? configuration.gracefulTimeout
         configuration.scheduler = reader.scheduler(flags.scheduler) ?? configuration.scheduler
         configuration.excludedNetworks = reader.networks("--ipvs-exclude-cidrs", flags.excludeCIDRs)
         configuration.ipvsTimeouts = IPVSTimeouts(

@@ -1,5 +1,5 @@
 public import Addressing
-public import DataplaneModel
+import DataplaneModel
 public import KubernetesObjects
 public import Logging
 public import Reconcile
@@ -23,8 +23,16 @@ public actor ServiceProxy {
             self.schedule = schedule
         }
 
-        func pass(_ mode: PassMode, on dataplane: Dataplane) async -> PassReport {
-            await reconciler.pass(mode, on: dataplane)
+        func pass(
+            _ mode: PassMode,
+            at now: ContinuousClock.Instant,
+            on dataplane: Dataplane
+        ) async -> PassReport {
+            await reconciler.pass(mode, at: now, on: dataplane)
+        }
+
+        var nextPass: ContinuousClock.Instant {
+            reconciler.nextDrainPoll.map { min($0, schedule.nextPass) } ?? schedule.nextPass
         }
     }
 
@@ -126,12 +134,12 @@ public actor ServiceProxy {
                 startPlanes()
             }
             let now = clock.now
-            if planes.contains(where: { $0.schedule.nextPass <= now }) {
+            if planes.contains(where: { $0.nextPass <= now }) {
                 planDirtyPorts()
-                for plane in planes where plane.schedule.nextPass <= now {
+                for plane in planes where plane.nextPass <= now {
                     await pass(plane, now)
                 }
-            } else if let next = planes.map(\.schedule.nextPass).min() {
+            } else if let next = planes.map(\.nextPass).min() {
                 await wakeup.wait(until: next, clock: clock)
             } else {
                 await wakeup.wait()
@@ -146,7 +154,8 @@ public actor ServiceProxy {
                 reconciler: FamilyReconciler(
                     family: family,
                     excludedNetworks: configuration.excludedNetworks,
-                    ruleConfiguration: configuration.rules(for: family, podNetworks: node?.podCIDRs ?? [])
+                    ruleConfiguration: configuration.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                    gracefulTimeout: configuration.gracefulTimeout
                 ),
                 schedule: SyncSchedule(
                     minimum: configuration.minSyncPeriod,
@@ -172,9 +181,9 @@ public actor ServiceProxy {
     private func pass(_ plane: Plane, _ now: ContinuousClock.Instant) async {
         let mode = plane.schedule.mode(at: now)
         plane.schedule.passStarted()
-        guard mode == .verify || plane.reconciler.hasPendingChanges else { return }
+        guard mode == .verify || plane.reconciler.hasWork(at: now) else { return }
 
-        let report = await plane.pass(mode, on: dataplane)
+        let report = await plane.pass(mode, at: now, on: dataplane)
         let end = clock.now
         plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
         log.note(report, took: end - now)

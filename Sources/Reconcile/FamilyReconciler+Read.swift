@@ -121,7 +121,7 @@ extension FamilyReconciler {
                 if entry == wanted {
                     // Shares the storage of the real servers instead of keeping a second copy.
                     entry = wanted
-                } else {
+                } else if withoutDraining(entry, of: id) != wanted {
                     different.insert(id)
                 }
             } else {

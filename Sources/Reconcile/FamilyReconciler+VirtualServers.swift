@@ -4,19 +4,25 @@ import DataplaneModel
 extension FamilyReconciler {
     /// Adds and edits virtual servers, and changes their real servers. Whole virtual servers go later, when their
     /// addresses no longer attract traffic.
-    mutating func updateVirtualServers(_ dataplane: any IPVSDataplane, _ report: inout PassReport) {
+    mutating func updateVirtualServers(
+        _ dataplane: any IPVSDataplane,
+        _ now: ContinuousClock.Instant,
+        _ report: inout PassReport
+    ) {
         let wanted = pending.virtualServers.filter { desired[$0] != nil }.sorted()
         var rest = wanted[...]
         while !rest.isEmpty {
             let batch = rest.prefix(Self.virtualServersPerBatch)
             rest = rest.dropFirst(batch.count)
             // Not bound to a name: a second reference would make the next change copy the whole table.
-            guard let changes = mirror.ipvs?.changes(toReach: { desired[$0] }, of: batch),
-                let refused = apply(changes, dataplane, &report)
-            else { return }
+            guard var changes = mirror.ipvs?.changes(toReach: { desired[$0] }, of: batch) else { return }
+            drainInsteadOfRemoving(&changes, now)
+            guard let refused = apply(changes, dataplane, &report) else { return }
             for id in batch where !refused.contains(id) {
-                // The desired entry itself, so that both share the storage of the real servers.
-                mirror.ipvs?[id] = desired[id]
+                if !drains.virtualServers.contains(id) {
+                    // The desired entry itself, so that both share the storage of the real servers.
+                    mirror.ipvs?[id] = desired[id]
+                }
                 pending.virtualServers.remove(id)
             }
         }
@@ -30,6 +36,7 @@ extension FamilyReconciler {
         guard let refused = apply(changes, dataplane, &report) else { return }
         for id in gone where !refused.contains(id) {
             mirror.ipvs?[id] = nil
+            drains.removeAll(of: id)
             pending.virtualServers.remove(id)
         }
     }
@@ -37,7 +44,7 @@ extension FamilyReconciler {
     /// Sends the changes, and follows in the mirror what took effect for servers with a refused change.
     ///
     /// - Returns: the virtual servers of refused changes; `nil` when it is unknown what took effect.
-    private mutating func apply(
+    mutating func apply(
         _ changes: [IPVSChange],
         _ dataplane: any IPVSDataplane,
         _ report: inout PassReport
@@ -56,7 +63,7 @@ extension FamilyReconciler {
         let refusedServers = Set(refused.lazy.map(\.change.virtualServer))
         for change in changes where !refusedChanges.contains(change) {
             report.count(change.objectKind)
-            if refusedServers.contains(change.virtualServer) {
+            if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer) {
                 mirror.ipvs?.apply(change)
             }
         }

@@ -17,6 +17,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var mirror = Mirror()
     var pending = TouchedObjects()
     var rules: RuleKeeper
+    var drains: DrainList
     /// Until a first verifying pass has read everything, differences are what was left over, not drift.
     var hasVerified = false
 
@@ -24,9 +25,16 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// batch takes.
     static var virtualServersPerBatch: Int { 512 }
 
-    public init(family: IPFamily, excludedNetworks: [IPPrefix] = [], ruleConfiguration: RuleConfiguration) {
+    /// - Parameter gracefulTimeout: the longest time that a removed TCP real server keeps its connections.
+    public init(
+        family: IPFamily,
+        excludedNetworks: [IPPrefix] = [],
+        ruleConfiguration: RuleConfiguration,
+        gracefulTimeout: Duration
+    ) {
         self.family = family
         self.excludedNetworks = excludedNetworks
+        drains = DrainList(cap: gracefulTimeout)
         rules = RuleKeeper(configuration: ruleConfiguration, family: family)
     }
 
@@ -41,14 +49,23 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         return !touched.isEmpty
     }
 
-    /// Whether a pass of mode `changes` would have anything to do.
-    public var hasPendingChanges: Bool { !pending.isEmpty }
+    /// Whether a pass of mode `changes` at that instant would have anything to do.
+    public func hasWork(at now: ContinuousClock.Instant) -> Bool {
+        !pending.isEmpty || nextDrainPoll.map { $0 <= now } ?? false
+    }
+
+    /// When the connections of draining real servers are to be counted; `nil` when none drains.
+    public var nextDrainPoll: ContinuousClock.Instant? { drains.nextPoll }
 
     /// Brings the kernel to the desired state.
     ///
     /// The order keeps a virtual IP from attracting traffic before it can be served: set entries, rules, virtual servers
     /// with their real servers, addresses; then the reverse for what goes.
-    public mutating func pass(_ mode: PassMode, on dataplane: Dataplane) async -> PassReport {
+    public mutating func pass(
+        _ mode: PassMode,
+        at now: ContinuousClock.Instant,
+        on dataplane: Dataplane
+    ) async -> PassReport {
         var report = PassReport(family: family, mode: mode)
         if mode == .verify {
             readEverything(dataplane, &report)
@@ -57,10 +74,12 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         if mode == .verify || pending.closedServers {
             await keepRules(dataplane.rules, &report)
         }
-        updateVirtualServers(dataplane.ipvs, &report)
+        updateVirtualServers(dataplane.ipvs, now, &report)
         changeAddresses(dataplane.addresses, &report)
         removeVirtualServers(dataplane.ipvs, &report)
         removeSetEntries(dataplane.sets, &report)
+        endDrains(dataplane.ipvs, now, &report)
+        report.draining = drains.count
         return report
     }
 

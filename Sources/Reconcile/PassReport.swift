@@ -41,6 +41,8 @@ public struct PassReport: Hashable, Sendable {
     public var applied: [ObjectKind: Int] = [:]
     /// Objects that differed although nobody had asked for a change: somebody else changed them.
     public var drift: [ObjectKind: Int] = [:]
+    /// Removed real servers that keep their connections for now.
+    public var draining = 0
     public var refusals: [Refusal] = []
     /// Parts of the data plane that could not be read or written at all.
     public var failures: [DataplaneError] = []

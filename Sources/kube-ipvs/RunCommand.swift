@@ -29,6 +29,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "The longest time between two passes that verify everything, such as 30s. (default: 30s)")
     var ipvsSyncPeriod: String?
 
+    @Option(help: "The longest time that a removed TCP endpoint keeps its connections. (default: 15m)")
+    var gracefulTimeout: String?
+
     @Option(help: "The scheduler of all virtual servers. (default: rr)")
     var ipvsScheduler: String?
 
@@ -91,6 +94,7 @@ struct RunCommand: AsyncParsableCommand {
         flags.bindAddress = bindAddress
         flags.minSyncPeriod = ipvsMinSyncPeriod
         flags.syncPeriod = ipvsSyncPeriod
+        flags.gracefulTimeout = gracefulTimeout
         flags.scheduler = ipvsScheduler
         flags.excludeCIDRs = Self.list(ipvsExcludeCidrs)
         flags.tcpTimeout = ipvsTcpTimeout

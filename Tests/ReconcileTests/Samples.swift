@@ -4,6 +4,8 @@ import Reconcile
 
 /// Small contributions for tests, by number.
 enum Sample {
+    static let start = ContinuousClock().now
+
     static func vip(_ number: UInt32) -> IPAddress { IPAddress(v4: 0x0a60_0000 + number) }
 
     static func server(_ number: UInt32, port: UInt16 = 80) -> VirtualServer.ID {
@@ -44,7 +46,8 @@ enum Sample {
         _ contributions: [UInt32: Contribution] = [:],
         excluding networks: [IPPrefix] = []
     ) -> FamilyReconciler<UInt32> {
-        var reconciler = FamilyReconciler<UInt32>(family: .v4, excludedNetworks: networks, ruleConfiguration: rules)
+        var reconciler = FamilyReconciler<UInt32>(
+            family: .v4, excludedNetworks: networks, ruleConfiguration: rules, gracefulTimeout: .seconds(900))
         for (owner, contribution) in contributions.sorted(by: { $0.key < $1.key }) {
             reconciler.replaceContribution(of: owner, with: contribution)
         }

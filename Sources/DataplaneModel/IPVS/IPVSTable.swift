@@ -23,6 +23,12 @@ public struct IPVSTable: Hashable, Sendable {
         set { entries[id] = newValue }
     }
 
+    /// A real server of a virtual server.
+    public func realServer(_ realServer: RealServer.ID, of id: VirtualServer.ID) -> RealServer? {
+        guard let position = position(of: realServer, in: id), position.isPresent else { return nil }
+        return entries[id]?.realServers[position.index]
+    }
+
     /// Does to this table what the kernel would do to its own.
     ///
     /// - Returns: whether the kernel would accept the change; when not, nothing has changed.
