@@ -279,7 +279,8 @@ int cipset_change(struct cipset_session *session, enum cipset_command command, c
 
     uint32_t line = 0;
     failed(session, cmd, &line);
-    if (line >= 1 && line <= count)
+    // When the exchange broke, libipset names the line that it was at, which says nothing.
+    if (session->error_number != 0 && line >= 1 && line <= count)
         *done = line - 1;
     return -1;
 }

@@ -58,14 +58,17 @@ import Testing
         #expect(IPSetEntry("10.0.0.1,132:80", type: .hashIPPort) == IPSetEntry("10.0.0.1,sctp:80", type: .hashIPPort))
     }
 
-    @Test(arguments: [
-        ("", .bitmapPort), ("65536", .bitmapPort), ("-1", .bitmapPort), ("80-90", .bitmapPort), ("tcp:80", .bitmapPort),
-        ("", .hashIP), ("10.0.0", .hashIP), ("10.0.0.0/24", .hashIP),
-        ("10.0.0.1,tcp:", .hashIPPort), ("10.0.0.1,:80", .hashIPPort), ("10.0.0.1,icmp:8/0", .hashIPPort),
-        ("10.0.0.1,tcp:80,", .hashIPPort), ("10.0.0.1,tcp", .hashIPPort), ("10.0.0.1 tcp:80", .hashIPPort),
-        ("10.0.0.1,tcp:80,", .hashIPPortIP), ("10.0.0.1,tcp:80,10.0.0.1,10.0.0.1", .hashIPPortIP),
-        ("10.0.0.1,tcp:80,10.0.0.0/33", .hashIPPortNet), ("10.0.0.1,tcp:80,10.0.0.0/", .hashIPPortNet),
-    ] as [(String, IPSetType)]) func `what is not an entry is refused`(text: String, type: IPSetType) {
+    @Test(
+        arguments: [
+            ("", .bitmapPort), ("65536", .bitmapPort), ("-1", .bitmapPort), ("80-90", .bitmapPort),
+            ("tcp:80", .bitmapPort),
+            ("", .hashIP), ("10.0.0", .hashIP), ("10.0.0.0/24", .hashIP),
+            ("10.0.0.1,tcp:", .hashIPPort), ("10.0.0.1,:80", .hashIPPort), ("10.0.0.1,icmp:8/0", .hashIPPort),
+            ("10.0.0.1,tcp:80,", .hashIPPort), ("10.0.0.1,tcp", .hashIPPort), ("10.0.0.1 tcp:80", .hashIPPort),
+            ("10.0.0.1,tcp:80,", .hashIPPortIP), ("10.0.0.1,tcp:80,10.0.0.1,10.0.0.1", .hashIPPortIP),
+            ("10.0.0.1,tcp:80,10.0.0.0/33", .hashIPPortNet), ("10.0.0.1,tcp:80,10.0.0.0/", .hashIPPortNet),
+        ] as [(String, IPSetType)]) func `what is not an entry is refused`(text: String, type: IPSetType)
+    {
         #expect(IPSetEntry(text, type: type) == nil)
     }
 
@@ -104,7 +107,8 @@ import Testing
     }
 
     @Test func `a hash set has its family and size from the header`() throws {
-        let found = try definition("KUBE-6-X", "hash:ip,port", "family inet6 hashsize 4096 maxelem 131072 bucketsize 12")
+        let found = try definition(
+            "KUBE-6-X", "hash:ip,port", "family inet6 hashsize 4096 maxelem 131072 bucketsize 12")
         #expect(found == IPSetDefinition(name: "KUBE-6-X", type: .hashIPPort, family: .v6, maximumElements: 131_072))
     }
 

@@ -69,6 +69,10 @@ int cipset_destroy(struct cipset_session *_Nonnull session, const char *_Nonnull
 int cipset_swap(struct cipset_session *_Nonnull session, const char *_Nonnull name, const char *_Nonnull other);
 
 /// As `ipset list NAME`, or `ipset list -terse NAME` when only the header is wanted.
+///
+/// After a failure the session must be closed: the kernel answers a listing that it refuses twice (once from
+/// `ip_set_dump_start`, once as for any request; seen with 6.18), and the second answer would be read as that to the next
+/// command.
 int cipset_list(struct cipset_session *_Nonnull session, const char *_Nonnull name, bool header_only);
 
 /// As `ipset -exist add` or `ipset -exist del` of each entry in order, many to a netlink message.

@@ -16,6 +16,9 @@ final class IPSetSession {
         var text: [UInt8] = []
     }
 
+    /// Whether answers may still come that no command waits for: a session like that must not be used.
+    private(set) var isBroken = false
+
     private let session: OpaquePointer
     private let listing: Listing
 
@@ -61,7 +64,10 @@ final class IPSetSession {
     /// What `ipset list NAME` prints, or only its header.
     func list(_ name: String, headerOnly: Bool) throws(IPSetFailure) -> [UInt8] {
         defer { listing.text = [] }
-        try unsafe check(cipset_list(session, name, headerOnly))
+        guard unsafe cipset_list(session, name, headerOnly) == 0 else {
+            isBroken = true
+            throw failure()
+        }
         return listing.text
     }
 
@@ -88,19 +94,19 @@ final class IPSetSession {
             }
         }
         guard status != 0 else { return .complete }
+        let failure = failure()
         guard done < entries.count else { throw failure }
         return .refused(index: entries.startIndex + done, failure)
     }
 
-    private var failure: IPSetFailure {
-        unsafe IPSetFailure(
-            number: cipset_error_number(session),
-            words: String(cString: cipset_error_text(session))
-        )
+    private func check(_ status: Int32) throws(IPSetFailure) {
+        guard status == 0 else { throw failure() }
     }
 
-    private func check(_ status: Int32) throws(IPSetFailure) {
-        guard status == 0 else { throw failure }
+    private func failure() -> IPSetFailure {
+        let number = unsafe cipset_error_number(session)
+        if number == 0 { isBroken = true }
+        return unsafe IPSetFailure(number: number, words: String(cString: cipset_error_text(session)))
     }
 
     private static func withDefinition(

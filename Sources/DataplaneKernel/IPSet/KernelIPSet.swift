@@ -140,15 +140,10 @@ public final class KernelIPSet: IPSetDataplane {
         _ body: (IPSetSession) throws(IPSetFailure) -> Result
     ) throws(IPSetFailure) -> Result {
         let session = try openSession()
-        do throws(IPSetFailure) {
-            return try body(session)
-        } catch {
-            if error.number == 0 {
-                // Not an answer of the kernel: answers to this exchange may still come, and would be taken for others.
-                self.session = nil
-            }
-            throw error
+        defer {
+            if session.isBroken { self.session = nil }
         }
+        return try body(session)
     }
 
     private func openSession() throws(IPSetFailure) -> IPSetSession {
