@@ -10,7 +10,7 @@ struct KernelState: Equatable, CustomStringConvertible {
         virtualServers = Self.lines(try await cluster.run(in: .node, "ipvsadm", "--save", "--numeric")).sorted()
         // `… initval 0x1c351676` is the seed that the kernel made up for the set's hash.
         sets = Self.lines(try await cluster.run(in: .node, "ipset", "save"))
-            .map { line in line.replacing(/ initval 0x[0-9a-f]+/, with: "") }
+            .map { line in line.replacing(#/ initval 0x[0-9a-f]+/#, with: "") }
             .sorted()
         rules = []
         for program in ["iptables-save", "ip6tables-save"] {
