@@ -78,7 +78,7 @@ extension ServiceTable {
         let slices = slices(of: service.name).filter { $0.family == family }.sorted { $0.name < $1.name }
         let merged = PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
         let selection = EndpointSelection(merged, for: service, port, family)
-        let plan = ServicePortPlan(service, port, merged, family, basis)
+        let plan = ServicePortPlan(port, of: service, endpoints: merged, in: family, basis: basis)
         return PortExplanation(
             id: ServicePortID(port, of: service.name),
             family: family,

@@ -14,7 +14,11 @@ public struct ServicePortPlan: Hashable, Sendable {
     ///
     /// - Parameter endpoints: as `PortEndpoint.merged` returns them for the port and the family.
     public init(
-        _ service: Service, _ port: ServicePort, _ endpoints: [PortEndpoint], _ family: IPFamily, _ basis: PlanBasis
+        _ port: ServicePort,
+        of service: Service,
+        endpoints: [PortEndpoint],
+        in family: IPFamily,
+        basis: PlanBasis
     ) {
         let virtualIPs = service.virtualIPs(of: port, in: family, basis)
         guard !virtualIPs.isEmpty else { return }
@@ -22,7 +26,7 @@ public struct ServicePortPlan: Hashable, Sendable {
         let nodePortAddresses = basis.nodePortAddresses(of: family)
         let omitsNodePort = port.nodePort != 0 && nodePortAddresses.isEmpty
 
-        contribution.virtualServers = virtualServers(virtualIPs, selection, service, family, basis)
+        contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
         contribution.addresses = virtualIPs.filter { $0.binding == .bound }.map(\.id.address).sorted()
             .withoutRepetition()
 
@@ -54,7 +58,7 @@ public struct ServicePortPlan: Hashable, Sendable {
         )
     }
 
-    private func virtualServers(
+    private static func virtualServers(
         _ virtualIPs: [VirtualIP],
         _ selection: EndpointSelection,
         _ service: Service,

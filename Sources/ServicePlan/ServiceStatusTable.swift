@@ -65,7 +65,8 @@ public struct ServiceStatusTable: Sendable {
     public func healthChecks(_ family: IPFamily) -> [ObjectName: HealthCheck] {
         (checkedPorts[family] ?? [:]).compactMapValues { ports in
             let checks = ports.compactMap { observations[Key(id: $0, family: family)]?.healthCheck }
-            guard let port = checks.map(\.port).max() else { return nil }
+            // All ports of a Service tell of the same health-check node port.
+            guard let port = checks.first?.port else { return nil }
             let addresses = checks.flatMap(\.localReadyAddresses).sorted().withoutRepetition()
             return HealthCheck(port: port, localReadyAddresses: addresses)
         }

@@ -190,6 +190,6 @@ public struct ServiceTable: Sendable {
             service.programmedClusterIP(of: family) != nil
         else { return ServicePortPlan() }
         let endpoints = PortEndpoint.merged(entry.slices, of: port, in: family, on: basis.facts)
-        return ServicePortPlan(service, port, endpoints, family, basis)
+        return ServicePortPlan(port, of: service, endpoints: endpoints, in: family, basis: basis)
     }
 }

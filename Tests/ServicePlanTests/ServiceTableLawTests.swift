@@ -100,8 +100,11 @@ struct ServiceTableLawTests {
         }
 
         private mutating func slice() -> EndpointSlice {
-            let name = ObjectName(namespace: pick(["shop", "lab"]), name: "e\(Int.random(in: 0..<16, using: &random))")
-            let family = pick(IPFamily.allCases)
+            let number = Int.random(in: 0..<16, using: &random)
+            let name = ObjectName(namespace: pick(["shop", "lab"]), name: "e\(number)")
+            // Most slices stay with their Service and family, as they do in life.
+            let family = chance(90) ? IPFamily.allCases[number / 8] : pick(IPFamily.allCases)
+            let service = chance(80) ? number % 8 : Int.random(in: 0..<8, using: &random)
             let ports = [
                 EndpointPort(name: "a", port: 8080), EndpointPort(name: "b", port: 8443),
                 EndpointPort(name: "a", transport: .udp, port: 5353),
@@ -123,7 +126,7 @@ struct ServiceTableLawTests {
             }
             return EndpointSlice(
                 name: name,
-                serviceName: chance(5) ? "" : "s\(Int.random(in: 0..<8, using: &random))",
+                serviceName: chance(5) ? "" : "s\(service)",
                 family: family,
                 ports: subset(ports, percent: 70),
                 endpoints: endpoints
@@ -196,7 +199,9 @@ struct ServiceTableLawTests {
         refresh(&expectedPlans, &expectedStatus, &scratch)
 
         #expect(!plans.isEmpty)
-        #expect(plans == expectedPlans, "seed \(seed)")
+        // The keys alone: whole plans would fill pages.
+        let wrong = Set(plans.keys).union(expectedPlans.keys).filter { plans[$0] != expectedPlans[$0] }
+        #expect(wrong.map { "\($0.family) \($0.id)/\($0.id.transport)" }.sorted() == [])
         for family in IPFamily.allCases {
             #expect(status.healthChecks(family) == expectedStatus.healthChecks(family))
             #expect(status.omissions(family).map(\.id) == expectedStatus.omissions(family).map(\.id))

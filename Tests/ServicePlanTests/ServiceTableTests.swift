@@ -102,6 +102,12 @@ struct ServiceTableTests {
         #expect(dirty(&table) == ["shop/web:https/TCP"])
     }
 
+    @Test func `a slice that loses a port along with endpoints makes the lost port dirty too`() {
+        var table = makeTable()
+        table.apply(.slice(slice("web-1", of: "web", ["http"], [1, 2])))
+        #expect(dirty(&table) == webTCP)
+    }
+
     @Test func `a slice whose port gets another number makes just that port dirty`() {
         var table = makeTable()
         var changed = slice("web-1", of: "web", ["http", "https"], [1])
