@@ -18,7 +18,9 @@ struct DumpCommand: ParsableCommand {
         case json
     }
 
-    @Flag(name: [.customShort("L"), .customShort("l"), .customLong("list")], help: "Does nothing: listing is the default.")
+    @Flag(
+        name: [.customShort("L"), .customShort("l"), .customLong("list")], help: "Does nothing: listing is the default."
+    )
     var list = false
     @Flag(name: .shortAndLong, help: "Show addresses and ports as numbers.")
     var numeric = false
