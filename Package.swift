@@ -89,5 +89,18 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: strict
         ),
+        .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Netlink",
+                "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -18,6 +18,7 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let invalidArgument = Self(rawValue: EINVAL)
     public static let badMessage = Self(rawValue: EBADMSG)
     public static let messageTooLong = Self(rawValue: EMSGSIZE)
+    public static let familyNotSupported = Self(rawValue: EAFNOSUPPORT)
     public static let addressNotAvailable = Self(rawValue: EADDRNOTAVAIL)
     public static let noBufferSpace = Self(rawValue: ENOBUFS)
 

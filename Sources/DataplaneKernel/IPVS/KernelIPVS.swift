@@ -1,6 +1,7 @@
 public import Addressing
 import CLinuxUAPI
 public import DataplaneModel
+import Glibc
 import Netlink
 public import Reconcile
 
@@ -143,41 +144,68 @@ public final class KernelIPVS: IPVSDataplane {
         }
     }
 
-    /// The virtual servers without their real servers. The kernel lists both families in one dump.
+    /// The virtual servers without their real servers, from both families as the kernel lists them.
     private func virtualServers(of families: [IPFamily]) throws(NetlinkError) -> [ObservedVirtualServer] {
-        let servers = try dump(IPVS_CMD_GET_SERVICE, into: [ObservedVirtualServer]()) {
-            (servers, message, datagram) throws(NetlinkError) in
-            guard let server = try message.virtualServer(in: datagram),
-                families.contains(server.identity.family)
-            else { return }
-            servers.append(server)
+        try readUntilUnchanged(\.identity) { (ipvs) throws(NetlinkError) in
+            try ipvs.dump(IPVS_CMD_GET_SERVICE, into: [ObservedVirtualServer]()) {
+                (servers, message, datagram) throws(NetlinkError) in
+                guard let server = try message.virtualServer(in: datagram),
+                    families.contains(server.identity.family)
+                else { return }
+                servers.append(server)
+            }
         }
-        // The kernel goes on by position after each datagram and does not mark the dump when the table has changed:
-        // a server that was added meanwhile makes the last one come again.
-        var seen: Set<ObservedVirtualServer.Identity> = []
-        seen.reserveCapacity(servers.count)
-        return servers.filter { seen.insert($0.identity).inserted }
     }
 
     /// The real servers of a virtual server, `nil` when that is not there any more.
     private func realServers(
         of identity: ObservedVirtualServer.Identity
     ) throws(NetlinkError) -> [ObservedRealServer]? {
+        var datagrams = 0
+        var realServers = try dumpRealServers(of: identity, datagrams: &datagrams)
+        if datagrams > 1 {
+            realServers = try readUntilUnchanged(\.realServer.id) { (ipvs) throws(NetlinkError) in
+                try ipvs.dumpRealServers(of: identity, datagrams: &datagrams)
+            }
+        }
+        // For a server that is gone the kernel does not refuse the dump, it ends it (`ip_vs_genl_dump_dests`).
+        if realServers.isEmpty || datagrams > 1, try !exists(identity) { return nil }
+        return realServers
+    }
+
+    private func dumpRealServers(
+        of identity: ObservedVirtualServer.Identity,
+        datagrams: inout Int
+    ) throws(NetlinkError) -> [ObservedRealServer] {
         try request.begin(family, command: IPVS_CMD_GET_DEST)
         try request.put(identity)
-        var datagrams = 0
-        let realServers = try socket.dump(&request, into: [ObservedRealServer]()) {
+        return try socket.dump(&request, into: [ObservedRealServer]()) {
             (realServers, message, datagram) throws(NetlinkError) in
             if message.startsDatagram { datagrams += 1 }
             if let realServer = try message.realServer(in: datagram, serviceFamily: identity.family) {
                 realServers.append(realServer)
             }
         }
-        // For a server that is gone the kernel does not refuse the dump, it ends it (`ip_vs_genl_dump_dests`).
-        guard realServers.isEmpty || datagrams > 1 else { return realServers }
-        guard try exists(identity) else { return nil }
-        var seen: Set<RealServer.ID> = []
-        return realServers.filter { seen.insert($0.realServer.id).inserted }
+    }
+
+    /// Reads until two readings in a row have the same members in the same order.
+    ///
+    /// IPVS goes on with a dump by counting what it has sent, and does not mark the dump when the table has changed
+    /// meanwhile: servers then come twice or not at all. That takes no other writer. Kernels that fit the size of their
+    /// table to the number of virtual servers (`svc_resize_work_handler`) still move them around when we have long done
+    /// adding: 2,000 of 10,000 were missing from a dump right after it on Linux 7.2.
+    private func readUntilUnchanged<Member, ID: Equatable>(
+        _ id: KeyPath<Member, ID>,
+        _ read: (KernelIPVS) throws(NetlinkError) -> [Member]
+    ) throws(NetlinkError) -> [Member] {
+        var last = try read(self)
+        for attempt in 1...NetlinkSocket.dumpAttempts {
+            let next = try read(self)
+            if next.elementsEqual(last, by: { $0[keyPath: id] == $1[keyPath: id] }) { return next }
+            last = next
+            usleep(useconds_t(attempt * 10_000))
+        }
+        throw NetlinkError(.receive, .interrupted, explanation: "the table kept changing while it was read")
     }
 
     private func exists(_ identity: ObservedVirtualServer.Identity) throws(NetlinkError) -> Bool {
