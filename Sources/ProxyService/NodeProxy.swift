@@ -5,6 +5,7 @@ public import Logging
 import ManifestFiles
 import Reconcile
 import ServiceLifecycle
+import UnixSignals
 
 /// The daemon of one node: its parts, put together.
 public struct NodeProxy: Sendable {
@@ -77,7 +78,7 @@ public struct NodeProxy: Sendable {
             )
             return Dataplane(
                 ipvs: ipvs,
-                sets: try KernelIPSet(),
+                sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
                 rules: rules
             )

@@ -21,7 +21,8 @@ extension FamilyReconciler {
             for id in batch where !refused.contains(id) {
                 if !drains.virtualServers.contains(id) {
                     // The desired entry itself, so that both share the storage of the real servers.
-                    mirror.ipvs?[id] = desired[id]
+                    let entry = desired[id]
+                    mirror.ipvs?[id] = entry
                 }
                 pending.virtualServers.remove(id)
             }

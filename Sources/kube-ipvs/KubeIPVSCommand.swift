@@ -6,6 +6,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
-        subcommands: [DumpCommand.self, VersionCommand.self]
+        subcommands: [RunCommand.self, DumpCommand.self, VersionCommand.self],
+        defaultSubcommand: RunCommand.self
     )
 }

@@ -105,6 +105,14 @@ public final class KernelIPVS: IPVSDataplane {
         try read([family], body)
     }
 
+    public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
+        do throws(NetlinkError) {
+            return try realServers(of: .address(id))
+        } catch {
+            throw DataplaneError(.ipvs, "read the real servers of \(id)", error)
+        }
+    }
+
     /// Every virtual server of both families with its real servers, in the kernel's order.
     public func dumpAll() throws(DataplaneError) -> [ObservedVirtualServer] {
         var servers: [ObservedVirtualServer] = []
