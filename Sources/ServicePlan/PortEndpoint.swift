@@ -54,9 +54,10 @@ extension PortEndpoint {
         on facts: NodeFacts
     ) -> [PortEndpoint] {
         var endpoints: [PortEndpoint] = []
+        // Once for all slices: to reserve slice by slice would copy what is there each time.
+        endpoints.reserveCapacity(slices.reduce(0) { $0 + ($1.family == family ? $1.endpoints.count : 0) })
         for slice in slices where slice.family == family {
             for number in slice.numbers(of: port) {
-                endpoints.reserveCapacity(endpoints.count + slice.endpoints.count)
                 for endpoint in slice.endpoints where endpoint.address.family == family {
                     endpoints.append(PortEndpoint(endpoint, port: number, on: facts))
                 }
