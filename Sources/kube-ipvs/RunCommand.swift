@@ -80,7 +80,7 @@ struct RunCommand: AsyncParsableCommand {
         }
 
         do {
-            let proxy = try NodeProxy(configuration: configuration, manifests: manifests, logger: logger)
+            let proxy = NodeProxy(configuration: configuration, manifests: manifests, logger: logger)
             try await proxy.run()
         } catch let error as StartError {
             logger.critical("cannot start", metadata: ["error": "\(error)"])
