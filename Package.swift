@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -139,7 +139,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "ServicePlan"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -162,6 +162,11 @@ let package = Package(
                 "Reconcile",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TrafficTests",
+            dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
         ),
     ]

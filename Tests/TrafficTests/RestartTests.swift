@@ -1,3 +1,4 @@
+import DataplaneTesting
 import Subprocess
 import Testing
 
@@ -39,7 +40,7 @@ extension TrafficSuite {
             try #require(wanted.virtualServers.count >= 600)
 
             let seed = UInt64.random(in: .min ... .max)
-            var generator = SplitMix64(seed: seed)
+            var generator = SeededGenerator(seed: seed)
             for _ in 1...5 {
                 let moment = duration * Double.random(in: 0...1, using: &generator)
                 try await Cluster.with { cluster in
