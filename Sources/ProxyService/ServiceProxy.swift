@@ -68,7 +68,7 @@ public actor ServiceProxy {
             configuration: configuration.plan,
             families: Set(families)
         )
-        log = PassLog(logger: logger)
+        log = PassLog(families: families, logger: logger)
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
