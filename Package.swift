@@ -52,7 +52,7 @@ let package = Package(
 
         // MARK: I/O: the kernel; no Kubernetes semantics
 
-        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CLibNL", "CLinuxUAPI"], swiftSettings: strict),
         .target(
             name: "DataplaneKernel",
             dependencies: [
