@@ -56,7 +56,7 @@ let package = Package(
 
         // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
-        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CLibNL", "CLinuxUAPI"], swiftSettings: strict),
         .target(
             name: "DataplaneKernel",
             dependencies: [
@@ -154,9 +154,20 @@ let package = Package(
         ),
         .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
         .testTarget(
+            name: "DataplaneKernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Netlink",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KernelTests",
             dependencies: [
                 "Addressing",
+                "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
                 "Reconcile",
