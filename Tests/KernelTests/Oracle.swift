@@ -12,14 +12,19 @@ struct OracleFailure: Error, CustomStringConvertible {
 ///
 /// - Throws: `OracleFailure` with what the program printed as an error, when it does not end with exit code 0.
 func oracle(_ command: String...) async throws -> String {
+    try await oracle(program: command[0], Array(command.dropFirst()))
+}
+
+/// The same with the arguments as an array.
+func oracle(program: String, _ arguments: [String]) async throws -> String {
     let result = try await Subprocess.run(
-        .name(command[0]),
-        arguments: Arguments(Array(command.dropFirst())),
+        .name(program),
+        arguments: Arguments(arguments),
         output: .string(limit: 64 << 20),
         error: .string(limit: 1 << 20)
     )
     guard result.terminationStatus.isSuccess else {
-        throw OracleFailure(command: command, words: result.standardError)
+        throw OracleFailure(command: [program] + arguments, words: result.standardError)
     }
     return result.standardOutput
 }
