@@ -153,6 +153,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
+        .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneKernelTests",
             dependencies: [
