@@ -17,6 +17,9 @@ actor ManifestReader {
     private var fingerprints: [String: Int] = [:]
     private var directoryFailure: String?
     private var isFirst = true
+    /// Whether the files that somebody was writing are to be looked at again: not every writer's end is an event here. One
+    /// may have come by another link, or through truncate(2).
+    private var looksAtUnfinished = false
     private var toldKinds: [String: Int] = [:]
 
     init(_ settings: ManifestDirectory, cancel: CancelSignal) throws(ManifestDirectoryError) {
@@ -70,7 +73,8 @@ actor ManifestReader {
                 case .events(let events): note(events)
                 case .timeout:
                     if !isIdle { return true }
-                    if directoryFailure != nil || !watch.isCurrent { return true }
+                    looksAtUnfinished = !pending.beingWritten.isEmpty
+                    if looksAtUnfinished || directoryFailure != nil || !watch.isCurrent { return true }
                 }
             } catch {
                 directoryFailure = "the directory \(settings.path) cannot be watched: \(error)"
@@ -94,6 +98,10 @@ actor ManifestReader {
         guard directoryFailure == nil else { return manifests.update([:], directoryFailure: directoryFailure) }
 
         var names = pending.takeReady()
+        if looksAtUnfinished {
+            looksAtUnfinished = false
+            names.formUnion(pending.beingWritten)
+        }
         if pending.takeAll() {
             do throws(SystemError) {
                 names.formUnion(try contents.manifestNames())
@@ -127,20 +135,24 @@ actor ManifestReader {
 
     /// What became of a file; `nil` when it is as before, or when somebody is writing it.
     private func read(_ name: String) -> ManifestSet.FileChange? {
-        if pending.isBeingWritten(name) { return nil }
-        let file = contents.read(name, isNew: pending.isNew(name))
-        if case .bytes(let bytes) = file, bytes.isEmpty, manifests.holdsObjects(name) {
+        let file = contents.read(name)
+        if case .bytes(let bytes, isWhole: false) = file, bytes.isEmpty, manifests.holdsObjects(name) {
             // Perhaps somebody has just opened it to write it anew, and the kernel is about to say so.
             if case .events(let events)? = try? watch.wait(settings.quietPeriod) { note(events) }
         }
         noteEvents()
-        // Written while it was read: what was read may be a part of it.
-        if pending.isPending(name) { return nil }
+        // Another version is there already, and what was read may be a part of it.
+        if pending.isTouched(name) { return nil }
 
         switch file {
-        case .blank:
+        case .beingWritten:
             pending.awaitWriter(of: name)
             return nil
+        case .bytes(_, isWhole: false) where pending.isBeingWritten(name):
+            return nil
+        case .bytes(let bytes, _):
+            pending.finish(name)
+            return parse(bytes, of: name)
         case .absent:
             pending.finish(name)
             fingerprints[name] = nil
@@ -148,9 +160,6 @@ actor ManifestReader {
         case .failure(let reason):
             fingerprints[name] = nil
             return .failure(line: nil, reason: reason)
-        case .bytes(let bytes):
-            pending.finish(name)
-            return parse(bytes, of: name)
         }
     }
 

@@ -9,27 +9,25 @@ struct PendingFiles {
     private(set) var hasLostDirectory = false
     private var touched: Set<String> = []
     private var unfinished: Set<String> = []
-    /// Made and not yet closed: one who opened them may be about to write.
-    private var created: Set<String> = []
 
     /// The symlink through which the kubelet exchanges all files of a ConfigMap volume at once.
     static let configMapData = "..data"
 
     var isEmpty: Bool { !includesAll && !hasLostDirectory && touched.subtracting(unfinished).isEmpty }
 
+    /// Files that somebody was writing when they were last heard of.
+    var beingWritten: Set<String> { unfinished }
+
+    /// Whether the file was exchanged, deleted or closed by a writer since it was taken.
+    func isTouched(_ file: String) -> Bool { touched.contains(file) }
+
     func isBeingWritten(_ file: String) -> Bool { unfinished.contains(file) }
-
-    func isNew(_ file: String) -> Bool { created.contains(file) }
-
-    /// Whether the file changed since it was taken.
-    func isPending(_ file: String) -> Bool { touched.contains(file) || unfinished.contains(file) }
 
     mutating func note(_ event: DirectoryEvent) {
         if event.kinds.contains(.overflow) {
             // Whether a writer has closed its file may be among what was lost.
             includesAll = true
             unfinished = []
-            created = []
         } else if !event.kinds.isDisjoint(with: .endsWatch) {
             hasLostDirectory = true
         } else if event.name == Self.configMapData {
@@ -43,21 +41,16 @@ struct PendingFiles {
         let name = event.name
         if event.kinds.contains(.modified) {
             unfinished.insert(name)
-        } else if event.kinds.contains(.created) {
-            touched.insert(name)
-            created.insert(name)
-        } else if event.kinds.contains(.attributesChanged) {
+        } else if !event.kinds.isDisjoint(with: [.created, .attributesChanged]) {
             touched.insert(name)
         } else {
             touched.insert(name)
             unfinished.remove(name)
-            created.remove(name)
         }
     }
 
     /// The file is not read before its writer closes it.
     mutating func awaitWriter(of file: String) {
-        touched.insert(file)
         unfinished.insert(file)
     }
 
@@ -84,8 +77,8 @@ struct PendingFiles {
         return includesAll
     }
 
-    /// The file was read as it is now.
+    /// The file was read, and nobody was writing it.
     mutating func finish(_ file: String) {
-        created.remove(file)
+        unfinished.remove(file)
     }
 }

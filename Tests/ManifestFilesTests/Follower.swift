@@ -12,10 +12,15 @@ struct Follower {
     /// All that was told so far, as text.
     private(set) var told: [String] = []
 
-    init(_ directory: TemporaryDirectory, largestFile: Int? = nil) throws {
+    /// - Parameter gathers: Whether changes are gathered for a moment, or read at once.
+    init(_ directory: TemporaryDirectory, largestFile: Int? = nil, gathers: Bool = true) throws {
         var settings = ManifestDirectory(path: directory.path)
         settings.quietPeriod = .milliseconds(20)
         settings.checkInterval = .milliseconds(50)
+        if !gathers {
+            settings.quietPeriod = .milliseconds(1)
+            settings.longestGathering = .zero
+        }
         if let largestFile { settings.largestFile = largestFile }
         iterator = try settings.updates().makeAsyncIterator()
     }
