@@ -3,16 +3,17 @@ import Subprocess
 import Testing
 
 /// `kube-ipvs dump`, built beside the test bundle.
-func dump(_ options: [String], input: String = "") async throws -> String {
-    try await oracle([try kubeIPVS(), "dump"] + options, input: input)
+func dump(_ options: [String]) async throws -> String {
+    try await oracle(try dumpCommand(options), input: "")
 }
 
-/// The path of the program under test.
-func kubeIPVS() throws -> String {
+/// The command that runs the program under test.
+func dumpCommand(_ options: [String]) throws -> [String] {
     let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     let program = folder.appending(path: "kube-ipvs").path
     try #require(FileManager.default.isExecutableFile(atPath: program), "\(program) is not built")
-    return program
+    // `oracle` takes names only.
+    return ["env", program, "dump"] + options
 }
 
 /// What a program that fails says, and the status it ends with.

@@ -28,6 +28,8 @@ extension KernelSuite {
 
         init() async throws {
             try await oracle("ipvsadm", "-C")
+            // While a daemon runs, no real server of another family than its virtual server's is taken.
+            try await oracle("bash", "-c", "for role in master backup; do ipvsadm --stop-daemon $role; done; :")
             try await oracle(["ipvsadm", "-R"], input: table.restoreText)
             // ipvsadm goes on after a line that fails.
             let saved = try await oracle("ipvsadm", "-S", "-n").split(separator: "\n")
@@ -43,11 +45,13 @@ extension KernelSuite {
                 let listing = try await oracle("ipvsadm", "-L", "-n", "--stats")
                 try #require(listing.contains("  120"), "no traffic was counted:\n\(listing)")
                 for columns in Self.columns {
-                    for order in [[], ["--nosort"], ["--sort"]] {
+                    for order in [[], ["--nosort"]] {
                         try await expectSame(["-L", "-n"] + columns + order)
                     }
                     try await expectSame(["-L"] + columns, withNames: true)
                 }
+
+                try await expectSame(["-L", "-n", "--sort"])
 
                 let connections = try await oracle("ipvsadm", "-L", "-n", "-c")
                 for part in ["ESTABLISHED", "[fd00::20]:80", "10.96.0.23:5060", "IP  "] {
@@ -63,7 +67,7 @@ extension KernelSuite {
         }
 
         @Test func `each virtual server alone is the same`() async throws {
-            for (index, selector) in table.selectors.enumerated() where index % 3 == 0 || selector.hasPrefix("-f") {
+            for (index, selector) in table.selectors.enumerated() where index % 5 == 0 || selector.hasPrefix("-f") {
                 let columns = Self.columns[index % Self.columns.count]
                 try await expectSame(["-L", "-n"] + selector.split(separator: " ").map(String.init) + columns)
             }
@@ -81,12 +85,11 @@ extension KernelSuite {
         }
 
         @Test func `a listing of short options run together is the same`() async throws {
-            for options in [["-Ln"], ["-ln"], ["-nL"], ["-LnX", "--stats"], ["-Lnc"], ["-Lcn"]] {
-                let listed = try await dump(options)
-                // ipvsadm wants its command first.
-                let order = options == ["-nL"] ? ["-Ln"] : options
-                #expect(listed == (try await oracle(["ipvsadm"] + order, input: "")), "\(options)")
+            for options in [["-Ln"], ["-ln"], ["-LnX", "--stats"], ["-Lnc"], ["-Lcn"]] {
+                try await expectSame(options)
             }
+            // ipvsadm wants its command first.
+            #expect(try await dump(["-nL"]) == (try await oracle("ipvsadm", "-Ln")))
         }
 
         @Test func `marks from half of the numbers on are listed as ipvsadm lists them, and saved as they are`()
@@ -97,7 +100,7 @@ extension KernelSuite {
             let saved = try await dump(["-S", "-n"])
             try await oracle("ipvsadm", "-C")
             try await oracle(["ipvsadm", "-R"], input: saved)
-            #expect(try await dump(["-S", "-n"]) == saved)
+            #expect(Self.lines(try await dump(["-S", "-n"])) == Self.lines(saved))
             #expect(saved.contains("-A -f 4294967295 -s rr\n"))
         }
 
@@ -142,7 +145,7 @@ extension KernelSuite {
             let saved = try await dump(["--save", "-n"])
             try await oracle("ipvsadm", "-C")
             try await oracle(["ipvsadm", "-R"], input: saved)
-            #expect(try await oracle("ipvsadm", "-S", "-n") == before)
+            #expect(Self.lines(try await oracle("ipvsadm", "-S", "-n")) == Self.lines(before))
         }
 
         // MARK: JSON
@@ -174,13 +177,13 @@ extension KernelSuite {
         ])
         func `options that ipvsadm refuses together are refused`(options: [String]) async throws {
             #expect(try await failure(of: ["ipvsadm", "-L", "-n"] + options).status == "exited(2)")
-            let refusal = try await failure(of: [try kubeIPVS(), "dump", "-L", "-n"] + options)
+            let refusal = try await failure(of: try dumpCommand(["-L", "-n"] + options))
             #expect(refusal.status == "exited(64)")
             #expect(refusal.standardError.hasPrefix("Error: "))
         }
 
         @Test func `a virtual server that is not there is named`() async throws {
-            let refusal = try await failure(of: [try kubeIPVS(), "dump", "-n", "-u", "[fd00::99]:1"])
+            let refusal = try await failure(of: try dumpCommand(["-n", "-u", "[fd00::99]:1"]))
             #expect(refusal.status == "exited(1)")
             #expect(refusal.standardError == "Error: there is no virtual server UDP [fd00::99]:1\n")
         }
@@ -189,22 +192,20 @@ extension KernelSuite {
 
         /// Compares the two programs under the same options.
         ///
-        /// Rates and the timers of connections change by themselves: the comparison counts when ipvsadm prints the same
+        /// Rates and the timers of connections change by themselves: a difference counts when ipvsadm prints the same
         /// before and after.
         private func expectSame(
             _ options: [String],
             withNames: Bool = false,
             sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
-            let ours = [try kubeIPVS(), "dump"] + options
+            let ours = try dumpCommand(options)
             for _ in 0..<100 {
                 let before = try await run(["ipvsadm"] + options, withNames)
                 let dumped = try await run(ours, withNames)
-                let after = try await run(["ipvsadm"] + options, withNames)
-                guard before == after else { continue }
-                if dumped != before {
-                    Issue.record("\(options)\n\(Self.difference(dumped, before))", sourceLocation: sourceLocation)
-                }
+                if dumped == before { return }
+                guard try await run(["ipvsadm"] + options, withNames) == before else { continue }
+                Issue.record("\(options)\n\(Self.difference(dumped, before))", sourceLocation: sourceLocation)
                 return
             }
             Issue.record("ipvsadm \(options) never printed the same twice", sourceLocation: sourceLocation)
@@ -219,6 +220,11 @@ extension KernelSuite {
                 exec "$@"
                 """
             return try await oracle(["unshare", "--mount", "bash", "-ec", script, "-"] + command, input: Self.hosts)
+        }
+
+        /// The lines in an order of their own: that of ipvsadm depends on the kernel's, which is another in each table.
+        private static func lines(_ text: String) -> [Substring] {
+            text.split(separator: "\n").sorted()
         }
 
         /// The first lines that are not the same.
@@ -242,9 +248,8 @@ extension KernelSuite {
             let document = try await json(["-c", "-o", "json"])
             let connections = try #require(document["connections"] as? [[String: Any]])
             #expect(connections.count == listed.count)
-            #expect(
-                connections.compactMap { ($0["persistence"] as? [String: Any])?["data"] as? String }
-                    .contains("12345@example.com"))
+            let remembered = connections.compactMap { ($0["persistence"] as? [String: Any])?["data"] as? String }
+            #expect(remembered == ["12345@example.com"])
         }
     }
 }
