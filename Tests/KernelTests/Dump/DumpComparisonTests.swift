@@ -167,27 +167,6 @@ extension KernelSuite {
             #expect(try await json(["-o", "json", "--daemon"])["syncDaemons"] is [Any])
         }
 
-        // MARK: Refusals
-
-        @Test(arguments: [
-            ["-c", "-t", "10.0.0.1:80"], ["-c", "--stats"], ["-c", "--rate"], ["-c", "--thresholds"],
-            ["-c", "--timeout"],
-            ["--timeout", "--daemon"], ["--timeout", "--persistent-conn"], ["--daemon", "--stats"], ["-f", "0"],
-            ["-t", "10.0.0.1:80", "--timeout"], ["-t", "12345"], ["-t", "10.0.0.1:http:80"], ["-t", "10.0.0.1:65536"],
-        ])
-        func `options that ipvsadm refuses together are refused`(options: [String]) async throws {
-            #expect(try await failure(of: ["ipvsadm", "-L", "-n"] + options).status == "exited(2)")
-            let refusal = try await failure(of: try dumpCommand(["-L", "-n"] + options))
-            #expect(refusal.status == "exited(64)")
-            #expect(refusal.standardError.hasPrefix("Error: "))
-        }
-
-        @Test func `a virtual server that is not there is named`() async throws {
-            let refusal = try await failure(of: try dumpCommand(["-n", "-u", "[fd00::99]:1"]))
-            #expect(refusal.status == "exited(1)")
-            #expect(refusal.standardError == "Error: there is no virtual server UDP [fd00::99]:1\n")
-        }
-
         // MARK: Comparing
 
         /// Compares the two programs under the same options.
