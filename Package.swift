@@ -53,7 +53,7 @@ let package = Package(
 
         // MARK: I/O: the kernel; no Kubernetes semantics
 
-        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CLibNL", "CLinuxUAPI"], swiftSettings: strict),
         .target(
             name: "DataplaneKernel",
             dependencies: [
@@ -91,9 +91,20 @@ let package = Package(
         ),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
         .testTarget(
+            name: "DataplaneKernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Netlink",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KernelTests",
             dependencies: [
                 "Addressing",
+                "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
                 "Netlink",
