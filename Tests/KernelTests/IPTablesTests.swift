@@ -243,13 +243,13 @@ extension KernelSuite {
             variant: IPTablesVariant
         ) async throws {
             _ = try await oracle(
-                program: "ip6tables-\(variant.rawValue)", ["-t", "mangle", "-N", "KUBE-IPTABLES-HINT"])
+                "ip6tables-\(variant.rawValue)", "-t", "mangle", "-N", "KUBE-IPTABLES-HINT")
             let kernel = try await KernelIPTables.open()
             #expect(kernel.variant == variant)
             #expect(kernel.reason.contains("KUBE-IPTABLES-HINT"))
             #expect(kernel.supportsRandomFully == kernel.version.isAtLeast1_6_2)
             _ = try await oracle(
-                program: "ip6tables-\(variant.rawValue)", ["-t", "mangle", "-X", "KUBE-IPTABLES-HINT"])
+                "ip6tables-\(variant.rawValue)", "-t", "mangle", "-X", "KUBE-IPTABLES-HINT")
         }
     }
 }
