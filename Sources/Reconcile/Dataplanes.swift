@@ -39,7 +39,7 @@ public protocol IPSetDataplane: AnyObject {
     /// Exchanges the contents of two sets of one type; rules that match on a name see the other's members at once.
     func swap(_ first: String, _ second: String) throws(DataplaneError)
 
-    /// Removes a set. Refused while a rule refers to it, and with nf_tables still for a moment after the rule was deleted.
+    /// Removes a set. Refused while a rule refers to it.
     func destroy(_ name: String) throws(DataplaneError)
 
     /// Carries the changes out in order. Adding what is there and removing what is not is no failure.

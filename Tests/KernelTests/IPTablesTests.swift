@@ -29,8 +29,8 @@ extension KernelSuite {
             init(_ variant: IPTablesVariant, _ family: IPFamily) async throws {
                 kernel = try await KernelIPTables.open(variant: variant)
                 self.family = family
-                program = "\(family == .v4 ? "iptables" : "ip6tables")-\(variant.rawValue)"
-                try await clear()
+                program = Self.program(variant, family)
+                try await Self.clear(family)
 
                 let sets = KernelIPSet()
                 for set in ServiceSet.allCases {
@@ -49,28 +49,24 @@ extension KernelSuite {
                 #expect(result == "")
             }
 
-            private func clear() async throws {
-                for table in ["nat", "filter"] {
-                    try await run("-t", table, "-F")
-                    try await run("-t", table, "-X")
+            /// In both variants, for a test that failed may have left something in the other one.
+            private static func clear(_ family: IPFamily) async throws {
+                for variant in IPTablesVariant.allCases {
+                    for table in ["nat", "filter"] {
+                        _ = try await oracle(Self.program(variant, family), "-t", table, "-F")
+                        _ = try await oracle(Self.program(variant, family), "-t", table, "-X")
+                    }
                 }
+            }
+
+            private static func program(_ variant: IPTablesVariant, _ family: IPFamily) -> String {
+                "\(family == .v4 ? "iptables" : "ip6tables")-\(variant.rawValue)"
             }
 
             /// Leaves neither rules nor sets.
             func end() async throws {
-                try await clear()
-                for set in ServiceSet.allCases {
-                    // nf_tables lets go of a deleted rule's set only some time after it has answered.
-                    for attempt in 0... {
-                        do {
-                            try KernelIPSet().destroy(set.name(for: family))
-                            break
-                        } catch {
-                            guard attempt < 1_000 else { throw error }
-                            _ = try await oracle("true")
-                        }
-                    }
-                }
+                try await Self.clear(family)
+                for set in ServiceSet.allCases { try KernelIPSet().destroy(set.name(for: family)) }
             }
 
             func installed() async throws -> InstalledRules {
@@ -191,6 +187,11 @@ extension KernelSuite {
 
             let input = try #require(Ruleset.removalInput(from: try await bench.installed()))
             try await bench.kernel.restore(input, family)
+            // No rule refers to the sets any more.
+            for set in ServiceSet.allCases {
+                try KernelIPSet().destroy(set.name(for: family))
+                try KernelIPSet().create(IPSetDefinition(set, family))
+            }
             #expect(try await bench.listing() == before)
             #expect(try await bench.installed().isEmpty)
             try await bench.end()
@@ -227,6 +228,20 @@ extension KernelSuite {
                 "\(error?.explanation ?? "")")
             #expect(error?.explanation.contains("(the line is: ") == true, "\(error?.explanation ?? "")")
             #expect(try await bench.listing() == before)
+            try await bench.end()
+        }
+
+        @Test(arguments: IPFamily.allCases) func `a table that iptables cannot show is no empty table`(
+            family: IPFamily
+        ) async throws {
+            let bench = try await Bench(.nft, family)
+            let table = family == .v4 ? "ip" : "ip6"
+            let rule = ["numgen", "random", "mod", "2", "0", "accept"]
+            _ = try await oracle(program: "nft", ["add", "rule", table, "nat", "OUTPUT"] + rule)
+            let error = await #expect(throws: DataplaneError.self) { try await bench.kernel.save(family) }
+            #expect(error?.explanation.contains("nft list table \(table) nat") == true)
+            _ = try await oracle("nft", "flush", "chain", table, "nat", "OUTPUT")
+            _ = try await bench.kernel.save(family)
             try await bench.end()
         }
 
