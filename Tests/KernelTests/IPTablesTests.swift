@@ -237,7 +237,7 @@ extension KernelSuite {
             let bench = try await Bench(.nft, family)
             let table = family == .v4 ? "ip" : "ip6"
             let rule = ["numgen", "random", "mod", "2", "0", "accept"]
-            _ = try await oracle(program: "nft", ["add", "rule", table, "nat", "OUTPUT"] + rule)
+            _ = try await oracle(["nft", "add", "rule", table, "nat", "OUTPUT"] + rule, input: "")
             let error = await #expect(throws: DataplaneError.self) { try await bench.kernel.save(family) }
             #expect(error?.explanation.contains("nft list table \(table) nat") == true)
             _ = try await oracle("nft", "flush", "chain", table, "nat", "OUTPUT")
