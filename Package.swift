@@ -49,6 +49,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
+        .target(
+            name: "KubeProxyConfig",
+            dependencies: [
+                "Addressing", "DataplaneModel", "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
 
         // MARK: Tests
 
@@ -56,6 +65,15 @@ let package = Package(
         .testTarget(
             name: "DataplaneModelTests",
             dependencies: ["Addressing", "DataplaneModel"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubeProxyConfigTests",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
     ]
