@@ -40,7 +40,7 @@ extension KubeProxyConfiguration {
             warnings: findings.warnings.sorted { ($0.line ?? 0) < ($1.line ?? 0) },
             lines: findings.lines
         )
-        return (read, findings.invalid)
+        return (read, findings.invalid.inOrder)
     }
 
     private static func checkKind(of mapping: Node.Mapping) throws(ConfigurationError) {

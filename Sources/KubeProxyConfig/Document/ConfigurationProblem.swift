@@ -34,6 +34,16 @@ public struct InvalidSetting: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
+extension [InvalidSetting] {
+    /// By their lines; those without one come first.
+    var inOrder: [InvalidSetting] {
+        func line(_ setting: InvalidSetting) -> Int {
+            if case .line(let line) = setting.source { line } else { 0 }
+        }
+        return sorted { line($0) < line($1) }
+    }
+}
+
 /// Why there is no configuration to work with.
 public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file is no YAML.

@@ -44,7 +44,9 @@ extension DocumentValue {
 
     /// The choice of quotes is go-yaml's: double where the bare text would be no string, single where it is no bare scalar.
     static func plainOrQuoted(_ text: String) -> String {
-        if text.unicodeScalars.contains(where: { $0 < " " || ("\u{7f}"..."\u{9f}").contains($0) }) { return quoted(text) }
+        if text.unicodeScalars.contains(where: { $0 < " " || ("\u{7f}"..."\u{9f}").contains($0) }) {
+            return quoted(text)
+        }
         if YAMLScalar.isNoString(text) { return quoted(text) }
         if isPlain(text) { return text }
         return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
@@ -53,7 +55,8 @@ extension DocumentValue {
     /// Whether the text can stand without quotes in a block mapping (YAML 1.1, section 9.1.3).
     private static func isPlain(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
-        guard let first = scalars.first, first != " ", scalars.last != " ", !text.hasPrefix("---"), !text.hasPrefix("...")
+        guard let first = scalars.first, first != " ", scalars.last != " ", !text.hasPrefix("---"),
+            !text.hasPrefix("...")
         else { return false }
         for (index, scalar) in scalars.enumerated() {
             let isBeforeSpace = index + 1 == scalars.count || scalars[index + 1] == " "

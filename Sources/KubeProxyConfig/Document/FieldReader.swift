@@ -15,7 +15,8 @@ struct FieldReader: FieldVisitor {
     private var entries: [String: (node: Node, line: Int)] = [:]
 
     /// Reads all fields of a mapping into a value.
-    static func read(_ value: inout some VisitableFields, _ mapping: Node.Mapping, besides known: [String]) -> Findings {
+    static func read(_ value: inout some VisitableFields, _ mapping: Node.Mapping, besides known: [String]) -> Findings
+    {
         var reader = FieldReader(mapping, path: "", findings: Findings())
         for name in known {
             reader.entries[name] = nil
@@ -47,7 +48,8 @@ struct FieldReader: FieldVisitor {
     /// To be called when all known fields have been read.
     private mutating func finished() -> Findings {
         for (name, entry) in entries.sorted(by: { ($0.value.line, $0.key) < ($1.value.line, $1.key) }) {
-            findings.warnings.append(ConfigurationWarning("unknown field \"\(path)\(name)\" is ignored", line: entry.line))
+            findings.warnings.append(
+                ConfigurationWarning("unknown field \"\(path)\(name)\" is ignored", line: entry.line))
         }
         return findings
     }
@@ -99,7 +101,8 @@ struct FieldReader: FieldVisitor {
     }
 
     mutating func field(_ name: String, _ value: inout Int32) {
-        scalar(name, &value, wanted: "a whole number from \(Int32.min) to \(Int32.max), without quotes") { text, isBare in
+        scalar(name, &value, wanted: "a whole number from \(Int32.min) to \(Int32.max), without quotes") {
+            text, isBare in
             isBare ? YAMLScalar.integer(text).flatMap(Int32.init(exactly:)) : nil
         }
     }

@@ -13,7 +13,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// `nil` unless the text is `address:port` with a port from 1, an IPv6 address in brackets.
     public init?(_ text: String) {
-        guard let (host, port) = Self.split(text), let address = IPAddress(host), let port = UInt16(port), port > 0 else {
+        guard let (host, port) = Self.split(text), let address = IPAddress(host), let port = UInt16(port), port > 0
+        else {
             return nil
         }
         self.init(address: address, port: port)
