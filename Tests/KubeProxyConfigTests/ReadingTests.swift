@@ -38,9 +38,11 @@ struct ReadingTests {
 
     @Test func `zero counts where kube-proxy lets it`() throws {
         let configuration = try read(
-            "{conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}, oomScoreAdj: 0, "
-                + "iptables: {masqueradeBit: 0, localhostNodePorts: false}}"
-                .replacingHeader()
+            """
+            conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+            oomScoreAdj: 0
+            iptables: {masqueradeBit: 0, localhostNodePorts: false}
+            """
         ).configuration
         #expect(configuration.conntrack.maxPerCore == 0)
         #expect(configuration.conntrack.min == 0)
@@ -304,18 +306,18 @@ struct ReadingTests {
             "\(error)" ==
 
                 """
-                line 16: featureGates.A: maybe is not true or false
-                line 13: clientConnection.qps: fast is not a number, without quotes
-                line 12: clientConnection.burst: 3000000000 is not a whole number from -2147483648 to 2147483647, without quotes
-                line 18: logging.vmodule[0].verbosity: x is not a whole number from -2147483648 to 2147483647, without quotes
                 line 4: iptables.masqueradeBit: fourteen is not a whole number from -2147483648 to 2147483647, without quotes
                 line 5: iptables.masqueradeAll: "true" is not true or false
                 line 7: ipvs.syncPeriod: 30 is not a duration such as 30s, 1m30s or 500ms
                 line 8: ipvs.minSyncPeriod: soon is not a duration such as 30s, 1m30s or 500ms
                 line 9: ipvs.excludeCIDRs: 10.0.0.0/8 is not a list
-                line 14: nodePortAddresses: a list is not a list of texts
                 line 10: oomScoreAdj: "5" is not a whole number from -2147483648 to 2147483647, without quotes
                 line 11: conntrack: many is not a mapping
+                line 13: clientConnection.burst: 3000000000 is not a whole number from -2147483648 to 2147483647, without quotes
+                line 14: clientConnection.qps: fast is not a number, without quotes
+                line 15: nodePortAddresses: a list is not a list of texts
+                line 17: featureGates.A: maybe is not true or false
+                line 19: logging.vmodule[0].verbosity: x is not a whole number from -2147483648 to 2147483647, without quotes
                 """
         }
     }

@@ -22,12 +22,20 @@ extension DocumentValue {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case ..<" ", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}", "\u{feff}":
+            case _ where needsEscape(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+
+    /// Controls, line breaks of Unicode and the byte order mark, none of which YAML takes as they are.
+    static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case ..<" ", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}", "\u{feff}": true
+        default: false
+        }
     }
 }

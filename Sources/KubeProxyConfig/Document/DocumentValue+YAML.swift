@@ -44,9 +44,7 @@ extension DocumentValue {
 
     /// The choice of quotes is go-yaml's: double where the bare text would be no string, single where it is no bare scalar.
     static func plainOrQuoted(_ text: String) -> String {
-        if text.unicodeScalars.contains(where: { $0 < " " || ("\u{7f}"..."\u{9f}").contains($0) }) {
-            return quoted(text)
-        }
+        if text.unicodeScalars.contains(where: needsEscape) { return quoted(text) }
         if YAMLScalar.isNoString(text) { return quoted(text) }
         if isPlain(text) { return text }
         return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"

@@ -1,6 +1,6 @@
 extension KubeProxyFlags {
     /// Brings arguments from the forms that kube-proxy's parser (pflag) takes to the one form `--name=value`, so that
-    /// ArgumentParser takes them too.
+    /// ArgumentParser takes them too. An empty value becomes an argument of its own, which it takes only so.
     ///
     /// - A boolean needs no value: `--masquerade-all` is `--masquerade-all=true`, and never takes the next argument.
     /// - Any other flag takes the next argument, also one that begins with a hyphen: `--oom-score-adj -999`.
@@ -16,9 +16,9 @@ extension KubeProxyFlags {
             if argument == "--" {
                 return result + [argument] + rest
             } else if argument.hasPrefix("--") {
-                result.append(normalizing(long: argument, &rest))
+                result += normalizing(long: argument, &rest)
             } else if argument.hasPrefix("-v"), let value = verbosity(argument, &rest) {
-                result.append("--v=\(value)")
+                result += joined("v", value)
             } else if !argument.isEmpty {
                 result.append(argument)
             }
@@ -26,13 +26,17 @@ extension KubeProxyFlags {
         return result
     }
 
-    private static func normalizing(long argument: String, _ rest: inout ArraySlice<String>) -> String {
+    private static func normalizing(long argument: String, _ rest: inout ArraySlice<String>) -> [String] {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = parts[0].map { $0 == "_" ? "-" : String($0) }.joined()
-        if parts.count > 1 { return "--\(name)=\(parts[1])" }
-        if booleanNames.contains(name) { return "--\(name)=true" }
-        if valueNames.contains(name), let value = rest.popFirst() { return "--\(name)=\(value)" }
-        return "--\(name)"
+        if parts.count > 1 { return joined(name, String(parts[1])) }
+        if booleanNames.contains(name) { return joined(name, "true") }
+        if valueNames.contains(name), let value = rest.popFirst() { return joined(name, value) }
+        return ["--\(name)"]
+    }
+
+    private static func joined(_ name: String, _ value: String) -> [String] {
+        value.isEmpty ? ["--\(name)", ""] : ["--\(name)=\(value)"]
     }
 
     /// The value of `-v`; `nil` when the argument is no verbosity, or the last one.

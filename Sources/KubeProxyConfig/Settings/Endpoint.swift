@@ -13,11 +13,17 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// `nil` unless the text is `address:port` with a port from 1, an IPv6 address in brackets.
     public init?(_ text: String) {
-        guard let (host, port) = Self.split(text), let address = IPAddress(host), let port = UInt16(port), port > 0
+        guard let (host, port) = Self.split(text), let address = IPAddress(host), let port = Self.number(port)
         else {
             return nil
         }
         self.init(address: address, port: port)
+    }
+
+    private static func number(_ port: String) -> UInt16? {
+        // Swift would take a sign, too.
+        guard port.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        return UInt16(port).flatMap { $0 > 0 ? $0 : nil }
     }
 
     /// Such as `127.0.0.1:10249` or `[::1]:10249`.
