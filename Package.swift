@@ -53,6 +53,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
+        .target(
+            name: "KubeProxyConfig",
+            dependencies: [
+                "Addressing", "DataplaneModel", "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
 
         // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
@@ -179,6 +188,15 @@ let package = Package(
         .testTarget(
             name: "TrafficTests",
             dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubeProxyConfigTests",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
     ]
