@@ -95,6 +95,7 @@ let package = Package(
                 "Addressing",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "KubeProxyConfig",
                 "KubernetesObjects",
                 "ManifestFiles",
                 "Reconcile",
@@ -112,9 +113,11 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "IPVSListing",
+                "KubeProxyConfig",
                 "ProxyService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -161,7 +164,16 @@ let package = Package(
             dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
             swiftSettings: strict
         ),
-        .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
+        .testTarget(
+            name: "ProxyServiceTests",
+            dependencies: [
+                "Addressing",
+                "ProxyService",
+                "Reconcile",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneKernelTests",

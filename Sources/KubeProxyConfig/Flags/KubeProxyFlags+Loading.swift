@@ -39,6 +39,10 @@ extension KubeProxyFlags {
             invalid = flags.invalid + invalidFields
             flags = FlagApplier(read.configuration)
         }
+        if file == nil, flags.configuration.mode.isEmpty {
+            // Whoever starts this program by flags wants the one mode that it has. A file may be kube-proxy's, and says it.
+            flags.configuration.mode = "ipvs"
+        }
         logging.apply(to: &flags)
         applyHostnameOverride(to: &flags)
         if flags.configuration.detectLocalMode.isEmpty {
