@@ -97,11 +97,9 @@ actor ManifestReader {
         findDirectory()
         guard directoryFailure == nil else { return manifests.update([:], directoryFailure: directoryFailure) }
 
-        var names = pending.takeReady()
-        if looksAtUnfinished {
-            looksAtUnfinished = false
-            names.formUnion(pending.beingWritten)
-        }
+        let unfinished = looksAtUnfinished ? pending.beingWritten : []
+        looksAtUnfinished = false
+        var names = pending.ready.union(unfinished)
         if pending.takeAll() {
             do throws(SystemError) {
                 names.formUnion(try contents.manifestNames())
@@ -112,9 +110,10 @@ actor ManifestReader {
                 return manifests.update([:], directoryFailure: directoryFailure)
             }
         }
+        pending.take(names)
         var changes: [String: ManifestSet.FileChange] = [:]
         for name in names.sorted() {
-            if let change = read(name) { changes[name] = change }
+            if let change = read(name, isLate: unfinished.contains(name)) { changes[name] = change }
         }
         return manifests.update(changes)
     }
@@ -134,7 +133,9 @@ actor ManifestReader {
     }
 
     /// What became of a file; `nil` when it is as before, or when somebody is writing it.
-    private func read(_ name: String) -> ManifestSet.FileChange? {
+    ///
+    /// - Parameter isLate: Its writer has had time to close it.
+    private func read(_ name: String, isLate: Bool) -> ManifestSet.FileChange? {
         let file = contents.read(name)
         if case .bytes(let bytes, isWhole: false) = file, bytes.isEmpty, manifests.holdsObjects(name) {
             // Perhaps somebody has just opened it to write it anew, and the kernel is about to say so.
@@ -147,7 +148,9 @@ actor ManifestReader {
         switch file {
         case .beingWritten:
             pending.awaitWriter(of: name)
-            return nil
+            guard isLate else { return nil }
+            fingerprints[name] = nil
+            return .beingWritten
         case .bytes(_, isWhole: false) where pending.isBeingWritten(name):
             return nil
         case .bytes(let bytes, _):

@@ -13,7 +13,10 @@ struct PendingFiles {
     /// The symlink through which the kubelet exchanges all files of a ConfigMap volume at once.
     static let configMapData = "..data"
 
-    var isEmpty: Bool { !includesAll && !hasLostDirectory && touched.subtracting(unfinished).isEmpty }
+    var isEmpty: Bool { !includesAll && !hasLostDirectory && ready.isEmpty }
+
+    /// The files that can be read now.
+    var ready: Set<String> { touched.subtracting(unfinished) }
 
     /// Files that somebody was writing when they were last heard of.
     var beingWritten: Set<String> { unfinished }
@@ -64,11 +67,9 @@ struct PendingFiles {
         includesAll = true
     }
 
-    /// The files that can be read now; those that are being written stay.
-    mutating func takeReady() -> Set<String> {
-        let ready = touched.subtracting(unfinished)
-        touched.subtract(ready)
-        return ready
+    /// The files are read now: only what happens from here on counts.
+    mutating func take(_ files: Set<String>) {
+        touched.subtract(files)
     }
 
     /// Whether everything is to be read, once.

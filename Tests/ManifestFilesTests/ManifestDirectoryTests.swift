@@ -185,6 +185,29 @@ struct ManifestDirectoryTests {
         #expect(follower.told.isEmpty)
     }
 
+    @Test func `a file that stays open for writing is told of and read in the end`() async throws {
+        try directory.write("a.yaml", service("a", "10.0.0.1"))
+        var follower = try Follower(directory)
+        do {
+            let writer = try Writer(directory, "b.yaml")
+            try writer.write(service("b", "10.0.0.2"))
+            try await follower.next()
+            #expect(follower.clusterIPs == ["a": "10.0.0.1"])
+            try await follower.follow { !$0.told.isEmpty }
+            try writer.finish("---\n" + service("c", "10.0.0.3"))
+        }
+        try await follower.follow { $0.clusterIPs.count == 3 }
+        #expect(follower.told == ["b.yaml: somebody has the file open for writing; it is read when that one closes it"])
+    }
+
+    @Test func `a file that was cut to nothing without being opened is empty`() async throws {
+        try directory.write("a.yaml", service("a", "10.0.0.1"))
+        var follower = try Follower(directory)
+        try await follower.next()
+        try directory.truncate("a.yaml")
+        try await follower.follow { $0.clusterIPs.isEmpty }
+    }
+
     @Test func `a file that does not parse keeps its last good version and is told of once`() async throws {
         try directory.write("a.yaml", service("a", "10.0.0.1"))
         var follower = try Follower(directory)

@@ -46,6 +46,11 @@ final class TemporaryDirectory: Sendable {
         try require(unsafe Glibc.rename("\(path)/\(old)", "\(path)/\(new)"))
     }
 
+    /// Cuts a file to nothing without opening it.
+    func truncate(_ name: String) throws {
+        try require(unsafe Glibc.truncate("\(path)/\(name)", 0))
+    }
+
     func remove(_ name: String) throws {
         try require(unsafe unlink("\(path)/\(name)"))
     }
