@@ -16,6 +16,8 @@ struct DirectoryContents {
     var path: String
     /// In bytes.
     var largestFile: Int
+    /// Whether the kernel is asked who has a file open. If not, it is as on a file system that cannot tell.
+    var asksForWriters: Bool
 
     /// The names of the manifests.
     func manifestNames() throws(SystemError) -> Set<String> {
@@ -42,10 +44,10 @@ struct DirectoryContents {
         }
         let owner = OwnedFileDescriptor(descriptor)
         return withExtendedLifetime(owner) {
-            if Self.hasWriter(owner.number) == true { return .beingWritten }
+            if hasWriter(owner.number) == true { return .beingWritten }
             let file = contents(of: owner.number)
             guard case .bytes(let bytes, _) = file else { return file }
-            switch Self.hasWriter(owner.number) {
+            switch hasWriter(owner.number) {
             case true?: return .beingWritten
             case false?: return .bytes(bytes, isWhole: true)
             case nil: return file
@@ -80,7 +82,8 @@ struct DirectoryContents {
     /// secret.
     ///
     /// A read lease (fcntl(2)) is only given for a file that nobody writes. It is given back at once.
-    private static func hasWriter(_ descriptor: Int32) -> Bool? {
+    private func hasWriter(_ descriptor: Int32) -> Bool? {
+        guard asksForWriters else { return nil }
         // From asm-generic/fcntl.h and linux/fcntl.h.
         let setSignal: Int32 = 10
         let setLease: Int32 = 1024

@@ -25,7 +25,11 @@ actor ManifestReader {
     init(_ settings: ManifestDirectory, cancel: CancelSignal) throws(ManifestDirectoryError) {
         self.settings = settings
         self.cancel = cancel
-        contents = DirectoryContents(path: settings.path, largestFile: settings.largestFile)
+        contents = DirectoryContents(
+            path: settings.path,
+            largestFile: settings.largestFile,
+            asksForWriters: settings.asksForWriters
+        )
         do throws(SystemError) {
             // Watched before it is read, so that no change falls in between.
             watch = try DirectoryWatch(settings.path, cancel: cancel)
@@ -147,12 +151,11 @@ actor ManifestReader {
 
         switch file {
         case .beingWritten:
-            pending.awaitWriter(of: name)
-            guard isLate else { return nil }
-            fingerprints[name] = nil
-            return .beingWritten
+            return awaitWriter(of: name, isLate: isLate)
         case .bytes(_, isWhole: false) where pending.isBeingWritten(name):
-            return nil
+            return awaitWriter(of: name, isLate: isLate)
+        case .bytes(let bytes, isWhole: false) where bytes.isEmpty && pending.isNew(name):
+            return awaitWriter(of: name, isLate: isLate)
         case .bytes(let bytes, _):
             pending.finish(name)
             return parse(bytes, of: name)
@@ -164,6 +167,14 @@ actor ManifestReader {
             fingerprints[name] = nil
             return .failure(line: nil, reason: reason)
         }
+    }
+
+    /// What is told of a file that is left to its writer: nothing, until that has taken long.
+    private func awaitWriter(of name: String, isLate: Bool) -> ManifestSet.FileChange? {
+        pending.awaitWriter(of: name)
+        guard isLate else { return nil }
+        fingerprints[name] = nil
+        return .beingWritten
     }
 
     private func parse(_ bytes: [UInt8], of name: String) -> ManifestSet.FileChange? {

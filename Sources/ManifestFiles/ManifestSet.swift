@@ -10,7 +10,7 @@ struct ManifestSet {
         case items([DocumentItem])
         /// The file could not be read or parsed. What it held before stays.
         case failure(line: Int?, reason: String)
-        /// Somebody has had the file open for writing for a while. What it held before stays.
+        /// Somebody has been writing the file for a while. What it held before stays.
         case beingWritten
         case removed
     }
@@ -58,7 +58,7 @@ struct ManifestSet {
                 let kept = holdsObjects(file) ? "; its last good version is kept" : ""
                 setFailure(ManifestReport(.error, file: file, line: line, message: reason + kept), of: file)
             case .beingWritten:
-                let message = "somebody has the file open for writing; it is read when that one closes it"
+                let message = "somebody is writing the file; it is read when that one closes it"
                 setFailure(ManifestReport(.notice, file: file, message: message), of: file)
             case .removed:
                 setFailure(nil, of: file)

@@ -9,6 +9,8 @@ struct PendingFiles {
     private(set) var hasLostDirectory = false
     private var touched: Set<String> = []
     private var unfinished: Set<String> = []
+    /// Made, and closed by no writer so far.
+    private var created: Set<String> = []
 
     /// The symlink through which the kubelet exchanges all files of a ConfigMap volume at once.
     static let configMapData = "..data"
@@ -24,6 +26,9 @@ struct PendingFiles {
     /// Whether the file was exchanged, deleted or closed by a writer since it was taken.
     func isTouched(_ file: String) -> Bool { touched.contains(file) }
 
+    /// Whether the file was made a moment ago by one who may be about to write it, or who has linked it in.
+    func isNew(_ file: String) -> Bool { created.contains(file) }
+
     func isBeingWritten(_ file: String) -> Bool { unfinished.contains(file) }
 
     mutating func note(_ event: DirectoryEvent) {
@@ -31,6 +36,7 @@ struct PendingFiles {
             // Whether a writer has closed its file may be among what was lost.
             includesAll = true
             unfinished = []
+            created = []
         } else if !event.kinds.isDisjoint(with: .endsWatch) {
             hasLostDirectory = true
         } else if event.name == Self.configMapData {
@@ -46,9 +52,11 @@ struct PendingFiles {
             unfinished.insert(name)
         } else if !event.kinds.isDisjoint(with: [.created, .attributesChanged]) {
             touched.insert(name)
+            if event.kinds.contains(.created) { created.insert(name) }
         } else {
             touched.insert(name)
             unfinished.remove(name)
+            created.remove(name)
         }
     }
 
@@ -81,5 +89,6 @@ struct PendingFiles {
     /// The file was read, and nobody was writing it.
     mutating func finish(_ file: String) {
         unfinished.remove(file)
+        created.remove(file)
     }
 }

@@ -3,13 +3,15 @@ import Glibc
 import Testing
 
 /// A directory of its own, gone after the test.
+///
+/// In shared memory, because that file system knows who has a file open, as a ConfigMap's does, and /tmp may not.
 final class TemporaryDirectory: Sendable {
     /// The directory, inside one that holds nothing else.
     let path: String
     private let parent: String
 
     init() throws {
-        var template = Array("/tmp/manifest-test-XXXXXX".utf8CString)
+        var template = Array("/dev/shm/manifest-test-XXXXXX".utf8CString)
         let made = unsafe mkdtemp(&template).map { unsafe String(cString: $0) }
         parent = try #require(made)
         path = parent + "/manifests"
