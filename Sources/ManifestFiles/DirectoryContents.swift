@@ -40,7 +40,8 @@ struct DirectoryContents {
         // Without O_NONBLOCK the open of a pipe would wait for its writer.
         let descriptor = unsafe open("\(path)/\(file)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            return errno == ENOENT ? .absent : .failure("cannot be opened: \(SystemError(errno))")
+            let error = SystemError(errno)
+            return error.number == ENOENT ? .absent : .failure("cannot be opened: \(error)")
         }
         let owner = OwnedFileDescriptor(descriptor)
         return withExtendedLifetime(owner) {
@@ -71,9 +72,10 @@ struct DirectoryContents {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: start), capacity)
             }
+            let error = SystemError(errno)
             bytes.removeLast(capacity - max(count, 0))
             if count == 0 { return .bytes(bytes, isWhole: false) }
-            guard count > 0 || errno == EINTR else { return .failure("cannot be read: \(SystemError(errno))") }
+            guard count > 0 || error.number == EINTR else { return .failure("cannot be read: \(error)") }
         }
         return .failure("is larger than \(largestFile) bytes, and nothing of it is read")
     }

@@ -47,7 +47,9 @@ actor ManifestReader {
         if isFirst {
             isFirst = false
             pending.addAll()
-            return readPending()
+            let update = readPending()
+            toldKinds = update.otherKinds
+            return update
         }
         while waitForChange() {
             let update = readPending()
