@@ -16,6 +16,8 @@ struct DirectoryContents {
     var path: String
     /// In bytes.
     var largestFile: Int
+    /// Whether the kernel is asked who has a file open. If not, it is as on a file system that cannot tell.
+    var asksForWriters: Bool
 
     /// The names of the manifests.
     func manifestNames() throws(SystemError) -> Set<String> {
@@ -38,14 +40,15 @@ struct DirectoryContents {
         // Without O_NONBLOCK the open of a pipe would wait for its writer.
         let descriptor = unsafe open("\(path)/\(file)", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            return errno == ENOENT ? .absent : .failure("cannot be opened: \(SystemError(errno))")
+            let error = SystemError(errno)
+            return error.number == ENOENT ? .absent : .failure("cannot be opened: \(error)")
         }
         let owner = OwnedFileDescriptor(descriptor)
         return withExtendedLifetime(owner) {
-            if Self.hasWriter(owner.number) == true { return .beingWritten }
+            if hasWriter(owner.number) == true { return .beingWritten }
             let file = contents(of: owner.number)
             guard case .bytes(let bytes, _) = file else { return file }
-            switch Self.hasWriter(owner.number) {
+            switch hasWriter(owner.number) {
             case true?: return .beingWritten
             case false?: return .bytes(bytes, isWhole: true)
             case nil: return file
@@ -69,9 +72,10 @@ struct DirectoryContents {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: start), capacity)
             }
+            let error = SystemError(errno)
             bytes.removeLast(capacity - max(count, 0))
             if count == 0 { return .bytes(bytes, isWhole: false) }
-            guard count > 0 || errno == EINTR else { return .failure("cannot be read: \(SystemError(errno))") }
+            guard count > 0 || error.number == EINTR else { return .failure("cannot be read: \(error)") }
         }
         return .failure("is larger than \(largestFile) bytes, and nothing of it is read")
     }
@@ -80,7 +84,8 @@ struct DirectoryContents {
     /// secret.
     ///
     /// A read lease (fcntl(2)) is only given for a file that nobody writes. It is given back at once.
-    private static func hasWriter(_ descriptor: Int32) -> Bool? {
+    private func hasWriter(_ descriptor: Int32) -> Bool? {
+        guard asksForWriters else { return nil }
         // From asm-generic/fcntl.h and linux/fcntl.h.
         let setSignal: Int32 = 10
         let setLease: Int32 = 1024

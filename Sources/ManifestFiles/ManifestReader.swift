@@ -25,7 +25,11 @@ actor ManifestReader {
     init(_ settings: ManifestDirectory, cancel: CancelSignal) throws(ManifestDirectoryError) {
         self.settings = settings
         self.cancel = cancel
-        contents = DirectoryContents(path: settings.path, largestFile: settings.largestFile)
+        contents = DirectoryContents(
+            path: settings.path,
+            largestFile: settings.largestFile,
+            asksForWriters: settings.asksForWriters
+        )
         do throws(SystemError) {
             // Watched before it is read, so that no change falls in between.
             watch = try DirectoryWatch(settings.path, cancel: cancel)
@@ -43,7 +47,9 @@ actor ManifestReader {
         if isFirst {
             isFirst = false
             pending.addAll()
-            return readPending()
+            let update = readPending()
+            toldKinds = update.otherKinds
+            return update
         }
         while waitForChange() {
             let update = readPending()
@@ -97,11 +103,9 @@ actor ManifestReader {
         findDirectory()
         guard directoryFailure == nil else { return manifests.update([:], directoryFailure: directoryFailure) }
 
-        var names = pending.takeReady()
-        if looksAtUnfinished {
-            looksAtUnfinished = false
-            names.formUnion(pending.beingWritten)
-        }
+        let unfinished = looksAtUnfinished ? pending.beingWritten : []
+        looksAtUnfinished = false
+        var names = pending.ready.union(unfinished)
         if pending.takeAll() {
             do throws(SystemError) {
                 names.formUnion(try contents.manifestNames())
@@ -112,9 +116,10 @@ actor ManifestReader {
                 return manifests.update([:], directoryFailure: directoryFailure)
             }
         }
+        pending.take(names)
         var changes: [String: ManifestSet.FileChange] = [:]
         for name in names.sorted() {
-            if let change = read(name) { changes[name] = change }
+            if let change = read(name, isLate: unfinished.contains(name)) { changes[name] = change }
         }
         return manifests.update(changes)
     }
@@ -134,7 +139,9 @@ actor ManifestReader {
     }
 
     /// What became of a file; `nil` when it is as before, or when somebody is writing it.
-    private func read(_ name: String) -> ManifestSet.FileChange? {
+    ///
+    /// - Parameter isLate: Its writer has had time to close it.
+    private func read(_ name: String, isLate: Bool) -> ManifestSet.FileChange? {
         let file = contents.read(name)
         if case .bytes(let bytes, isWhole: false) = file, bytes.isEmpty, manifests.holdsObjects(name) {
             // Perhaps somebody has just opened it to write it anew, and the kernel is about to say so.
@@ -146,10 +153,11 @@ actor ManifestReader {
 
         switch file {
         case .beingWritten:
-            pending.awaitWriter(of: name)
-            return nil
+            return awaitWriter(of: name, isLate: isLate)
         case .bytes(_, isWhole: false) where pending.isBeingWritten(name):
-            return nil
+            return awaitWriter(of: name, isLate: isLate)
+        case .bytes(let bytes, isWhole: false) where bytes.isEmpty && pending.isNew(name):
+            return awaitWriter(of: name, isLate: isLate)
         case .bytes(let bytes, _):
             pending.finish(name)
             return parse(bytes, of: name)
@@ -161,6 +169,14 @@ actor ManifestReader {
             fingerprints[name] = nil
             return .failure(line: nil, reason: reason)
         }
+    }
+
+    /// What is told of a file that is left to its writer: nothing, until that has taken long.
+    private func awaitWriter(of name: String, isLate: Bool) -> ManifestSet.FileChange? {
+        pending.awaitWriter(of: name)
+        guard isLate else { return nil }
+        fingerprints[name] = nil
+        return .beingWritten
     }
 
     private func parse(_ bytes: [UInt8], of name: String) -> ManifestSet.FileChange? {

@@ -9,17 +9,25 @@ struct PendingFiles {
     private(set) var hasLostDirectory = false
     private var touched: Set<String> = []
     private var unfinished: Set<String> = []
+    /// Made, and closed by no writer so far.
+    private var created: Set<String> = []
 
     /// The symlink through which the kubelet exchanges all files of a ConfigMap volume at once.
     static let configMapData = "..data"
 
-    var isEmpty: Bool { !includesAll && !hasLostDirectory && touched.subtracting(unfinished).isEmpty }
+    var isEmpty: Bool { !includesAll && !hasLostDirectory && ready.isEmpty }
+
+    /// The files that can be read now.
+    var ready: Set<String> { touched.subtracting(unfinished) }
 
     /// Files that somebody was writing when they were last heard of.
     var beingWritten: Set<String> { unfinished }
 
     /// Whether the file was exchanged, deleted or closed by a writer since it was taken.
     func isTouched(_ file: String) -> Bool { touched.contains(file) }
+
+    /// Whether the file was made a moment ago by one who may be about to write it, or who has linked it in.
+    func isNew(_ file: String) -> Bool { created.contains(file) }
 
     func isBeingWritten(_ file: String) -> Bool { unfinished.contains(file) }
 
@@ -28,6 +36,7 @@ struct PendingFiles {
             // Whether a writer has closed its file may be among what was lost.
             includesAll = true
             unfinished = []
+            created = []
         } else if !event.kinds.isDisjoint(with: .endsWatch) {
             hasLostDirectory = true
         } else if event.name == Self.configMapData {
@@ -43,9 +52,11 @@ struct PendingFiles {
             unfinished.insert(name)
         } else if !event.kinds.isDisjoint(with: [.created, .attributesChanged]) {
             touched.insert(name)
+            if event.kinds.contains(.created) { created.insert(name) }
         } else {
             touched.insert(name)
             unfinished.remove(name)
+            created.remove(name)
         }
     }
 
@@ -64,11 +75,9 @@ struct PendingFiles {
         includesAll = true
     }
 
-    /// The files that can be read now; those that are being written stay.
-    mutating func takeReady() -> Set<String> {
-        let ready = touched.subtracting(unfinished)
-        touched.subtract(ready)
-        return ready
+    /// The files are read now: only what happens from here on counts.
+    mutating func take(_ files: Set<String>) {
+        touched.subtract(files)
     }
 
     /// Whether everything is to be read, once.
@@ -80,5 +89,6 @@ struct PendingFiles {
     /// The file was read, and nobody was writing it.
     mutating func finish(_ file: String) {
         unfinished.remove(file)
+        created.remove(file)
     }
 }
