@@ -21,8 +21,10 @@ enum DumpTraffic {
 
         """
 
-    /// Makes the connections, hands over, and takes everything away again. Two TCP connections stay established while
-    /// `body` runs.
+    /// Makes the connections, hands over, and takes everything away again.
+    ///
+    /// While `body` runs two TCP connections stay established, and the rates are what they were: the kernel estimates no
+    /// more.
     static func during(_ body: () async throws -> Void) async throws {
         try await bash("ip link add dump0 type dummy && ip link set lo up && ip link set dump0 up")
         let outcome: Result<Void, any Error>
@@ -36,6 +38,7 @@ enum DumpTraffic {
         try await bash(
             """
             xargs -r kill </run/dump-traffic.pids; rm -f /run/dump-traffic.pids
+            sysctl -qw net.ipv4.vs.run_estimation=1
             iptables -t mangle -D OUTPUT -d 10.96.0.30 -j MARK --set-mark 77
             ip link delete dump0
             """
@@ -64,6 +67,8 @@ enum DumpTraffic {
             spawn hold fd00::20 1000 /run/dump-traffic.v6
             until [ -e /run/dump-traffic.v4 ] && [ -e /run/dump-traffic.v6 ]; do read -t 0.1 <> <(:) || :; done
             rm /run/dump-traffic.v4 /run/dump-traffic.v6
+            until ipvsadm -Ln --rate -t 10.96.0.21:80 | grep -q '  -> .*[1-9]$'; do :; done
+            sysctl -qw net.ipv4.vs.run_estimation=0
             """
         )
     }
