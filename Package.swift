@@ -81,9 +81,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
             name: "ManifestFiles",
-            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            dependencies: ["BlockingExecution", "KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
 
@@ -93,6 +94,7 @@ let package = Package(
             name: "ProxyService",
             dependencies: [
                 "Addressing",
+                "BlockingExecution",
                 "DataplaneKernel",
                 "DataplaneModel",
                 "KubeProxyConfig",

@@ -1,3 +1,4 @@
+import BlockingExecution
 import KubernetesObjects
 
 /// Reads a directory's manifests, now and whenever they change.

@@ -1,4 +1,5 @@
 public import Addressing
+import BlockingExecution
 import DataplaneModel
 public import KubeProxyConfig
 public import KubernetesObjects

@@ -302,9 +302,19 @@ struct FlagTests {
     }
 
     @Test func `clean-up and writing take any mode`() throws {
-        #expect(try load(["--cleanup"]).configuration.mode == "")
+        #expect(try load(["--cleanup", "--proxy-mode=iptables"]).configuration.mode == "iptables")
+        #expect(try load(["--cleanup", "--config=x"], file: "mode: \"\"").configuration.mode == "")
         #expect(try load(["--write-config-to=x"]).configuration.detectLocalMode == "ClusterCIDR")
-        #expect(try problems([]).count == 1)
+    }
+
+    @Test func `without a file the mode is ipvs unless another one is asked for`() throws {
+        #expect(try load([]).configuration.mode == "ipvs")
+        #expect(try problems(["--proxy-mode=iptables"]).count == 1)
+        #expect(try problems(["--proxy-mode=nftables"]).count == 1)
+    }
+
+    @Test func `a file without a mode means iptables, as for kube-proxy, and is refused`() throws {
+        #expect(try problems(["--config=x"], file: "clusterCIDR: 10.244.0.0/16").count == 1)
     }
 
     // MARK: What is wrong
