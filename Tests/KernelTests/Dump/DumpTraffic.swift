@@ -62,7 +62,7 @@ enum DumpTraffic {
             echo | socat -u - TCP:10.96.0.30:8000
             echo | socat -u - UDP:10.96.0.22:53
             printf 'INVITE sip:a@b SIP/2.0\\r\\nCall-ID: 12345@example.com\\r\\n\\r\\n' | socat -u - UDP:10.96.0.23:5060
-            hold() { (exec 3<>/dev/tcp/$1/80; head -c $2 /dev/zero >&3; : >$3; exec sleep 600); }
+            hold() { (exec 3<>/dev/tcp/$1/80; head -c $2 /dev/zero >&3; : >$3; exec sleep 7200); }
             spawn hold 10.96.0.21 120000000 /run/dump-traffic.v4
             spawn hold fd00::20 1000 /run/dump-traffic.v6
             until [ -e /run/dump-traffic.v4 ] && [ -e /run/dump-traffic.v6 ]; do read -t 0.1 <> <(:) || :; done
