@@ -1,6 +1,6 @@
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test kernel-test-vm demo format lint clean deps deps-vm
+.PHONY: help build release test unit-test kernel-test traffic-test demo format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -12,16 +12,16 @@ build: deps-build ## Build everything (debug)
 release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipvs
 	swift build -c release --product kube-ipvs
 
-test: unit-test kernel-test ## Run every test; fails where no kernel with IPVS can be had
+test: unit-test kernel-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
 unit-test: deps-build ## Run the tests that need no kernel and no root
 	swift test --skip KernelTests --skip TrafficTests
 
-kernel-test: deps ## Run the kernel and traffic tests where there is IPVS (see docs/development.md)
-	Tests/kernel/test
+kernel-test: deps ## Compare the kernel clients with ipvsadm, ipset, iptables and ip (see docs/development.md)
+	Tests/kernel/test --complete KernelTests
 
-kernel-test-vm: deps deps-vm ## Run the kernel tests in a virtual machine with the distribution's kernel
-	KUBE_IPVS_KERNEL=vm Tests/kernel/test KernelTests
+traffic-test: deps ## Start the daemon in a cluster of network namespaces, and send requests through it
+	Tests/kernel/test TrafficTests
 
 demo: deps ## Start the daemon on Manifests/demo and send real requests through it
 	swift build --product kube-ipvs
@@ -38,11 +38,8 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 clean: ## Remove what was built
 	rm -rf .build
 
-deps: ## Install what building and testing need and is missing (apt)
+deps: ## Install what building and testing need and is missing (apt, pip)
 	@Tests/dependencies build test kernel
-
-deps-vm: ## Install what the virtual machine needs and is missing (apt, pip)
-	@Tests/dependencies vm
 
 .PHONY: deps-build
 deps-build:

@@ -31,7 +31,8 @@ extension FamilyReconciler {
     ) {
         var changes: [IPSetChange] = []
         var changed: [SetMembership] = []
-        for membership in memberships {
+        // Those of one set together: that is what travels to the kernel in few messages.
+        for membership in memberships.sorted(by: { $0.set.rawValue < $1.set.rawValue }) {
             guard let set = mirror.sets[membership.set] else { continue }
             if let change = needed(set, membership) {
                 changes.append(change)
