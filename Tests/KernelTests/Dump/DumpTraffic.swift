@@ -8,15 +8,15 @@ enum DumpTraffic {
     static let rules = """
         -A -t 10.96.0.20:80 -s rr
         -a -t 10.96.0.20:80 -r 10.244.9.1:8000 -m
-        -A -t [fd00::20]:80 -s rr -p 600
+        -A -t [fd00::20]:80 -s rr -p 7200
         -a -t [fd00::20]:80 -r [fd00:90::1]:8000 -m
-        -A -t 10.96.0.21:80 -s rr -p 600 -M 255.255.0.0
+        -A -t 10.96.0.21:80 -s rr -p 7200 -M 255.255.0.0
         -a -t 10.96.0.21:80 -r 10.244.9.1:8000 -m
         -A -u 10.96.0.22:53 -s rr
         -a -u 10.96.0.22:53 -r 10.244.9.1:8000 -m
-        -A -u 10.96.0.23:5060 -s rr -p 360 --pe sip
+        -A -u 10.96.0.23:5060 -s rr -p 7200 --pe sip
         -a -u 10.96.0.23:5060 -r 10.244.9.1:8000 -m
-        -A -f 77 -s rr -p 900
+        -A -f 77 -s rr -p 7200
         -a -f 77 -r 10.244.9.1:0 -m
 
         """
@@ -39,6 +39,7 @@ enum DumpTraffic {
             """
             xargs -r kill </run/dump-traffic.pids; rm -f /run/dump-traffic.pids
             sysctl -qw net.ipv4.vs.run_estimation=1
+            ipvsadm --set 900 120 300
             iptables -t mangle -D OUTPUT -d 10.96.0.30 -j MARK --set-mark 77
             ip link delete dump0
             """
@@ -51,6 +52,7 @@ enum DumpTraffic {
             """
             for a in \(addresses4.joined(separator: " ")); do ip address add $a/32 dev dump0; done
             for a in \(addresses6.joined(separator: " ")); do ip address add $a/128 dev dump0 nodad; done
+            ipvsadm --set 7200 7200 7200
             iptables -t mangle -A OUTPUT -d 10.96.0.30 -j MARK --set-mark 77
             spawn() { "$@" </dev/null >/dev/null 2>&1 & echo $! >>/run/dump-traffic.pids; }
             spawn socat -u TCP-LISTEN:8000,bind=10.244.9.1,fork,reuseaddr OPEN:/dev/null
