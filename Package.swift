@@ -49,6 +49,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
+        .target(name: "KubernetesWatch", dependencies: ["KubernetesObjects"], swiftSettings: strict),
 
         // MARK: I/O: no knowledge of Services
 
