@@ -104,6 +104,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "KubernetesWatchTests",
+            dependencies: ["Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "ManifestFilesTests",
             dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
             swiftSettings: strict
