@@ -53,6 +53,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
+        .target(name: "KubernetesWatch", dependencies: ["KubernetesObjects"], swiftSettings: strict),
 
         // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
