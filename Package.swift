@@ -19,8 +19,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -74,8 +77,28 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "ManifestFiles",
+            name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(name: "ManifestFiles", dependencies: ["KubernetesObjects", "YAMLDocuments"], swiftSettings: strict),
+
+        .target(
+            name: "KubernetesHTTP",
+            dependencies: [
+                "Addressing",
+                "KubernetesObjects",
+                "KubernetesWatch",
+                "YAMLDocuments",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict
         ),
 
@@ -151,6 +174,11 @@ let package = Package(
         .testTarget(
             name: "ManifestFilesTests",
             dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "YAMLDocumentsTests",
+            dependencies: ["KubernetesObjects", "YAMLDocuments"],
             swiftSettings: strict
         ),
         .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
