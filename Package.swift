@@ -14,6 +14,12 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
 ]
 
+/// For what swift-protobuf's plugin writes: it does not mark its unsafe expressions.
+let generated: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
 let package = Package(
     name: "kube-ipvs",
     dependencies: [
@@ -22,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -56,7 +63,19 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
-        .target(name: "KubernetesWatch", dependencies: ["KubernetesObjects"], swiftSettings: strict),
+        .target(
+            name: "KubernetesProto",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["kubernetes.proto"],
+            swiftSettings: generated
+        ),
+        .target(
+            name: "KubernetesWatch",
+            dependencies: [
+                "KubernetesObjects", "KubernetesProto", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
 
         // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
@@ -142,6 +161,21 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // MARK: Test support
+
+        .target(
+            name: "KubernetesTesting",
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
@@ -179,6 +213,22 @@ let package = Package(
         .testTarget(
             name: "YAMLDocumentsTests",
             dependencies: ["KubernetesObjects", "YAMLDocuments"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubernetesHTTPTests",
+            dependencies: [
+                "Addressing",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),

@@ -18,12 +18,21 @@ public struct APIStatus: Hashable, Sendable {
     public var message: String
     /// How long the server wants not to be asked again.
     public var retryAfter: Duration?
+    /// The `reason` of each of `details.causes`.
+    public var causes: [String]
 
-    public init(code: Int, reason: String = "", message: String = "", retryAfter: Duration? = nil) {
+    public init(
+        code: Int,
+        reason: String = "",
+        message: String = "",
+        retryAfter: Duration? = nil,
+        causes: [String] = []
+    ) {
         self.code = code
         self.reason = reason
         self.message = message
         self.retryAfter = retryAfter
+        self.causes = causes
     }
 }
 
@@ -71,6 +80,29 @@ extension APIError {
         case .transport(let failure): failure.kind.rawValue
         case .malformed: "malformed"
         }
+    }
+}
+
+extension APIError {
+    /// Whether the version at hand is of no more use for a watch, so that only a new list can go on.
+    ///
+    /// `410 Gone` (`Expired`) says that the version is compacted away; `ResourceVersionTooLarge`, that the server has
+    /// never been there, as after a restore from a backup. Any other refusal of the request itself will not change with
+    /// the same version either, but for those that are about the client (401, 403) or the moment (408, 429). A message
+    /// that cannot be read leaves a gap in the history, which a new list closes.
+    var needsRelist: Bool {
+        switch self {
+        case .status(let status):
+            status.code == 410 || status.causes.contains("ResourceVersionTooLarge")
+                || (400..<500).contains(status.code) && ![401, 403, 408, 429].contains(status.code)
+        case .transport: false
+        case .malformed: true
+        }
+    }
+
+    /// How long the server wants not to be asked again.
+    var retryAfter: Duration? {
+        if case .status(let status) = self { status.retryAfter } else { nil }
     }
 }
 
