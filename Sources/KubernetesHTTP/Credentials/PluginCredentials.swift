@@ -5,7 +5,7 @@ actor PluginCredentials {
     private var last: ExecCredential?
     private var running: Task<Result<ExecCredential, CredentialError>, Never>?
 
-    init(_ run: ExecRun, now: @escaping @Sendable () -> UnixTime = UnixTime.now) {
+    init(_ run: ExecRun, now: @escaping @Sendable () -> UnixTime = { UnixTime.current }) {
         self.run = run
         self.now = now
     }

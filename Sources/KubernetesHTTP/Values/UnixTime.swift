@@ -8,7 +8,8 @@ public struct UnixTime: Hashable, Comparable, Sendable {
         self.microseconds = microseconds
     }
 
-    static func now() -> UnixTime {
+    /// By the clock of this node.
+    public static var current: UnixTime {
         var time = timespec()
         // Fails for unknown clocks only.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
