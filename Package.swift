@@ -223,6 +223,7 @@ let package = Package(
                 "KubernetesObjects",
                 "KubernetesTesting",
                 "KubernetesWatch",
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
