@@ -206,6 +206,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "KubernetesWatchTests",
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "ManifestFilesTests",
             dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
             swiftSettings: strict

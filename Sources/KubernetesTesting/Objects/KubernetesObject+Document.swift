@@ -57,7 +57,9 @@ extension Service {
             "loadBalancerSourceRanges": loadBalancerSourceRanges.isEmpty
                 ? nil : .texts(loadBalancerSourceRanges.map(\.description)),
         ])
-        let ingress = loadBalancerVIPs.map { DocumentNode.fields(["ip": .text($0.description), "ipMode": .text("VIP")]) }
+        let ingress = loadBalancerVIPs.map {
+            DocumentNode.fields(["ip": .text($0.description), "ipMode": .text("VIP")])
+        }
         return .fields([
             "apiVersion": .text("v1"),
             "kind": .text("Service"),

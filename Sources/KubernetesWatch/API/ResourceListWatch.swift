@@ -86,7 +86,9 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
             return decoder.decode(protobuf: item).object
         case .json:
             do throws(DocumentSyntaxError) {
-                guard let document = try JSONReader.read(item) else { throw DocumentSyntaxError(line: 1, reason: "empty") }
+                guard let document = try JSONReader.read(item) else {
+                    throw DocumentSyntaxError(line: 1, reason: "empty")
+                }
                 return decoder.decode(document).object
             } catch {
                 throw .malformed("a list item: \(error.reason)")

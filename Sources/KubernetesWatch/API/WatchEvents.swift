@@ -55,7 +55,9 @@ extension WatchEvents.Iterator {
         case error = "ERROR"
 
         init(_ name: String) throws(APIError) {
-            guard let kind = Kind(rawValue: name) else { throw .malformed("a watch message of type \(name.prefix(40))") }
+            guard let kind = Kind(rawValue: name) else {
+                throw .malformed("a watch message of type \(name.prefix(40))")
+            }
             self = kind
         }
     }
