@@ -27,13 +27,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
-        // MARK: C: headers of the system's libraries and of the kernel, and nothing else
+        // MARK: C: headers of the system's libraries and of the kernel, and what Swift cannot form itself
 
         .systemLibrary(
             name: "CLibNL",
@@ -46,11 +48,14 @@ let package = Package(
             providers: [.apt(["libipset-dev"])]
         ),
         .systemLibrary(name: "CLinuxUAPI"),
+        .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
+        .target(name: "CMemoryFile"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
         .target(name: "Addressing", swiftSettings: strict),
         .target(name: "DataplaneModel", dependencies: ["Addressing"], swiftSettings: strict),
+        .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(name: "KubernetesObjects", dependencies: ["Addressing"], swiftSettings: strict),
         .target(
             name: "ServicePlan",
@@ -72,11 +77,87 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // MARK: I/O: no knowledge of Services
+        // MARK: I/O: the kernel and the file system; no Kubernetes semantics
+
+        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(
+            name: "DataplaneKernel",
+            dependencies: [
+                "Addressing",
+                "CIPSetShims",
+                "CLinuxUAPI",
+                "CMemoryFile",
+                "DataplaneModel",
+                "Netlink",
+                "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "YAMLDocuments",
+            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(name: "ManifestFiles", dependencies: ["KubernetesObjects", "YAMLDocuments"], swiftSettings: strict),
 
         .target(
-            name: "ManifestFiles",
-            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            name: "KubernetesHTTP",
+            dependencies: [
+                "Addressing",
+                "KubernetesObjects",
+                "KubernetesWatch",
+                "YAMLDocuments",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: Composition and commands
+
+        .target(
+            name: "ProxyService",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "KubernetesObjects",
+                "ManifestFiles",
+                "Reconcile",
+                "ServicePlan",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "kube-ipvs",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "IPVSListing",
+                "ProxyService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: Fakes, for tests only
+
+        .target(
+            name: "DataplaneTesting",
+            dependencies: ["Addressing", "DataplaneModel", "Reconcile"],
             swiftSettings: strict
         ),
 
@@ -99,18 +180,75 @@ let package = Package(
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
+            name: "DataplaneModelTests",
+            dependencies: ["Addressing", "DataplaneModel"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "IPVSListingTests",
+            dependencies: ["Addressing", "DataplaneModel", "IPVSListing"],
+            exclude: ["Golden"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KubernetesObjectsTests",
             dependencies: ["Addressing", "KubernetesObjects"],
             swiftSettings: strict
         ),
         .testTarget(
+            name: "ServicePlanTests",
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcileTests",
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "Reconcile"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KubernetesWatchTests",
-            dependencies: ["Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch"],
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ManifestFilesTests",
             dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "YAMLDocumentsTests",
+            dependencies: ["KubernetesObjects", "YAMLDocuments"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubernetesHTTPTests",
+            dependencies: [
+                "Addressing",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Reconcile",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
     ]

@@ -3,10 +3,14 @@ extension IPAddress: LosslessStringConvertible {
     ///
     /// Leading zeros in an IPv4 part are decimal, as Kubernetes reads them in objects older than its stricter validation.
     public init?(_ text: String) {
-        let bytes = Array(text.utf8)
+        self.init(utf8: Array(text.utf8)[...])
+    }
+
+    /// An address from the bytes of its text; for long listings.
+    public init?(utf8 bytes: ArraySlice<UInt8>) {
         if bytes.contains(UInt8(ascii: ":")) {
-            self.init(v6Text: bytes[...])
-        } else if let value = Self.dotted(bytes[...]) {
+            self.init(v6Text: bytes)
+        } else if let value = Self.dotted(bytes) {
             self.init(v4: value)
         } else {
             return nil

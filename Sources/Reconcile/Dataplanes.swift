@@ -13,6 +13,9 @@ public protocol IPVSDataplane: AnyObject {
         _ body: (ObservedVirtualServer) -> Void
     ) throws(DataplaneError)
 
+    /// The real servers of one virtual server with their connections; `nil` when there is no such virtual server.
+    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]?
+
     /// Carries the changes out in order.
     ///
     /// - Returns: the changes that the kernel refused. Every other one took effect.

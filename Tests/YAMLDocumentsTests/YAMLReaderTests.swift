@@ -1,7 +1,7 @@
 import KubernetesObjects
 import Testing
 
-@testable import ManifestFiles
+@testable import YAMLDocuments
 
 struct YAMLReaderTests {
     private func read(_ text: String) throws -> [DocumentNode] {

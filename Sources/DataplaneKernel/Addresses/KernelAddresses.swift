@@ -1,0 +1,159 @@
+public import Addressing
+public import DataplaneModel
+import Netlink
+public import Reconcile
+
+/// The dummy link of the network namespace in which this was made.
+///
+/// Not for two threads at once: whoever made it calls it, and from threads that may block.
+public final class KernelAddresses: AddressDataplane {
+    private let name: String
+    private var socket: NetlinkSocket
+    private var request: NetlinkRequest
+    private var batch: NetlinkBatch
+
+    /// - Parameter name: of the link, at most 15 bytes.
+    public init(linkName name: String = DummyLink.name) throws(DataplaneError) {
+        self.name = name
+        do throws(NetlinkError) {
+            let socket = try NetlinkSocket.open(.route)
+            batch = NetlinkBatch(countLimit: socket.answerCapacity)
+            request = try NetlinkRequest()
+            self.socket = socket
+        } catch {
+            throw DataplaneError(.addresses, "open rtnetlink", error)
+        }
+    }
+
+    // MARK: The link
+
+    public func linkExists() throws(DataplaneError) -> Bool {
+        do throws(NetlinkError) {
+            guard let link = try link() else { return false }
+            guard link.kind == dummyLinkKind else { throw NetlinkError(.request, .exists, explanation: link.notADummy) }
+            return true
+        } catch {
+            throw DataplaneError(.addresses, "use link \(name)", error)
+        }
+    }
+
+    public func createLink() throws(DataplaneError) {
+        do throws(NetlinkError) {
+            try request.beginDummyLink(name)
+            try socket.exchange(&request)
+        } catch {
+            throw DataplaneError(.addresses, "create dummy link \(name)", error)
+        }
+        do throws(NetlinkError) {
+            try request.beginNoLinkLocal(name)
+            try socket.exchange(&request)
+        } catch {
+            // A kernel without IPv6 has no link-local addresses to leave out.
+            guard error.operation != .request || error.errno != .familyNotSupported else { return }
+            throw DataplaneError(.addresses, "keep IPv6 link-local addresses from \(name)", error)
+        }
+    }
+
+    /// As `ip link delete kube-ipvs0`; its addresses go with it.
+    ///
+    /// - Returns: whether it was there.
+    /// - Throws: also when the link is not a dummy, which then stays.
+    @discardableResult
+    public func removeLink() throws(DataplaneError) -> Bool {
+        guard try linkExists() else { return false }
+        do throws(NetlinkError) {
+            try request.beginLinkRemoval(name)
+            try socket.exchange(&request)
+            return true
+        } catch {
+            throw DataplaneError(.addresses, "remove link \(name)", error)
+        }
+    }
+
+    /// `nil` when there is no link of that name.
+    private func link() throws(NetlinkError) -> RouteLink? {
+        try request.beginLinkQuery(name)
+        var found: RouteLink?
+        do throws(NetlinkError) {
+            try socket.exchange(&request) { (message, datagram) throws(NetlinkError) in
+                found = try RouteLink(message, in: datagram) ?? found
+            }
+        } catch {
+            guard error.operation == .request, error.errno == .noDevice else { throw error }
+            return nil
+        }
+        return found
+    }
+
+    private func existingLink() throws(NetlinkError) -> RouteLink {
+        guard let link = try link() else {
+            throw NetlinkError(.request, .noDevice, explanation: "there is no link \(name)")
+        }
+        return link
+    }
+
+    // MARK: Its addresses
+
+    public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        do throws(NetlinkError) {
+            let index = try existingLink().index
+            try request.beginAddressDump(family, link: index)
+            return try socket.dump(&request, into: Set<IPAddress>()) {
+                (addresses, message, datagram) throws(NetlinkError) in
+                guard let found = try RouteAddress(message, in: datagram), found.linkIndex == index,
+                    found.address.family == family, !found.address.isLoopback,
+                    family == .v4 || !found.address.isLinkLocalUnicast
+                else { return }
+                addresses.insert(found.address)
+            }
+        } catch {
+            throw DataplaneError(.addresses, "read the \(family) addresses of \(name)", error)
+        }
+    }
+
+    public func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
+        guard !changes.isEmpty else { return [] }
+        do throws(NetlinkError) {
+            let index = try existingLink().index
+            var refused: [RefusedRequest] = []
+            for (position, change) in changes.enumerated() {
+                try request.write(change, link: index)
+                if !batch.hasRoom(for: request) { refused += try socket.submit(&batch) }
+                batch.append(request, tag: position)
+            }
+            refused += try socket.submit(&batch)
+            return refused.compactMap { refusal in
+                let change = changes[refusal.tag]
+                guard !change.isAlreadySo(refusal.error.errno) else { return nil }
+                return RefusedChange(change: change, error: change.refusal(refusal.error, link: name))
+            }
+        } catch {
+            // A request that could not be built leaves others behind.
+            batch.removeAll()
+            throw DataplaneError(.addresses, "change the addresses of \(name)", error)
+        }
+    }
+}
+
+extension AddressChange {
+    /// Whether the kernel refused it because there was nothing to do.
+    fileprivate func isAlreadySo(_ errno: Errno) -> Bool {
+        switch self {
+        case .bind: errno == .exists
+        case .unbind: errno == .addressNotAvailable
+        }
+    }
+
+    fileprivate func refusal(_ error: NetlinkError, link: String) -> DataplaneError {
+        switch self {
+        case .bind(let address): DataplaneError(.addresses, "bind \(address) to \(link)", error)
+        case .unbind(let address): DataplaneError(.addresses, "unbind \(address) from \(link)", error)
+        }
+    }
+}
+
+extension RouteLink {
+    fileprivate var notADummy: String {
+        "a link of that name exists, of kind \(kind.isEmpty ? "hardware" : kind) and not dummy"
+    }
+}

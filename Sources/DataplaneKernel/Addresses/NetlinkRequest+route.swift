@@ -1,0 +1,75 @@
+import Addressing
+import CLinuxUAPI
+import DataplaneModel
+import Glibc
+import Netlink
+
+extension NetlinkRequest {
+    /// Starts the dump of the addresses of a family (`nil` is both) on a link (0 is all).
+    mutating func beginAddressDump(_ family: IPFamily?, link: UInt32) throws(NetlinkError) {
+        var header = ifaddrmsg()
+        header.ifa_family = UInt8(family?.rawAddressFamily ?? UInt16(AF_UNSPEC))
+        header.ifa_index = link
+        try begin(type: RTM_GETADDR, header: header)
+    }
+
+    /// Starts the question for one link, or without a name the dump of all.
+    mutating func beginLinkQuery(_ name: String? = nil) throws(NetlinkError) {
+        try begin(type: RTM_GETLINK, header: ifinfomsg())
+        if let name { try put(IFLA_IFNAME, name) }
+        try put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
+    }
+
+    /// Writes the making of a dummy link, which stays down.
+    mutating func beginDummyLink(_ name: String) throws(NetlinkError) {
+        var header = ifinfomsg()
+        header.ifi_flags = UInt32(IFF_NOARP)
+        header.ifi_change = UInt32(IFF_NOARP)
+        try begin(type: RTM_NEWLINK, header: header, flags: [.create, .exclusive])
+        try put(IFLA_IFNAME, name)
+        try nest(IFLA_LINKINFO) { (information) throws(NetlinkError) in
+            try information.put(IFLA_INFO_KIND, dummyLinkKind)
+        }
+    }
+
+    /// Writes that a link gets no IPv6 link-local address when it comes up.
+    ///
+    /// The kernel takes `IFLA_AF_SPEC` for a link that exists, and passes it over in the request that makes one.
+    mutating func beginNoLinkLocal(_ name: String) throws(NetlinkError) {
+        try begin(type: RTM_NEWLINK, header: ifinfomsg())
+        try put(IFLA_IFNAME, name)
+        try nest(IFLA_AF_SPEC) { (families) throws(NetlinkError) in
+            try families.nest(Int(AF_INET6)) { (inet6) throws(NetlinkError) in
+                try inet6.put(IFLA_INET6_ADDR_GEN_MODE, UInt8(IN6_ADDR_GEN_MODE_NONE.rawValue))
+            }
+        }
+    }
+
+    mutating func beginLinkRemoval(_ name: String) throws(NetlinkError) {
+        try begin(type: RTM_DELLINK, header: ifinfomsg())
+        try put(IFLA_IFNAME, name)
+    }
+
+    /// Writes a change to the addresses of a link.
+    mutating func write(_ change: AddressChange, link: UInt32) throws(NetlinkError) {
+        let address = change.address
+        var header = ifaddrmsg()
+        header.ifa_family = UInt8(address.family.rawAddressFamily)
+        header.ifa_prefixlen = address.family.bitWidth
+        header.ifa_scope = UInt8(RT_SCOPE_UNIVERSE.rawValue)
+        header.ifa_index = link
+        switch change {
+        case .bind:
+            // Every node has the virtual IPs: asking the neighbours whether one is taken would find that it is.
+            header.ifa_flags = address.family == .v6 ? UInt8(IFA_F_NODAD) : 0
+            try begin(type: RTM_NEWADDR, header: header, flags: [.create, .exclusive])
+        case .unbind:
+            try begin(type: RTM_DELADDR, header: header)
+        }
+        try put(Int(IFA_LOCAL), address)
+        try put(Int(IFA_ADDRESS), address)
+    }
+}
+
+/// `IFLA_INFO_KIND` of the links that `drivers/net/dummy.c` makes.
+let dummyLinkKind = "dummy"

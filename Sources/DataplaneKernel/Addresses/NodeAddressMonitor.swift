@@ -1,0 +1,68 @@
+public import DataplaneModel
+import Netlink
+public import Reconcile
+
+/// The addresses of every interface of a network namespace, and word of their changes.
+///
+/// It has sockets of its own, so that it can wait on one thread while another changes the data plane. Not for two threads
+/// at once.
+public final class NodeAddressMonitor {
+    private var subscription: NetlinkSubscription
+    private var socket: NetlinkSocket
+    private var request: NetlinkRequest
+
+    /// Listens from now on: a change after this is not missed, even when it comes before the first `interfaceAddresses`.
+    public init() throws(DataplaneError) {
+        do throws(NetlinkError) {
+            subscription = try NetlinkSubscription.open(RouteGroup.allCases)
+            socket = try NetlinkSocket.open(.route)
+            request = try NetlinkRequest()
+        } catch {
+            throw DataplaneError(.addresses, "watch the node's addresses", error)
+        }
+    }
+
+    /// Readable when there is word of a change. It closes with the monitor.
+    public var descriptor: Int32 { subscription.descriptor }
+
+    /// Every address of every interface, in the kernel's order.
+    public func interfaceAddresses() throws(DataplaneError) -> [InterfaceAddress] {
+        do throws(NetlinkError) {
+            try request.beginAddressDump(nil, link: 0)
+            let addresses = try socket.dump(&request, into: [RouteAddress]()) {
+                (addresses, message, datagram) throws(NetlinkError) in
+                if let address = try RouteAddress(message, in: datagram) { addresses.append(address) }
+            }
+            // Links after addresses: the name of a link that came between is then known. Without a name is the address of
+            // a link that went, and it went with it.
+            let names = try linkNames()
+            return addresses.compactMap { found in
+                names[found.linkIndex].map { InterfaceAddress(address: found.address, interface: $0) }
+            }
+        } catch {
+            throw DataplaneError(.addresses, "read the node's addresses", error)
+        }
+    }
+
+    /// Waits for word that an address or a link came, went or changed.
+    ///
+    /// - Returns: `true` when there was word, or when some was lost: what the addresses are must then be read again.
+    ///   `false` when the time is over.
+    public func waitForChange(timeout: Duration) throws(DataplaneError) -> Bool {
+        do throws(NetlinkError) {
+            guard try subscription.wait(timeout: timeout) else { return false }
+            _ = try subscription.receive { (_, _) throws(NetlinkError) in }
+            return true
+        } catch {
+            throw DataplaneError(.addresses, "watch the node's addresses", error)
+        }
+    }
+
+    private func linkNames() throws(NetlinkError) -> [UInt32: String] {
+        try request.beginLinkQuery()
+        return try socket.dump(&request, into: [UInt32: String]()) {
+            (names, message, datagram) throws(NetlinkError) in
+            if let link = try RouteLink(message, in: datagram) { names[link.index] = link.name }
+        }
+    }
+}

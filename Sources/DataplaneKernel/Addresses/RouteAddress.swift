@@ -1,0 +1,32 @@
+import Addressing
+import CLinuxUAPI
+import Netlink
+
+/// An address of an interface, from an answer to `RTM_GETADDR`.
+struct RouteAddress {
+    var address: IPAddress
+    var linkIndex: UInt32
+
+    /// `nil` for a message of another type or family, and for IPv4-mapped addresses of IPv6.
+    init?(_ message: NetlinkMessage, in datagram: RawSpan) throws(NetlinkError) {
+        guard Int(message.type) == RTM_NEWADDR else { return nil }
+        let header: ifaddrmsg = try datagram.header(of: message)
+        guard let family = IPFamily(rawAddressFamily: UInt16(header.ifa_family)) else { return nil }
+
+        // `IFA_ADDRESS` is the other end of a point-to-point link; there, `IFA_LOCAL` is ours. IPv6 mostly has only the
+        // first.
+        var local: IPAddress?
+        var other: IPAddress?
+        var attributes = try message.attributes(after: MemoryLayout<ifaddrmsg>.size)
+        while let attribute = try attributes.next(in: datagram) {
+            switch attribute.type {
+            case Int(IFA_LOCAL): local = try datagram.address(attribute, family)
+            case Int(IFA_ADDRESS): other = try datagram.address(attribute, family)
+            default: continue
+            }
+        }
+        guard let address = local ?? other, address.family == family else { return nil }
+        self.address = address
+        linkIndex = header.ifa_index
+    }
+}

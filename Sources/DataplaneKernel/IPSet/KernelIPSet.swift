@@ -1,0 +1,207 @@
+import CIPSetShims
+public import DataplaneModel
+import Glibc
+public import Reconcile
+
+/// The sets of the network namespace that the first call of this is made in.
+///
+/// It speaks to the kernel through libipset, which keeps state of its own for the process: there may be only one of
+/// these at work, on one thread. The session is opened by the first call, and anew after one that broke, so a kernel that
+/// gets its ip_set later is served later.
+public final class KernelIPSet: IPSetDataplane {
+    private var session: IPSetSession?
+
+    public init() {}
+
+    /// Reads only the header: as `ipset list -terse NAME`.
+    public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
+        let listing: [UInt8]
+        do throws(IPSetFailure) {
+            listing = try withSession { (session) throws(IPSetFailure) in try session.list(name, headerOnly: true) }
+        } catch {
+            guard error.number != ENOENT else { return nil }
+            throw DataplaneError(error, "cannot read the set \(name)")
+        }
+        do throws(IPSetDefinition.Unusable) {
+            return try IPSetDefinition(listingHeader: String(decoding: listing, as: UTF8.self))
+        } catch {
+            throw DataplaneError(
+                part: .ipset,
+                explanation: "cannot use the set \(name): \(error.reason); destroy it with `ipset destroy \(name)`"
+            )
+        }
+    }
+
+    /// As `ipset list NAME`.
+    public func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
+        let listing = try attempt("cannot read the set \(set.name)") { (session) throws(IPSetFailure) in
+            try session.list(set.name, headerOnly: false)
+        }
+        return IPSetEntry.entries(inListing: listing, type: set.type)
+    }
+
+    public func create(_ set: IPSetDefinition) throws(DataplaneError) {
+        try attempt("cannot create the set \(set.name)") { (session) throws(IPSetFailure) in
+            try session.create(set)
+        }
+    }
+
+    public func swap(_ first: String, _ second: String) throws(DataplaneError) {
+        try attempt("cannot swap the sets \(first) and \(second)") { (session) throws(IPSetFailure) in
+            try session.swap(first, second)
+        }
+    }
+
+    public func destroy(_ name: String) throws(DataplaneError) {
+        try attempt("cannot destroy the set \(name)") { (session) throws(IPSetFailure) in
+            try session.destroy(name)
+        }
+    }
+
+    /// Changes of one kind to one set that follow one another travel together, up to some hundred in a message: a caller
+    /// with many sorts them by set.
+    public func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
+        var refused: [RefusedChange<IPSetChange>] = []
+        var rest = changes[...]
+        while let first = rest.first {
+            let row = rest.prefix { $0.set == first.set && $0.command == first.command }
+            rest = rest[row.endIndex...]
+            try apply(row: row, of: first.command, to: first.set, &refused)
+        }
+        return refused
+    }
+
+    private func apply(
+        row: ArraySlice<IPSetChange>,
+        of command: cipset_command,
+        to set: IPSetDefinition,
+        _ refused: inout [RefusedChange<IPSetChange>]
+    ) throws(DataplaneError) {
+        var changes: [IPSetChange] = []
+        var entries: [cipset_entry] = []
+        for change in row {
+            if let entry = cipset_entry(change.entry, of: set) {
+                changes.append(change)
+                entries.append(entry)
+            } else {
+                let error = DataplaneError(
+                    part: .ipset,
+                    number: EINVAL,
+                    explanation: "\(change.entry) cannot be a member of \(set.name), a set of type "
+                        + "\(set.type.rawValue) for \(set.family)"
+                )
+                refused.append(RefusedChange(change: change, error: error))
+            }
+        }
+
+        // Entries are sent again only from after a refused one on, and ever more at a time, so that a set which refuses
+        // each of many entries (it is full) does not get each of them many times.
+        var next = 0
+        var reach = entries.count
+        while next < entries.count {
+            let end = min(next + reach, entries.count)
+            let progress = try attempt("cannot change the set \(set.name)") { (session) throws(IPSetFailure) in
+                try session.change(command, set, entries[next..<end])
+            }
+            switch progress {
+            case .complete:
+                next = end
+                reach = min(2 * reach, entries.count)
+            case .refused(_, let failure) where failure.number == ENOENT:
+                // There is no such set, so it is true of all the others too.
+                let error = DataplaneError(failure, "cannot change the set \(set.name)")
+                refused += changes[next...].map { RefusedChange(change: $0, error: error) }
+                return
+            case .refused(_, let failure) where failure.number == ENOMEM && end - next > 1:
+                // The kernel could not even tell the line: its answer names the first one of the message.
+                reach = 1
+            case .refused(let index, let failure):
+                refused.append(changes[index].refused(failure))
+                next = index + 1
+                reach = 1
+            }
+        }
+    }
+
+    // MARK: The session
+
+    private func attempt<Result>(
+        _ what: @autoclosure () -> String,
+        _ body: (IPSetSession) throws(IPSetFailure) -> Result
+    ) throws(DataplaneError) -> Result {
+        do throws(IPSetFailure) {
+            return try withSession(body)
+        } catch {
+            throw DataplaneError(error, what())
+        }
+    }
+
+    private func withSession<Result>(
+        _ body: (IPSetSession) throws(IPSetFailure) -> Result
+    ) throws(IPSetFailure) -> Result {
+        let session = try openSession()
+        defer {
+            if session.isBroken { self.session = nil }
+        }
+        return try body(session)
+    }
+
+    private func openSession() throws(IPSetFailure) -> IPSetSession {
+        if let session { return session }
+        do throws(IPSetFailure) {
+            let session = try IPSetSession()
+            self.session = session
+            return session
+        } catch {
+            var failure = error
+            failure.words =
+                switch error.number {
+                case EPERM: "the process may not use ip_set, it lacks CAP_NET_ADMIN (\(error.words))"
+                case 0: "libipset cannot speak to the kernel: \(error.words)"
+                default: "the kernel has no ip_set, load the module `ip_set` (\(error.words))"
+                }
+            throw failure
+        }
+    }
+}
+
+extension IPSetChange {
+    fileprivate var command: cipset_command {
+        switch self {
+        case .add: CIPSET_ADD
+        case .remove: CIPSET_REMOVE
+        }
+    }
+
+    fileprivate var set: IPSetDefinition {
+        switch self {
+        case .add(_, let set), .remove(_, let set): set
+        }
+    }
+
+    fileprivate var entry: IPSetEntry {
+        switch self {
+        case .add(let entry, _), .remove(let entry, _): entry
+        }
+    }
+
+    fileprivate func refused(_ failure: IPSetFailure) -> RefusedChange<IPSetChange> {
+        let attempt =
+            switch self {
+            case .add(let entry, let set): "cannot add \(entry) to the set \(set.name)"
+            case .remove(let entry, let set): "cannot remove \(entry) from the set \(set.name)"
+            }
+        var error = DataplaneError(failure, attempt)
+        if failure.number == cipset_error_full {
+            error.explanation =
+                "the set \(set.name) is full: it takes \(set.maximumElements) members, so \(entry) is missing"
+        }
+        return RefusedChange(change: self, error: error)
+    }
+}
+
+extension DataplaneError {
+    fileprivate init(_ failure: IPSetFailure, _ attempt: String) {
+        self.init(part: .ipset, number: failure.number, explanation: "\(attempt): \(failure.words)")
+    }
+}

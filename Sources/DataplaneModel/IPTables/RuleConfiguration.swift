@@ -1,0 +1,41 @@
+public import Addressing
+
+/// What the rules of one family depend on, beside the sets.
+public struct RuleConfiguration: Hashable, Sendable {
+    /// The bit of the packet mark that asks for masquerading: `1 << iptables.masqueradeBit`.
+    public var masqueradeMark: UInt32
+    /// Masquerade everything that goes to a cluster IP, also from local pods.
+    public var masqueradeAll: Bool
+    public var localDetector: LocalTrafficDetector
+    /// Give masqueraded connections random source ports, which iptables knows from 1.6.2 on.
+    public var usesRandomFully: Bool
+
+    /// The mark of kube-proxy's default bit, 14.
+    public static let defaultMasqueradeMark: UInt32 = 1 << 14
+
+    public init(
+        masqueradeMark: UInt32 = defaultMasqueradeMark,
+        masqueradeAll: Bool = false,
+        localDetector: LocalTrafficDetector = .none,
+        usesRandomFully: Bool = true
+    ) {
+        self.masqueradeMark = masqueradeMark
+        self.masqueradeAll = masqueradeAll
+        self.localDetector = localDetector
+        self.usesRandomFully = usesRandomFully
+    }
+}
+
+/// How traffic of this node's pods is told from other traffic. What is not local is masqueraded on its way to a cluster
+/// IP.
+public enum LocalTrafficDetector: Hashable, Sendable {
+    /// Nothing is known: only what a node sends from a virtual IP of its own is masqueraded.
+    case none
+    /// Pods have addresses in this network: that of the cluster, or that of the node. One of the other family counts as
+    /// nothing known.
+    case clusterCIDR(IPPrefix)
+    /// Pods are behind the bridge of this name.
+    case bridgeInterface(String)
+    /// Pods are behind interfaces whose names begin so.
+    case interfaceNamePrefix(String)
+}

@@ -1,0 +1,73 @@
+extension Ruleset {
+    /// How a ruleset looked when it had just been written.
+    ///
+    /// Should some version of iptables print one of our rules in a form that does not compare equal, this keeps it from
+    /// being written again in every pass.
+    public struct Rendering: Hashable, Sendable {
+        public var ruleset: Ruleset
+        public var installed: InstalledRules
+
+        /// - Parameters:
+        ///   - ruleset: what was restored, without an error.
+        ///   - installed: what was read right after it.
+        public init(of ruleset: Ruleset, _ installed: InstalledRules) {
+            self.ruleset = ruleset
+            self.installed = installed
+        }
+    }
+
+    /// What to give to `iptables-restore --noflush` so that these rules are in place; `nil` when they are.
+    ///
+    /// Only chains that differ are declared, which rewrites them, and only missing jumps are inserted.
+    ///
+    /// - Parameter rendering: what was read after the last restore, if that is known.
+    public func restoreInput(over installed: InstalledRules, rendering: Rendering? = nil) -> String? {
+        restoreInput { table in
+            let chains = ServiceChain.allCases.filter { $0.table == table }
+                .filter { !isInPlace($0, installed, rendering) }
+            let jumps = ServiceJump.all.filter { $0.table == table && installed.jumps[$0] == nil }
+            return chains.map { ":\($0.name) - [0:0]" }
+                + chains.flatMap { chain in self[chain].map { "-A \(chain.name) \($0)" } }
+                + jumps.map { "-I \($0.origin) \($0.rule)" }
+        }
+    }
+
+    /// What to give to `iptables-restore --noflush` so that nothing of ours is left; `nil` when nothing is there.
+    ///
+    /// Our jumps and chains go, each duplicate of a jump included. A chain that rules of others lead to cannot be deleted:
+    /// it is emptied.
+    public static func removalInput(from installed: InstalledRules) -> String? {
+        restoreInput { table in
+            let chains = ServiceChain.allCases.filter { $0.table == table && installed.chains[$0] != nil }
+            let jumps = ServiceJump.all.filter { $0.table == table }
+            let deletable = chains.filter { !installed.chainsOthersUse.contains($0) }
+            let needsFlush = chains.filter { deletable.contains($0) || installed.chains[$0] != [] }
+            return needsFlush.map { ":\($0.name) - [0:0]" }
+                + jumps.flatMap { jump in (installed.jumps[jump] ?? []).map { "-D \(jump.origin) \($0)" } }
+                + deletable.map { "-X \($0.name)" }
+        }
+    }
+
+    private func isInPlace(_ chain: ServiceChain, _ installed: InstalledRules, _ rendering: Rendering?) -> Bool {
+        guard let found = installed.chains[chain], found.count == self[chain].count else { return false }
+        if let rendering, rendering.ruleset[chain] == self[chain], rendering.ruleset.family == family,
+            rendering.installed.chains[chain] == found
+        {
+            return true
+        }
+        return found == self[chain] || found.map { CanonicalRule($0) } == self[chain].map { CanonicalRule($0) }
+    }
+
+    private func restoreInput(_ lines: (RuleTable) -> [String]) -> String? {
+        Self.restoreInput(lines)
+    }
+
+    private static func restoreInput(_ lines: (RuleTable) -> [String]) -> String? {
+        let tables = RuleTable.allCases.compactMap { table -> String? in
+            let lines = lines(table)
+            guard !lines.isEmpty else { return nil }
+            return (["*\(table.rawValue)"] + lines + ["COMMIT", ""]).joined(separator: "\n")
+        }
+        return tables.isEmpty ? nil : tables.joined()
+    }
+}

@@ -1,0 +1,121 @@
+import Addressing
+public import DataplaneModel
+public import Reconcile
+
+/// The kernel's sets as a model: it refuses what the kernel refuses.
+public final class FakeIPSet: IPSetDataplane {
+    public struct Contents: Hashable, Sendable {
+        public var definition: IPSetDefinition
+        public var members: Set<IPSetEntry>
+
+        public init(definition: IPSetDefinition, members: Set<IPSetEntry> = []) {
+            self.definition = definition
+            self.members = members
+        }
+    }
+
+    /// What is there now; assign to change it behind the daemon's back.
+    public var sets: [String: Contents] = [:]
+    public private(set) var writeCount = 0
+    /// Sets that rules match on: they cannot be destroyed.
+    public var referenced: Set<String> = []
+
+    private let onChange: (String) -> Void
+
+    public init(onChange: @escaping (String) -> Void = { _ in }) {
+        self.onChange = onChange
+    }
+
+    public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
+        sets[name]?.definition
+    }
+
+    public func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
+        guard let contents = sets[set.name] else { throw missing(set.name) }
+        return contents.members
+    }
+
+    public func create(_ set: IPSetDefinition) throws(DataplaneError) {
+        guard sets[set.name] == nil else {
+            throw DataplaneError(part: .ipset, number: 17, explanation: "\(set.name) exists")
+        }
+        guard (1...31).contains(set.name.utf8.count) else {
+            throw DataplaneError(part: .ipset, explanation: "\(set.name) is too long a name")
+        }
+        sets[set.name] = Contents(definition: set)
+        wrote("create \(set.name)")
+    }
+
+    public func swap(_ first: String, _ second: String) throws(DataplaneError) {
+        guard let one = sets[first] else { throw missing(first) }
+        guard let other = sets[second] else { throw missing(second) }
+        guard one.definition.type == other.definition.type, one.definition.family == other.definition.family else {
+            throw DataplaneError(part: .ipset, explanation: "\(first) and \(second) are of different types")
+        }
+        sets[first] = Contents(definition: named(other.definition, first), members: other.members)
+        sets[second] = Contents(definition: named(one.definition, second), members: one.members)
+        wrote("swap \(first) \(second)")
+    }
+
+    public func destroy(_ name: String) throws(DataplaneError) {
+        guard !referenced.contains(name) else {
+            throw DataplaneError(part: .ipset, explanation: "\(name) is in use by a kernel component")
+        }
+        guard sets.removeValue(forKey: name) != nil else { throw missing(name) }
+        wrote("destroy \(name)")
+    }
+
+    public func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
+        var refused: [RefusedChange<IPSetChange>] = []
+        for change in changes {
+            switch change {
+            case .add(let entry, to: let set):
+                guard let contents = sets[set.name], entry.fits(set.type),
+                    contents.members.contains(entry) || set.type == .bitmapPort
+                        || contents.members.count < Int(contents.definition.maximumElements)
+                else {
+                    let error = DataplaneError(part: .ipset, explanation: "\(set.name): \(entry) does not fit")
+                    refused.append(RefusedChange(change: change, error: error))
+                    continue
+                }
+                sets[set.name]?.members.insert(entry)
+                wrote("add \(set.name) \(entry)")
+
+            case .remove(let entry, from: let set):
+                guard sets[set.name] != nil else {
+                    refused.append(RefusedChange(change: change, error: missing(set.name)))
+                    continue
+                }
+                sets[set.name]?.members.remove(entry)
+                wrote("del \(set.name) \(entry)")
+            }
+        }
+        return refused
+    }
+
+    private func wrote(_ what: String) {
+        writeCount += 1
+        onChange("ipset \(what)")
+    }
+
+    private func missing(_ name: String) -> DataplaneError {
+        DataplaneError(part: .ipset, number: 2, explanation: "there is no set \(name)")
+    }
+
+    private func named(_ definition: IPSetDefinition, _ name: String) -> IPSetDefinition {
+        var definition = definition
+        definition.name = name
+        return definition
+    }
+}
+
+extension IPSetEntry {
+    fileprivate func fits(_ type: IPSetType) -> Bool {
+        switch (self, type) {
+        case (.port, .bitmapPort), (.ip, .hashIP), (.ipPort, .hashIPPort), (.ipPortIP, .hashIPPortIP): true
+        // The kernel's hash types with networks do not take a prefix of length zero.
+        case (.ipPortNet(_, _, _, let network), .hashIPPortNet): !network.isZero
+        default: false
+        }
+    }
+}

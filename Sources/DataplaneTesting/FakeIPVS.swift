@@ -1,0 +1,83 @@
+public import Addressing
+public import DataplaneModel
+public import Reconcile
+
+/// The kernel's IPVS as a model: it keeps a table and refuses what the kernel refuses.
+public final class FakeIPVS: IPVSDataplane {
+    /// What is there now; assign to change it behind the daemon's back.
+    public var table = IPVSTable()
+    /// Firewall-mark services, which nobody may touch.
+    public var firewallMarks: [UInt32] = []
+    /// Every change that took effect, in order.
+    public private(set) var applied: [IPVSChange] = []
+    public private(set) var dumpCount = 0
+    /// Connections of real servers; those that are not named have none.
+    public var connections: [RealServer.ID: UInt32] = [:]
+    /// Addresses for which every change is refused.
+    public var brokenAddresses: Set<IPAddress> = []
+
+    private var nextApplyFailure: DataplaneError?
+    /// Called after each change that took effect.
+    private let onChange: (String) -> Void
+
+    public init(onChange: @escaping (String) -> Void = { _ in }) {
+        self.onChange = onChange
+    }
+
+    /// Makes the next `apply` do half of its changes and then break off.
+    public func failNextApply() {
+        nextApplyFailure = DataplaneError(part: .ipvs, number: 105, explanation: "the fake broke off")
+    }
+
+    public func forEachVirtualServer(
+        of family: IPFamily,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) {
+        dumpCount += 1
+        for (id, entry) in table.entries where id.family == family {
+            var configuration = entry.configuration
+            configuration.flags.insert(.hashed)
+            body(
+                ObservedVirtualServer(
+                    identity: .address(id),
+                    configuration: configuration,
+                    realServers: entry.realServers.reversed().map { ObservedRealServer(realServer: $0) }
+                )
+            )
+        }
+        for mark in firewallMarks {
+            body(
+                ObservedVirtualServer(
+                    identity: .firewallMark(mark, family),
+                    configuration: VirtualServer.Configuration(
+                        scheduler: .roundRobin,
+                        persistenceMask: VirtualServer.Configuration.singleClientMask(for: family)
+                    )
+                )
+            )
+        }
+    }
+
+    public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
+        table[id]?.realServers.map {
+            ObservedRealServer(realServer: $0, activeConnections: connections[$0.id, default: 0])
+        }
+    }
+
+    public func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
+        let failure = nextApplyFailure
+        nextApplyFailure = nil
+        var refused: [RefusedChange<IPVSChange>] = []
+        for change in failure == nil ? changes[...] : changes.prefix(changes.count / 2) {
+            if !brokenAddresses.contains(change.virtualServer.address), table.apply(change) {
+                applied.append(change)
+                onChange("ipvs \(change)")
+            } else {
+                let error = DataplaneError(part: .ipvs, number: 22, explanation: "refused by the fake")
+                refused.append(RefusedChange(change: change, error: error))
+            }
+        }
+        if let failure { throw failure }
+        return refused
+    }
+}

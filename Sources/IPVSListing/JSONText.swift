@@ -1,0 +1,106 @@
+/// JSON as it is written: keys in the order of the calls, two spaces of indentation, the same bytes for the same calls.
+struct JSONText {
+    private(set) var bytes: [UInt8] = []
+    private var depth = 0
+    private var isFirst = true
+
+    /// `{ … }` with the members that `body` writes.
+    mutating func object(_ body: (inout JSONText) -> Void) {
+        nest("{", "}", body)
+    }
+
+    mutating func member(_ key: String, _ value: String?) {
+        self.key(key)
+        if let value { string(value) } else { raw("null") }
+    }
+
+    mutating func member(_ key: String, _ value: Bool) {
+        self.key(key)
+        raw(value ? "true" : "false")
+    }
+
+    mutating func member(_ key: String, _ value: (some FixedWidthInteger)?) {
+        self.key(key)
+        raw(value.map { String($0) } ?? "null")
+    }
+
+    mutating func member(_ key: String, _ values: [String]) {
+        self.key(key)
+        nest("[", "]") { json in
+            for value in values {
+                json.separate()
+                json.string(value)
+            }
+        }
+    }
+
+    /// A member that is an object, or `null` without a value.
+    mutating func member<Value>(_ key: String, _ value: Value?, _ body: (inout JSONText, Value) -> Void) {
+        self.key(key)
+        if let value {
+            object { json in body(&json, value) }
+        } else {
+            raw("null")
+        }
+    }
+
+    /// A member that is an array of objects.
+    mutating func member<Value>(_ key: String, each values: [Value], _ body: (inout JSONText, Value) -> Void) {
+        self.key(key)
+        nest("[", "]") { json in
+            for value in values {
+                json.separate()
+                json.object { json in body(&json, value) }
+            }
+        }
+    }
+
+    private mutating func key(_ key: String) {
+        separate()
+        string(key)
+        raw(": ")
+    }
+
+    private mutating func nest(_ open: String, _ close: String, _ body: (inout JSONText) -> Void) {
+        raw(open)
+        depth += 1
+        isFirst = true
+        body(&self)
+        depth -= 1
+        if !isFirst { breakLine() }
+        isFirst = false
+        raw(close)
+    }
+
+    /// Before each member or element.
+    private mutating func separate() {
+        if !isFirst { raw(",") }
+        isFirst = false
+        breakLine()
+    }
+
+    private mutating func breakLine() {
+        raw("\n")
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+    }
+
+    /// RFC 8259 section 7: quotes, backslashes and control characters are escaped.
+    private mutating func string(_ text: String) {
+        raw("\"")
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): raw("\\\"")
+            case UInt8(ascii: "\\"): raw("\\\\")
+            case ..<0x20:
+                let digits = String(byte, radix: 16)
+                raw("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
+            default: bytes.append(byte)
+            }
+        }
+        raw("\"")
+    }
+
+    private mutating func raw(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+}

@@ -1,0 +1,26 @@
+public import Addressing
+import DataplaneKernel
+import Glibc
+import Reconcile
+
+/// What is read of the machine once, at the start.
+public enum HostFacts {
+    /// The host name, as `hostname` prints it.
+    public static var hostname: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        // One byte less, so that a name that fills the buffer is terminated too.
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The families that this kernel and network namespace serve. IPv6 may be compiled out, or switched off by
+    /// `net.ipv6.conf.all.disable_ipv6`.
+    public static var families: [IPFamily] {
+        guard unsafe access("/proc/net/if_inet6", F_OK) == 0 else { return [.v4] }
+        do throws(DataplaneError) {
+            return try KernelSysctls().read("net/ipv6/conf/all/disable_ipv6") == "0" ? [.v4, .v6] : [.v4]
+        } catch {
+            return [.v4]
+        }
+    }
+}

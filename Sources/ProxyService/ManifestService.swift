@@ -1,0 +1,64 @@
+import KubernetesObjects
+import Logging
+import ManifestFiles
+import ServiceLifecycle
+import ServicePlan
+
+/// Hands the objects of a directory to the proxy, as they change.
+struct ManifestService: ServiceLifecycle.Service {
+    let updates: ManifestUpdates
+    let nodeName: String
+    let proxy: ServiceProxy
+    let logger: Logger
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            var isFirst = true
+            var otherKinds: [String: Int] = [:]
+            for await update in updates {
+                log(update.reports)
+                if update.otherKinds != otherKinds {
+                    otherKinds = update.otherKinds
+                    logOtherKinds(otherKinds)
+                }
+                await hand(update)
+                if isFirst {
+                    isFirst = false
+                    await proxy.sourceCompleted()
+                }
+            }
+        }
+    }
+
+    private func hand(_ update: ManifestUpdate) async {
+        if let node = update.nodes.first(where: { $0.name == nodeName }) {
+            await proxy.replaceNode(node)
+        } else if update.removedNodes.contains(nodeName) {
+            // kube-proxy keeps the last Node it saw too: a node does not lose its zone because its object went.
+            logger.warning("the own Node was removed; its last version stays in use", metadata: ["node": "\(nodeName)"])
+        }
+        let objects: [ObjectUpdate] =
+            update.services.map { .service($0) } + update.removedServices.map { .serviceRemoved($0) }
+            + update.endpointSlices.map { .slice($0) } + update.removedEndpointSlices.map { .sliceRemoved($0) }
+        if !objects.isEmpty {
+            await proxy.apply(objects)
+        }
+    }
+
+    private func log(_ reports: [ManifestReport]) {
+        for report in reports {
+            let level: Logger.Level =
+                switch report.severity {
+                case .error: .error
+                case .warning: .warning
+                case .notice: .info
+                }
+            logger.log(level: level, "manifest", metadata: ["report": "\(report)"])
+        }
+    }
+
+    private func logOtherKinds(_ kinds: [String: Int]) {
+        let text = kinds.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        logger.info("objects of other kinds are ignored", metadata: ["kinds": "\(text)"])
+    }
+}

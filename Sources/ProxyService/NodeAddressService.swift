@@ -1,0 +1,65 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+import Logging
+import Reconcile
+import ServiceLifecycle
+
+/// Follows the addresses of the node's interfaces, which serve node ports and decide what is bound.
+///
+/// An actor on a thread of its own, because waiting for the kernel blocks.
+actor NodeAddressService: Service {
+    private let proxy: ServiceProxy
+    private let logger: Logger
+    private let executor = BlockingExecutor(label: "node-addresses")
+
+    /// How often it looks whether the daemon shuts down while no address changes.
+    private static var pollInterval: Duration { .milliseconds(500) }
+    /// Before another try after a failure, so that a lasting one is not a busy loop.
+    private static var retryDelay: Duration { .seconds(1) }
+
+    init(proxy: ServiceProxy, logger: Logger) {
+        self.proxy = proxy
+        self.logger = logger
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            await self.follow()
+        }
+    }
+
+    private func follow() async {
+        var lastError: DataplaneError?
+        while !Task.isCancelled {
+            do throws(DataplaneError) {
+                try await followUntilFailure()
+            } catch {
+                if error != lastError {
+                    logger.error("the node's addresses cannot be followed", metadata: ["error": "\(error)"])
+                }
+                lastError = error
+                // Cancellation ends the sleep early, and the loop with it.
+                try? await Task.sleep(for: Self.retryDelay)
+            }
+        }
+    }
+
+    private func followUntilFailure() async throws(DataplaneError) {
+        // Subscribed before the first reading, so that no change falls between the two.
+        let monitor = try NodeAddressMonitor()
+        var hasChanged = true
+        while !Task.isCancelled {
+            if hasChanged {
+                let addresses = try monitor.interfaceAddresses().lazy
+                    .filter { $0.interface != DummyLink.name }.map(\.address)
+                await proxy.replaceInterfaceAddresses(Set(addresses))
+            }
+            hasChanged = try monitor.waitForChange(timeout: Self.pollInterval)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+public import Logging
+import ManifestFiles
+import Reconcile
+import ServiceLifecycle
+import UnixSignals
+
+/// The daemon of one node: its parts, put together.
+public struct NodeProxy: Sendable {
+    private let configuration: ProxyConfiguration
+    private let manifests: String
+    private let logger: Logger
+
+    /// - Parameter manifests: the directory that Services and EndpointSlices come from.
+    public init(configuration: ProxyConfiguration, manifests: String, logger: Logger) {
+        self.configuration = configuration
+        self.manifests = manifests
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until a part fails. What was programmed stays in the kernel.
+    ///
+    /// - Throws: `StartError` when the daemon cannot begin.
+    public func run() async throws {
+        let updates: ManifestUpdates
+        do throws(ManifestDirectoryError) {
+            updates = try ManifestDirectory(path: manifests).updates()
+        } catch {
+            throw StartError("\(error)")
+        }
+
+        let families = HostFacts.families
+        try NodeSettings.apply(logger: logger)
+        let dataplane = try await openDataplane()
+        logger.info(
+            "starting",
+            metadata: [
+                "node": "\(configuration.nodeName)",
+                "families": "\(families.map(\.description).joined(separator: ","))",
+                "scheduler": "\(configuration.scheduler)",
+                "manifests": "\(manifests)",
+            ]
+        )
+
+        let proxy = ServiceProxy(
+            configuration: configuration,
+            families: families,
+            dataplane: dataplane,
+            logger: logger
+        )
+        // Shutdown goes in the reverse order: the sources stop first.
+        let group = ServiceGroup(
+            services: [
+                PassService(proxy: proxy),
+                NodeAddressService(proxy: proxy, logger: logger),
+                ManifestService(updates: updates, nodeName: configuration.nodeName, proxy: proxy, logger: logger),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        try await group.run()
+    }
+
+    private func openDataplane() async throws(StartError) -> sending Dataplane {
+        do throws(DataplaneError) {
+            let ipvs = try KernelIPVS()
+            try SchedulerProbe.check(configuration.scheduler, on: ipvs)
+            NodeSettings.applyTimeouts(configuration.ipvsTimeouts, to: ipvs, logger: logger)
+            let rules = try await KernelIPTables.open()
+            logger.info(
+                "iptables",
+                metadata: [
+                    "variant": "\(rules.variant?.rawValue ?? "legacy")", "version": "\(rules.version)",
+                    "reason": "\(rules.reason)",
+                ]
+            )
+            return Dataplane(
+                ipvs: ipvs,
+                sets: KernelIPSet(),
+                addresses: try KernelAddresses(),
+                rules: rules
+            )
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+}

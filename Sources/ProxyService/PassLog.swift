@@ -1,0 +1,117 @@
+import Addressing
+import DataplaneModel
+import Logging
+import Reconcile
+import ServicePlan
+
+/// Tells an operator of passes: each fault once when it appears and once when it is over, never on every retry.
+struct PassLog {
+    private let logger: Logger
+    private var refusals: [IPFamily: Set<Refusal>] = [:]
+    private var failures: [IPFamily: Set<DataplaneError>] = [:]
+    private var contested: [IPFamily: Set<VirtualServer.ID>] = [:]
+    private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
+    private var completed: Set<IPFamily> = []
+
+    /// Lines for one pass. A kernel that refuses everything is one fault, not ten thousand.
+    private static var lineLimit: Int { 20 }
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    mutating func note(_ report: PassReport, took duration: Duration) {
+        noteFailures(report)
+        noteRefusals(report)
+
+        var metadata: Logger.Metadata = [
+            "family": "\(report.family)", "mode": "\(report.mode)", "took": "\(duration)",
+        ]
+        for (kind, count) in report.applied {
+            metadata[kind.rawValue] = "\(count)"
+        }
+        if report.isComplete, completed.insert(report.family).inserted {
+            logger.info("first pass complete", metadata: metadata)
+        } else {
+            logger.debug("pass", metadata: metadata)
+        }
+        if !report.drift.isEmpty {
+            var drift: Logger.Metadata = ["family": "\(report.family)"]
+            for (kind, count) in report.drift {
+                drift[kind.rawValue] = "\(count)"
+            }
+            logger.notice("repaired what somebody else changed", metadata: drift)
+        }
+    }
+
+    private mutating func noteFailures(_ report: PassReport) {
+        let now = Set(report.failures)
+        let before = failures[report.family] ?? []
+        for failure in report.failures where !before.contains(failure) {
+            logger.error(
+                "a part of the data plane failed",
+                metadata: ["family": "\(report.family)", "part": "\(failure.part.rawValue)", "error": "\(failure)"]
+            )
+        }
+        for part in Set(before.map(\.part)).subtracting(now.map(\.part)) {
+            logger.info(
+                "a part of the data plane works again",
+                metadata: ["family": "\(report.family)", "part": "\(part.rawValue)"]
+            )
+        }
+        failures[report.family] = now
+    }
+
+    private mutating func noteRefusals(_ report: PassReport) {
+        let before = refusals[report.family] ?? []
+        let new = report.refusals.filter { !before.contains($0) }
+        for refusal in new.prefix(Self.lineLimit) {
+            logger.warning(
+                "the kernel refused a change",
+                metadata: [
+                    "family": "\(report.family)", "change": "\(refusal.attempt)", "error": "\(refusal.error)",
+                ]
+            )
+        }
+        if new.count > Self.lineLimit {
+            logger.warning(
+                "the kernel refused more changes",
+                metadata: ["family": "\(report.family)", "count": "\(new.count - Self.lineLimit)"]
+            )
+        }
+        if !before.isEmpty, report.refusals.isEmpty {
+            logger.info("the kernel took all changes it had refused", metadata: ["family": "\(report.family)"])
+        }
+        refusals[report.family] = Set(report.refusals)
+    }
+
+    /// Virtual servers that several Service ports want: that is a fault in the objects.
+    mutating func noteContested(
+        _ servers: [(id: VirtualServer.ID, owner: ServicePortID, others: [ServicePortID])],
+        _ family: IPFamily
+    ) {
+        let before = contested[family] ?? []
+        for server in servers where !before.contains(server.id) {
+            logger.warning(
+                "several Service ports want one virtual server; the first one has it",
+                metadata: [
+                    "virtual-server": "\(server.id)", "service-port": "\(server.owner)",
+                    "others": "\(server.others.map(\.description).joined(separator: ", "))",
+                ]
+            )
+        }
+        contested[family] = Set(servers.map(\.id))
+    }
+
+    /// What a Service port asks for and does not get.
+    mutating func noteOmissions(_ found: [PlanOmission], of id: ServicePortID, _ family: IPFamily) {
+        let before = omissions[family, default: [:]][id] ?? []
+        for omission in found where !before.contains(omission) {
+            logger.warning(
+                "a Service does not get all that it asks for",
+                metadata: ["family": "\(family)", "service-port": "\(id)", "omitted": "\(omission.rawValue)"]
+            )
+        }
+        omissions[family, default: [:]][id] = found.isEmpty ? nil : found
+    }
+}

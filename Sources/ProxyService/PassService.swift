@@ -1,0 +1,12 @@
+import ServiceLifecycle
+
+/// Makes the passes until the daemon shuts down.
+struct PassService: Service {
+    let proxy: ServiceProxy
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            await proxy.run()
+        }
+    }
+}

@@ -1,0 +1,192 @@
+public import Addressing
+import DataplaneModel
+public import KubernetesObjects
+public import Logging
+public import Reconcile
+public import ServicePlan
+
+/// Turns the newest objects into the kernel's state, pass by pass.
+///
+/// It is an actor on a thread of its own, because kernel calls block and the kernel clients are not to be shared. Sources
+/// hand it their updates; `run()` is the one task that makes passes, so two never overlap.
+public actor ServiceProxy {
+    /// One family's reconciler with its own timing: what delays or breaks one family does not touch the other.
+    ///
+    /// A class, because a pass is a mutation that suspends. Nothing else touches the reconciler meanwhile: updates only
+    /// reach the table, and the task that makes the passes is also the one that plans.
+    private final class Plane {
+        var reconciler: FamilyReconciler<ServicePortID>
+        var schedule: SyncSchedule<ContinuousClock.Instant>
+
+        init(reconciler: FamilyReconciler<ServicePortID>, schedule: SyncSchedule<ContinuousClock.Instant>) {
+            self.reconciler = reconciler
+            self.schedule = schedule
+        }
+
+        func pass(
+            _ mode: PassMode,
+            at now: ContinuousClock.Instant,
+            on dataplane: Dataplane
+        ) async -> PassReport {
+            await reconciler.pass(mode, at: now, on: dataplane)
+        }
+
+        var nextPass: ContinuousClock.Instant {
+            reconciler.nextDrainPoll.map { min($0, schedule.nextPass) } ?? schedule.nextPass
+        }
+    }
+
+    private let configuration: ProxyConfiguration
+    private let families: [IPFamily]
+    private let dataplane: Dataplane
+    private let clock = ContinuousClock()
+    private let wakeup = Wakeup()
+    private let executor = BlockingExecutor(label: "service-proxy")
+
+    private var table: ServiceTable
+    private var statuses = ServiceStatusTable()
+    private var node: Node?
+    private var interfaceAddresses: Set<IPAddress>?
+    private var sourceIsComplete = false
+    private var planes: [Plane] = []
+    private var log: PassLog
+
+    /// - Parameters:
+    ///   - families: the families that the node serves.
+    ///   - dataplane: nobody else may use it from here on.
+    public init(
+        configuration: ProxyConfiguration,
+        families: [IPFamily],
+        dataplane: sending Dataplane,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.families = families
+        self.dataplane = dataplane
+        table = ServiceTable(
+            facts: NodeFacts(name: configuration.nodeName),
+            configuration: configuration.plan,
+            families: Set(families)
+        )
+        log = PassLog(logger: logger)
+    }
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    // MARK: What sources tell
+
+    /// Takes changed objects over. No rule is written before `sourceCompleted()`.
+    public func apply(_ updates: [ObjectUpdate]) {
+        for update in updates {
+            table.apply(update)
+        }
+        noteChange()
+    }
+
+    /// Takes the own Node over; `nil` when there is none.
+    public func replaceNode(_ node: Node?) {
+        guard self.node != node else { return }
+        self.node = node
+        replaceFacts()
+    }
+
+    /// Takes over the addresses of the node's interfaces but the dummy link.
+    public func replaceInterfaceAddresses(_ addresses: Set<IPAddress>) {
+        guard interfaceAddresses != addresses else { return }
+        interfaceAddresses = addresses
+        replaceFacts()
+    }
+
+    /// All objects that there were at the start have been handed over.
+    public func sourceCompleted() {
+        sourceIsComplete = true
+        wakeup.signal()
+    }
+
+    private func replaceFacts() {
+        table.replaceNodeFacts(
+            NodeFacts(configuration, node: node, interfaceAddresses: interfaceAddresses ?? [])
+        )
+        noteChange()
+    }
+
+    private func noteChange() {
+        guard table.hasDirty else { return }
+        let now = clock.now
+        for plane in planes {
+            plane.schedule.noteChange(at: now)
+        }
+        wakeup.signal()
+    }
+
+    // MARK: Passes
+
+    /// Makes passes as they fall due, until the task is cancelled. The kernel's state then stays as it is.
+    public func run() async {
+        while !Task.isCancelled {
+            guard sourceIsComplete, interfaceAddresses != nil else {
+                await wakeup.wait()
+                continue
+            }
+            if planes.isEmpty {
+                startPlanes()
+            }
+            let now = clock.now
+            if planes.contains(where: { $0.nextPass <= now }) {
+                planDirtyPorts()
+                for plane in planes where plane.nextPass <= now {
+                    await pass(plane, now)
+                }
+            } else if let next = planes.map(\.nextPass).min() {
+                await wakeup.wait(until: next, clock: clock)
+            } else {
+                await wakeup.wait()
+            }
+        }
+    }
+
+    private func startPlanes() {
+        let now = clock.now
+        planes = families.map { family in
+            Plane(
+                reconciler: FamilyReconciler(
+                    family: family,
+                    excludedNetworks: configuration.excludedNetworks,
+                    ruleConfiguration: configuration.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                    gracefulTimeout: configuration.gracefulTimeout
+                ),
+                schedule: SyncSchedule(
+                    minimum: configuration.minSyncPeriod,
+                    period: configuration.syncPeriod,
+                    now: now
+                )
+            )
+        }
+    }
+
+    private func planDirtyPorts() {
+        for id in table.takeDirty() {
+            for plane in planes {
+                let family = plane.reconciler.family
+                let plan = table.plan(of: id, in: family)
+                plane.reconciler.replaceContribution(of: id, with: plan.contribution)
+                statuses.record(plan.observations, of: id, in: family)
+                log.noteOmissions(plan.observations.omissions, of: id, family)
+            }
+        }
+    }
+
+    private func pass(_ plane: Plane, _ now: ContinuousClock.Instant) async {
+        let mode = plane.schedule.mode(at: now)
+        plane.schedule.passStarted()
+        guard mode == .verify || plane.reconciler.hasWork(at: now) else { return }
+
+        let report = await plane.pass(mode, at: now, on: dataplane)
+        let end = clock.now
+        plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
+        log.note(report, took: end - now)
+        log.noteContested(plane.reconciler.desired.contested, report.family)
+    }
+}

@@ -1,0 +1,8 @@
+/// Why the daemon cannot start, as a sentence for an operator.
+public struct StartError: Error, Hashable, Sendable, CustomStringConvertible {
+    public var description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,66 @@
+import Addressing
+import DataplaneModel
+
+extension FamilyReconciler {
+    /// Turns the removal of a TCP real server into weight 0: it takes no new connections and keeps the old ones. One that
+    /// came back is wanted with its weight again, which is an edit, and drains no more.
+    ///
+    /// UDP and SCTP go at once: a flow that stays with an endpoint that is gone is lost either way.
+    mutating func drainInsteadOfRemoving(_ changes: inout [IPVSChange], _ now: ContinuousClock.Instant) {
+        changes = changes.compactMap { change in
+            switch change {
+            case .removeRealServer(let id, from: let server) where server.transport == .tcp:
+                drains.insert(id, of: server, at: now)
+                guard var realServer = mirror.ipvs?.realServer(id, of: server), realServer.weight != 0 else {
+                    return nil
+                }
+                realServer.weight = 0
+                return .editRealServer(realServer, of: server)
+            case .addRealServer(let realServer, to: let server), .editRealServer(let realServer, of: let server):
+                drains.remove(realServer.id, of: server)
+                return change
+            default:
+                return change
+            }
+        }
+    }
+
+    /// Removes the real servers that have drained, or may drain no longer.
+    mutating func endDrains(
+        _ dataplane: any IPVSDataplane,
+        _ now: ContinuousClock.Instant,
+        _ report: inout PassReport
+    ) {
+        guard mirror.ipvs != nil, !drains.isEmpty else { return }
+        let due = drains.due(at: now)
+        guard !due.isEmpty else { return }
+        var changes: [IPVSChange] = []
+        for id in due {
+            do throws(DataplaneError) {
+                guard let observed = try dataplane.realServers(of: id) else {
+                    drains.removeAll(of: id)
+                    continue
+                }
+                drains.forget(missingFrom: observed, of: id)
+                changes += drains.ended(of: id, observed, at: now).map { .removeRealServer($0, from: id) }
+            } catch {
+                report.failures.append(error)
+                return
+            }
+        }
+        drains.notePoll(at: now)
+        guard apply(changes, dataplane, &report) != nil else { return }
+        for case .removeRealServer(let realServer, from: let id) in changes
+        where mirror.ipvs?.realServer(realServer, of: id) == nil {
+            drains.remove(realServer, of: id)
+        }
+    }
+
+    /// A virtual server as it would be if those that drain were gone.
+    func withoutDraining(_ entry: IPVSTable.Entry, of id: VirtualServer.ID) -> IPVSTable.Entry {
+        guard drains.virtualServers.contains(id) else { return entry }
+        var entry = entry
+        entry.realServers.removeAll { $0.weight == 0 && drains.contains($0.id, of: id) }
+        return entry
+    }
+}

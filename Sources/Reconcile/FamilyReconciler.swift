@@ -1,0 +1,101 @@
+public import Addressing
+public import DataplaneModel
+
+/// Keeps one family's part of the kernel as it is desired. IPv4 and IPv6 have one each, and share no state.
+///
+/// A pass of mode `changes` trusts the mirror of what the kernel acknowledged and costs what has changed. A pass of mode
+/// `verify` reads the kernel first. Whatever is refused or fails stays pending; the report says so, and the next
+/// verifying pass tries it again.
+public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
+    public let family: IPFamily
+
+    /// Virtual servers inside these networks are somebody else's (`ipvs.excludeCIDRs`): never removed.
+    public let excludedNetworks: [IPPrefix]
+
+    public private(set) var desired = DesiredState<Owner>()
+
+    var mirror = Mirror()
+    var pending = TouchedObjects()
+    var rules: RuleKeeper
+    var drains: DrainList
+    /// Until a first verifying pass has read everything, differences are what was left over, not drift.
+    var hasVerified = false
+
+    /// Virtual servers whose changes are sent together. It bounds the memory for a bulk load's changes, and how long a
+    /// batch takes.
+    static var virtualServersPerBatch: Int { 512 }
+
+    /// - Parameter gracefulTimeout: the longest time that a removed TCP real server keeps its connections.
+    public init(
+        family: IPFamily,
+        excludedNetworks: [IPPrefix] = [],
+        ruleConfiguration: RuleConfiguration,
+        gracefulTimeout: Duration
+    ) {
+        self.family = family
+        self.excludedNetworks = excludedNetworks
+        drains = DrainList(cap: gracefulTimeout)
+        rules = RuleKeeper(configuration: ruleConfiguration, family: family)
+    }
+
+    /// Makes `contribution` all that `owner` wants, from the next pass on.
+    ///
+    /// - Returns: whether that changes anything.
+    @discardableResult
+    public mutating func replaceContribution(of owner: Owner, with contribution: Contribution) -> Bool {
+        var touched = TouchedObjects()
+        desired.replaceContribution(of: owner, with: contribution, touched: &touched)
+        pending.formUnion(touched)
+        return !touched.isEmpty
+    }
+
+    /// Whether a pass of mode `changes` at that instant would have anything to do.
+    public func hasWork(at now: ContinuousClock.Instant) -> Bool {
+        !pending.isEmpty || nextDrainPoll.map { $0 <= now } ?? false
+    }
+
+    /// When the connections of draining real servers are to be counted; `nil` when none drains.
+    public var nextDrainPoll: ContinuousClock.Instant? { drains.nextPoll }
+
+    /// Brings the kernel to the desired state.
+    ///
+    /// The order keeps a virtual IP from attracting traffic before it can be served: set entries, rules, virtual servers
+    /// with their real servers, addresses; then the reverse for what goes.
+    public mutating func pass(
+        _ mode: PassMode,
+        at now: ContinuousClock.Instant,
+        on dataplane: Dataplane
+    ) async -> PassReport {
+        var report = PassReport(family: family, mode: mode)
+        if mode == .verify {
+            readEverything(dataplane, &report)
+        }
+        addSetEntries(dataplane.sets, &report)
+        if mode == .verify || pending.closedServers {
+            await keepRules(dataplane.rules, &report)
+        }
+        updateVirtualServers(dataplane.ipvs, now, &report)
+        changeAddresses(dataplane.addresses, &report)
+        removeVirtualServers(dataplane.ipvs, &report)
+        removeSetEntries(dataplane.sets, &report)
+        endDrains(dataplane.ipvs, now, &report)
+        report.draining = drains.count
+        return report
+    }
+
+    private mutating func keepRules(_ dataplane: any RulesDataplane, _ report: inout PassReport) async {
+        do throws(DataplaneError) {
+            let outcome = try await rules.keep(closedServers: desired.serversClosedToNode, on: dataplane)
+            pending.closedServers = false
+            switch outcome {
+            case .unchanged: break
+            case .written: report.count(.rules)
+            case .repaired:
+                report.count(.rules)
+                report.countDrift(.rules, 1)
+            }
+        } catch {
+            report.failures.append(error)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+public import Addressing
+
+/// How much of the kernel's state a pass looks at.
+public enum PassMode: Hashable, Sendable {
+    /// Brings what has changed since the last pass to the kernel. Costs the change.
+    case changes
+    /// Reads everything, and mends whatever differs from what is desired. Costs the table.
+    case verify
+}
+
+/// The kinds of kernel object that a pass changes, as a bounded set: for metric labels.
+public enum ObjectKind: String, CaseIterable, Hashable, Sendable {
+    case virtualServer = "virtual_server"
+    case realServer = "real_server"
+    case set
+    case setEntry = "set_entry"
+    case link
+    case address
+    case rules
+}
+
+/// An object that the kernel would not change.
+public struct Refusal: Hashable, Sendable {
+    public var kind: ObjectKind
+    /// The object and what was attempted, for a person.
+    public var attempt: String
+    public var error: DataplaneError
+
+    public init(kind: ObjectKind, attempt: String, error: DataplaneError) {
+        self.kind = kind
+        self.attempt = attempt
+        self.error = error
+    }
+}
+
+/// What one pass over one family did.
+public struct PassReport: Hashable, Sendable {
+    public var family: IPFamily
+    public var mode: PassMode
+    /// Objects written, refused ones not counted.
+    public var applied: [ObjectKind: Int] = [:]
+    /// Objects that differed although nobody had asked for a change: somebody else changed them.
+    public var drift: [ObjectKind: Int] = [:]
+    /// Removed real servers that keep their connections for now.
+    public var draining = 0
+    public var refusals: [Refusal] = []
+    /// Parts of the data plane that could not be read or written at all.
+    public var failures: [DataplaneError] = []
+
+    public init(family: IPFamily, mode: PassMode) {
+        self.family = family
+        self.mode = mode
+    }
+
+    /// Whether the kernel now holds what is desired.
+    public var isComplete: Bool { refusals.isEmpty && failures.isEmpty }
+
+    /// Whether the pass sent the kernel nothing but reads.
+    public var wroteNothing: Bool { applied.isEmpty && refusals.isEmpty }
+
+    mutating func count(_ kind: ObjectKind, _ count: Int = 1) {
+        guard count > 0 else { return }
+        applied[kind, default: 0] += count
+    }
+
+    mutating func countDrift(_ kind: ObjectKind, _ count: Int) {
+        guard count > 0 else { return }
+        drift[kind, default: 0] += count
+    }
+}

@@ -1,0 +1,42 @@
+public import Addressing
+
+/// What planning a Service port for one family found out beside its contribution.
+public struct PlanObservations: Hashable, Sendable {
+    /// `internalTrafficPolicy` is Local, no endpoint on this node takes connections, and one elsewhere does.
+    public var lacksLocalEndpointsForInternalTraffic = false
+    /// The same with `externalTrafficPolicy`.
+    public var lacksLocalEndpointsForExternalTraffic = false
+    /// What a load balancer is to be told of this node, if it asks.
+    public var healthCheck: HealthCheck?
+    /// What the Service asks for and does not get.
+    public var omissions: [PlanOmission] = []
+
+    public init() {}
+
+    /// Whether there is nothing to remember.
+    public var isEmpty: Bool { self == PlanObservations() }
+}
+
+/// The health-check node port of a Service, and what its answer rests on.
+public struct HealthCheck: Hashable, Sendable {
+    /// `healthCheckNodePort`.
+    public var port: UInt16
+    /// The addresses of the ready endpoints on this node, ascending, each once. Terminating endpoints do not count, even
+    /// where they take connections.
+    public var localReadyAddresses: [IPAddress]
+
+    public init(port: UInt16, localReadyAddresses: [IPAddress]) {
+        self.port = port
+        self.localReadyAddresses = localReadyAddresses
+    }
+}
+
+/// Something that a Service asks for and that is left out, for a reason outside of the Service.
+public enum PlanOmission: String, CaseIterable, Hashable, Sendable {
+    /// `nodePortAddresses` fits no address of the node.
+    case nodePort = "its node port: no address of the node fits nodePortAddresses"
+    /// As `nodePort`; kube-proxy then skips the port's entry in KUBE-HEALTH-CHECK-NODE-PORT as well.
+    case healthCheckNodePort = "the health-check node port's entry: no address of the node fits nodePortAddresses"
+    /// The feature gate `AllowServiceExternalIPs` is off.
+    case externalIPs = "its external IPs: the feature gate AllowServiceExternalIPs is off"
+}

@@ -1,0 +1,94 @@
+public import Addressing
+public import DataplaneModel
+public import KubernetesObjects
+
+/// An endpoint of one Service port as this node sees it: its hints are reduced to whether they name this node.
+public struct PortEndpoint: Hashable, Sendable, BitwiseCopyable {
+    /// What the topology hints of one kind say.
+    public enum Hint: UInt8, Hashable, Sendable, BitwiseCopyable {
+        case none
+        /// This node (or its zone) is among those named.
+        case here
+        case elsewhere
+    }
+
+    public var id: RealServer.ID
+    public var isReady: Bool
+    public var isServing: Bool
+    public var isTerminating: Bool
+    /// Whether it runs on this node.
+    public var isLocal: Bool
+    public var nodeHint: Hint
+    public var zoneHint: Hint
+
+    public init(_ endpoint: Endpoint, port: UInt16, on facts: NodeFacts) {
+        id = RealServer.ID(address: endpoint.address, port: port)
+        isReady = endpoint.isReady
+        isServing = endpoint.isServing
+        isTerminating = endpoint.isTerminating
+        isLocal = !facts.name.isEmpty && endpoint.nodeName == facts.name
+        nodeHint = Self.hint(endpoint.nodeHints, naming: facts.name)
+        zoneHint = Self.hint(endpoint.zoneHints, naming: facts.zone)
+    }
+
+    private static func hint(_ names: [String], naming own: String?) -> Hint {
+        guard !names.isEmpty else { return .none }
+        guard let own else { return .elsewhere }
+        return names.contains(own) ? .here : .elsewhere
+    }
+
+    /// May take connections when no endpoint is ready (KEP-1669).
+    public var isServingWhileTerminating: Bool { isServing && isTerminating }
+}
+
+extension PortEndpoint {
+    /// The endpoints of a Service port in ascending order of their identity, each identity once.
+    ///
+    /// An endpoint that moves between slices is in both for a moment, and a Pod network may reuse the address of a Pod that
+    /// still terminates: the one that does not terminate is the one that counts. The result does not depend on the order of
+    /// the slices.
+    public static func merged(
+        _ slices: [EndpointSlice],
+        of port: ServicePort,
+        in family: IPFamily,
+        on facts: NodeFacts
+    ) -> [PortEndpoint] {
+        var endpoints: [PortEndpoint] = []
+        // Once for all slices: to reserve slice by slice would copy what is there each time.
+        endpoints.reserveCapacity(slices.reduce(0) { $0 + ($1.family == family ? $1.endpoints.count : 0) })
+        for slice in slices where slice.family == family {
+            for number in slice.numbers(of: port) {
+                for endpoint in slice.endpoints where endpoint.address.family == family {
+                    endpoints.append(PortEndpoint(endpoint, port: number, on: facts))
+                }
+            }
+        }
+        endpoints.sort { $0.isPreferred(to: $1) }
+
+        var kept = 0
+        for index in endpoints.indices where kept == 0 || endpoints[index].id != endpoints[kept - 1].id {
+            endpoints[kept] = endpoints[index]
+            kept += 1
+        }
+        endpoints.removeLast(endpoints.count - kept)
+        return endpoints
+    }
+
+    /// The order in which the first of each identity is the one that counts.
+    func isPreferred(to other: PortEndpoint) -> Bool {
+        id == other.id ? rank < other.rank : id < other.id
+    }
+
+    /// Only the first bit is a rule. The others make the choice among equals the same in each run.
+    private var rank: UInt8 {
+        (isTerminating ? 128 : 0) | (isReady ? 0 : 64) | (isServing ? 0 : 32) | (isLocal ? 0 : 16)
+            | nodeHint.rawValue << 2 | zoneHint.rawValue
+    }
+}
+
+extension EndpointSlice {
+    /// At which port numbers the slice's endpoints serve a Service port: none when the slice does not have the port.
+    func numbers(of port: ServicePort) -> some Collection<UInt16> {
+        ports.lazy.filter { $0.name == port.name && $0.transport == port.transport && $0.port != 0 }.map(\.port)
+    }
+}

@@ -1,0 +1,69 @@
+import Addressing
+import DataplaneModel
+import KubernetesObjects
+
+extension ServiceExplanation: CustomStringConvertible {
+    /// Plain text for logs and failed expectations: one line for each virtual IP and each endpoint.
+    public var description: String {
+        var lines = ["Service \(service.name)"]
+        for (family, absence) in absences.sorted(by: { $0.key < $1.key }) {
+            lines.append("  \(family): \(absence.rawValue)")
+        }
+        for port in ports {
+            lines.append("  \(port.family) port \(port.id) (\(port.id.transport))")
+            lines += port.lines.map { "    " + $0 }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension PortExplanation {
+    fileprivate var lines: [String] {
+        var lines = virtualIPs.map(\.description)
+        switch topology {
+        case .everywhere: break
+        case .sameNode: lines.append("topology hints: endpoints for this node only")
+        case .sameZone: lines.append("topology hints: endpoints for this node's zone only")
+        }
+        lines += endpoints.map(\.description)
+        lines += slicesWithoutPort.map { "slice \($0): has no such port" }
+        lines += omissions.map { "left out: \($0.rawValue)" }
+        return lines
+    }
+}
+
+extension VirtualIPExplanation: CustomStringConvertible {
+    public var description: String {
+        var text = "\(virtualIP.kind.rawValue) \(virtualIP.id): \(realServers.count) of \(source)"
+        switch virtualIP.binding {
+        case .bound: break
+        case .onOtherInterface: text += ", not bound: the address is on another interface"
+        case .nodeAddress: text += ", an address of this node"
+        }
+        if !sourceRanges.isEmpty {
+            text += ", only from " + sourceRanges.map(\.description).joined(separator: " ")
+        }
+        if isClosedToNode {
+            text += ", closed to this node"
+        }
+        return text
+    }
+}
+
+extension EndpointExplanation: CustomStringConvertible {
+    public var description: String {
+        let place = isLocal ? "this node" : endpoint.nodeName ?? "no node"
+        return "endpoint \(endpoint.address.joined(port: port)) on \(place): "
+            + "cluster list: \(clusterVerdict.rawValue); local list: \(localVerdict.rawValue)"
+    }
+}
+
+extension EndpointSelection.Source: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .clusterList: "the cluster list"
+        case .localList: "the local list"
+        case .clusterListForWantOfLocal: "the cluster list, because the local list is empty"
+        }
+    }
+}

@@ -1,0 +1,131 @@
+public import Addressing
+public import DataplaneModel
+public import KubernetesObjects
+
+/// Why this node does with a Service what it does: each virtual IP, the list it uses, and the verdict on each endpoint.
+///
+/// It is made by the functions that make the plan, so that the two cannot disagree.
+public struct ServiceExplanation: Hashable, Sendable {
+    /// Why a family has no part in a Service.
+    public enum Absence: String, Hashable, Sendable {
+        case familyNotServed = "this node does not serve the family"
+        case externalName = "a Service of type ExternalName has no endpoints"
+        case noClusterIP = "the Service has no cluster IP of the family"
+    }
+
+    public var service: Service
+    /// By family, and in the order of `spec.ports` within.
+    public var ports: [PortExplanation]
+    /// The families that are not among `ports`.
+    public var absences: [IPFamily: Absence]
+}
+
+/// The part of an explanation that is about one port in one family.
+public struct PortExplanation: Hashable, Sendable {
+    public var id: ServicePortID
+    public var family: IPFamily
+    public var virtualIPs: [VirtualIPExplanation]
+    public var topology: EndpointSelection.Topology
+    public var endpoints: [EndpointExplanation]
+    /// Slices of the Service and family without a port of that name and protocol: a frequent reason for no endpoints.
+    public var slicesWithoutPort: [ObjectName]
+    public var omissions: [PlanOmission]
+}
+
+public struct VirtualIPExplanation: Hashable, Sendable {
+    public var virtualIP: VirtualIP
+    public var source: EndpointSelection.Source
+    /// The real servers behind it, in ascending order.
+    public var realServers: [RealServer.ID]
+    /// Who may reach it; empty for everybody. Only load balancer VIPs have ranges.
+    public var sourceRanges: [IPPrefix]
+    /// Whether this node is shut out by the source ranges.
+    public var isClosedToNode: Bool
+}
+
+public struct EndpointExplanation: Hashable, Sendable {
+    public var slice: ObjectName
+    /// As the slice has it, with the hints and the name of its node.
+    public var endpoint: Endpoint
+    public var port: UInt16
+    public var isLocal: Bool
+    public var clusterVerdict: EndpointVerdict
+    public var localVerdict: EndpointVerdict
+}
+
+extension ServiceTable {
+    /// `nil` when there is no such Service.
+    public func explanation(of name: ObjectName) -> ServiceExplanation? {
+        guard let service = service(name) else { return nil }
+        var explanation = ServiceExplanation(service: service, ports: [], absences: [:])
+        for family in IPFamily.allCases {
+            if let absence = absence(of: family, from: service) {
+                explanation.absences[family] = absence
+            } else {
+                explanation.ports += service.ports.map { self.explanation(of: $0, of: service, in: family) }
+            }
+        }
+        return explanation
+    }
+
+    private func absence(of family: IPFamily, from service: Service) -> ServiceExplanation.Absence? {
+        if !families.contains(family) { return .familyNotServed }
+        if service.kind == .externalName { return .externalName }
+        return service.programmedClusterIP(of: family) == nil ? .noClusterIP : nil
+    }
+
+    private func explanation(of port: ServicePort, of service: Service, in family: IPFamily) -> PortExplanation {
+        let slices = slices(of: service.name).filter { $0.family == family }.sorted { $0.name < $1.name }
+        let merged = PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
+        let selection = EndpointSelection(merged, for: service, port, family)
+        let plan = ServicePortPlan(port, of: service, endpoints: merged, in: family, basis: basis)
+        return PortExplanation(
+            id: ServicePortID(port, of: service.name),
+            family: family,
+            virtualIPs: service.virtualIPs(of: port, in: family, basis).map { virtualIP in
+                VirtualIPExplanation(
+                    virtualIP: virtualIP,
+                    source: selection.source(under: virtualIP.policy),
+                    realServers: selection.realServers(under: virtualIP.policy).map(\.id),
+                    sourceRanges: virtualIP.kind == .loadBalancer ? service.sourceRanges(of: family) : [],
+                    isClosedToNode: plan.contribution.serversClosedToNode.contains(virtualIP.id)
+                )
+            },
+            topology: selection.topology,
+            endpoints: explanations(of: slices, port, merged, selection),
+            slicesWithoutPort: slices.filter { $0.numbers(of: port).isEmpty }.map(\.name),
+            omissions: plan.observations.omissions
+        )
+    }
+
+    /// Every endpoint of every slice, also those that another one with the same address and port stands in for; ascending.
+    private func explanations(
+        of slices: [EndpointSlice],
+        _ port: ServicePort,
+        _ merged: [PortEndpoint],
+        _ selection: EndpointSelection
+    ) -> [EndpointExplanation] {
+        var unclaimed = Dictionary(uniqueKeysWithValues: merged.map { ($0.id, $0) })
+        var explanations: [(view: PortEndpoint, explanation: EndpointExplanation)] = []
+        for slice in slices {
+            for number in slice.numbers(of: port) {
+                for endpoint in slice.endpoints where endpoint.address.family == slice.family {
+                    let view = PortEndpoint(endpoint, port: number, on: basis.facts)
+                    // The first that equals the merged one is it; of equal ones it does not matter which.
+                    let counts = unclaimed[view.id] == view
+                    if counts { unclaimed[view.id] = nil }
+                    let explanation = EndpointExplanation(
+                        slice: slice.name,
+                        endpoint: endpoint,
+                        port: number,
+                        isLocal: view.isLocal,
+                        clusterVerdict: counts ? selection.clusterVerdict(on: view) : .duplicate,
+                        localVerdict: counts ? selection.localVerdict(on: view) : .duplicate
+                    )
+                    explanations.append((view, explanation))
+                }
+            }
+        }
+        return explanations.sorted { $0.view.isPreferred(to: $1.view) }.map(\.explanation)
+    }
+}

@@ -1,0 +1,142 @@
+public import Addressing
+public import DataplaneModel
+public import KubernetesObjects
+
+/// What one port of a Service becomes in one family.
+public struct ServicePortPlan: Hashable, Sendable {
+    public var contribution = Contribution()
+    public var observations = PlanObservations()
+
+    /// The plan of a Service port that does not exist, or has nothing in the family.
+    public init() {}
+
+    /// Equal arguments make equal plans, down to the order of what is in them.
+    ///
+    /// - Parameter endpoints: as `PortEndpoint.merged` returns them for the port and the family.
+    public init(
+        _ port: ServicePort,
+        of service: Service,
+        endpoints: [PortEndpoint],
+        in family: IPFamily,
+        basis: PlanBasis
+    ) {
+        let virtualIPs = service.virtualIPs(of: port, in: family, basis)
+        guard !virtualIPs.isEmpty else { return }
+        let selection = EndpointSelection(endpoints, for: service, port, family)
+        let nodePortAddresses = basis.nodePortAddresses(of: family)
+        let omitsNodePort = port.nodePort != 0 && nodePortAddresses.isEmpty
+
+        contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
+        contribution.addresses = virtualIPs.filter { $0.binding == .bound }.map(\.id.address).sorted()
+            .withoutRepetition()
+
+        addLoopBackEntries(endpoints, port)
+        addAddressEntries(virtualIPs, service)
+        addSourceRangeEntries(virtualIPs, service, family, basis)
+        if port.nodePort != 0, !omitsNodePort {
+            addNodePortEntries(port, nodePortAddresses, isLocal: service.isExternalPolicyLocal)
+        }
+        let healthCheckPort = service.effectiveHealthCheckNodePort
+        if healthCheckPort != 0, !omitsNodePort {
+            add(.healthCheckNodePort, .port(healthCheckPort))
+        }
+        for address in contribution.addresses {
+            add(.ipvsIPs, .ip(address))
+        }
+
+        observe(virtualIPs, selection, service)
+        if healthCheckPort != 0 {
+            observations.healthCheck = HealthCheck(
+                port: healthCheckPort,
+                localReadyAddresses: endpoints.filter { $0.isLocal && $0.isReady }.map(\.id.address).withoutRepetition()
+            )
+        }
+        observations.omissions = Self.omissions(
+            service, family, basis,
+            nodePort: omitsNodePort,
+            healthCheck: omitsNodePort && healthCheckPort != 0
+        )
+    }
+
+    private static func virtualServers(
+        _ virtualIPs: [VirtualIP],
+        _ selection: EndpointSelection,
+        _ service: Service,
+        _ family: IPFamily,
+        _ basis: PlanBasis
+    ) -> [VirtualServer] {
+        let configuration = VirtualServer.Configuration(service, family, basis.configuration)
+        var servers: [VirtualServer] = []
+        servers.reserveCapacity(virtualIPs.count)
+        for virtualIP in virtualIPs {
+            servers.append(
+                VirtualServer(
+                    id: virtualIP.id,
+                    configuration: configuration,
+                    realServers: selection.realServers(under: virtualIP.policy)
+                )
+            )
+        }
+        guard servers.count > 1 else { return servers }
+        servers.sort { $0.id < $1.id }
+        // Virtual IPs with one identity have one policy, so those that fall together are equal.
+        return servers.withoutRepetition()
+    }
+
+    /// Whom the gauge `sync_proxy_rules_no_local_endpoints_total` counts. One virtual IP under policy Local is enough for
+    /// both policies to be looked at, as in kube-proxy.
+    private mutating func observe(_ virtualIPs: [VirtualIP], _ selection: EndpointSelection, _ service: Service) {
+        guard selection.hasAny, selection.localList.isEmpty, virtualIPs.contains(where: { $0.policy == .local }) else {
+            return
+        }
+        observations.lacksLocalEndpointsForInternalTraffic = service.isInternalPolicyLocal
+        observations.lacksLocalEndpointsForExternalTraffic = service.isExternalPolicyLocal
+    }
+
+    private static func omissions(
+        _ service: Service,
+        _ family: IPFamily,
+        _ basis: PlanBasis,
+        nodePort: Bool,
+        healthCheck: Bool
+    ) -> [PlanOmission] {
+        var omissions: [PlanOmission] = []
+        if nodePort { omissions.append(.nodePort) }
+        if healthCheck { omissions.append(.healthCheckNodePort) }
+        if !basis.configuration.allowsExternalIPs, service.externalIPs.contains(where: { $0.family == family }) {
+            omissions.append(.externalIPs)
+        }
+        return omissions
+    }
+}
+
+extension EndpointSelection {
+    /// The selection among the endpoints of a Service's port, by the Service's traffic policies.
+    public init(_ endpoints: [PortEndpoint], for service: Service, _ port: ServicePort, _ family: IPFamily) {
+        self.init(
+            endpoints,
+            lists: Self.lists(
+                internalPolicyLocal: service.isInternalPolicyLocal,
+                externalPolicyLocal: service.isExternalPolicyLocal,
+                externallyAccessible: service.isExternallyAccessible(port, in: family)
+            )
+        )
+    }
+}
+
+extension VirtualServer.Configuration {
+    /// All virtual servers of a Service are alike but for their real servers.
+    fileprivate init(_ service: Service, _ family: IPFamily, _ configuration: PlanConfiguration) {
+        var flags: VirtualServerFlags = []
+        if service.clientAffinityTimeout != nil { flags.insert(.persistent) }
+        // Maglev hashing then takes the client's port into account (`mh-port`), so that one client spreads over the real
+        // servers. `mh-fallback` is never set.
+        if configuration.scheduler == .maglevHashing { flags.insert(.scheduler2) }
+        self.init(
+            scheduler: configuration.scheduler,
+            flags: flags,
+            persistenceTimeout: service.clientAffinityTimeout ?? 0,
+            persistenceMask: Self.singleClientMask(for: family)
+        )
+    }
+}

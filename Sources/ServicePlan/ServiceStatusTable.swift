@@ -1,0 +1,90 @@
+public import Addressing
+public import KubernetesObjects
+
+/// What the plans of all Service ports found out, kept up as they are made: for the gauges that count Services, and for the
+/// health-check node ports. A Service port with nothing to remember takes no space.
+public struct ServiceStatusTable: Sendable {
+    /// Which traffic policy a Service lacks local endpoints for.
+    public enum TrafficPolicyKind: String, CaseIterable, Hashable, Sendable {
+        case `internal`
+        case external
+    }
+
+    private struct Key: Hashable {
+        var id: ServicePortID
+        var family: IPFamily
+    }
+
+    private struct Lack: Hashable {
+        var policy: TrafficPolicyKind
+        var family: IPFamily
+    }
+
+    private var observations: [Key: PlanObservations] = [:]
+    /// How many ports of each Service lack local endpoints. A count of ports and not a set of Services, so that a port that
+    /// no longer lacks them does not hide another one that does.
+    private var lackingPorts: [Lack: [ObjectName: Int]] = [:]
+    /// Of each Service with a health-check node port, the ports that told of it.
+    private var checkedPorts: [IPFamily: [ObjectName: Set<ServicePortID>]] = [:]
+
+    public init() {}
+
+    /// Replaces what was known of a Service port. Those of a `ServicePortPlan()` forget it.
+    public mutating func record(_ new: PlanObservations, of id: ServicePortID, in family: IPFamily) {
+        let key = Key(id: id, family: family)
+        let old = observations[key] ?? PlanObservations()
+        guard old != new else { return }
+        observations[key] = new.isEmpty ? nil : new
+
+        for policy in TrafficPolicyKind.allCases where old.lacks(policy) != new.lacks(policy) {
+            count(Lack(policy: policy, family: family), of: id.service, by: new.lacks(policy) ? 1 : -1)
+        }
+        if (old.healthCheck == nil) != (new.healthCheck == nil) {
+            file(id, family, hasHealthCheck: new.healthCheck != nil)
+        }
+    }
+
+    private mutating func count(_ lack: Lack, of service: ObjectName, by step: Int) {
+        let ports = lackingPorts[lack, default: [:]][service, default: 0] + step
+        lackingPorts[lack, default: [:]][service] = ports == 0 ? nil : ports
+    }
+
+    private mutating func file(_ id: ServicePortID, _ family: IPFamily, hasHealthCheck: Bool) {
+        var ports = checkedPorts[family, default: [:]][id.service, default: []]
+        if hasHealthCheck { ports.insert(id) } else { ports.remove(id) }
+        checkedPorts[family, default: [:]][id.service] = ports.isEmpty ? nil : ports
+    }
+
+    /// How many Services (not ports) have policy Local, no local endpoint that takes connections, and one elsewhere.
+    public func servicesWithoutLocalEndpoints(_ policy: TrafficPolicyKind, _ family: IPFamily) -> Int {
+        lackingPorts[Lack(policy: policy, family: family)]?.count ?? 0
+    }
+
+    /// The health-check node ports of a family, by Service. The endpoints of all ports of a Service count together, each
+    /// address once.
+    public func healthChecks(_ family: IPFamily) -> [ObjectName: HealthCheck] {
+        (checkedPorts[family] ?? [:]).compactMapValues { ports in
+            let checks = ports.compactMap { observations[Key(id: $0, family: family)]?.healthCheck }
+            // All ports of a Service tell of the same health-check node port.
+            guard let port = checks.first?.port else { return nil }
+            let addresses = checks.flatMap(\.localReadyAddresses).sorted().withoutRepetition()
+            return HealthCheck(port: port, localReadyAddresses: addresses)
+        }
+    }
+
+    /// What Services ask for and do not get in a family; Service ports ascending.
+    public func omissions(_ family: IPFamily) -> [(id: ServicePortID, omissions: [PlanOmission])] {
+        observations.filter { $0.key.family == family && !$0.value.omissions.isEmpty }
+            .map { (id: $0.key.id, omissions: $0.value.omissions) }
+            .sorted { $0.id < $1.id }
+    }
+}
+
+extension PlanObservations {
+    fileprivate func lacks(_ policy: ServiceStatusTable.TrafficPolicyKind) -> Bool {
+        switch policy {
+        case .internal: lacksLocalEndpointsForInternalTraffic
+        case .external: lacksLocalEndpointsForExternalTraffic
+        }
+    }
+}

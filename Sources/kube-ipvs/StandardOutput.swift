@@ -1,0 +1,34 @@
+import Glibc
+
+/// The program's output, as bytes.
+enum StandardOutput {
+    /// Writes all of `bytes`, however long the reader takes.
+    static func write(_ bytes: [UInt8]) throws(OutputError) {
+        var rest = bytes.span
+        while !rest.isEmpty {
+            let written = unsafe rest.withUnsafeBytes { buffer in
+                unsafe Glibc.write(STDOUT_FILENO, buffer.baseAddress, buffer.count)
+            }
+            if written >= 0 {
+                rest = rest.extracting(droppingFirst: written)
+            } else if errno != EINTR {
+                throw OutputError(number: errno)
+            }
+        }
+    }
+}
+
+/// Messages for the person at the terminal.
+enum StandardError {
+    static func write(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        // Nothing can be done about a message that cannot be written.
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+struct OutputError: Error, CustomStringConvertible {
+    var number: Int32
+
+    var description: String { "cannot write the output (errno \(number))" }
+}

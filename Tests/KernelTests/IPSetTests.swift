@@ -1,0 +1,306 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+import Glibc
+import Reconcile
+import Testing
+
+extension SetAndRuleTests {
+    @Suite(.serialized) final class IPSetTests {
+        private let kernel = KernelIPSet()
+
+        /// A set of each type and family, none of them one that the rules name.
+        private static let sets = IPFamily.allCases.flatMap { family in
+            IPSetType.allCases.map { IPSetDefinition(name: "TEST-\(family)-\($0.rawValue)", type: $0, family: family) }
+        }
+
+        private func remove(_ names: String...) async {
+            for name in names {
+                // It may not be there.
+                _ = try? await oracle("ipset", "destroy", name)
+            }
+        }
+
+        // MARK: Whole sets
+
+        @Test(arguments: ServiceSet.allCases, IPFamily.allCases)
+        func `each set is made as kube-proxy makes it`(set: ServiceSet, family: IPFamily) async throws {
+            let definition = IPSetDefinition(set, family)
+            await remove(definition.name, "TEST-REFERENCE")
+
+            try kernel.create(definition)
+            if definition.type == .bitmapPort {
+                _ = try await oracle("ipset", "create", "TEST-REFERENCE", "bitmap:port", "range", "0-65535")
+            } else {
+                _ = try await oracle(
+                    "ipset", "create", "TEST-REFERENCE", definition.type.rawValue, "family",
+                    family == .v4 ? "inet" : "inet6", "hashsize", "1024", "maxelem", "65536")
+            }
+
+            #expect(try await header(of: definition.name) == header(of: "TEST-REFERENCE"))
+            #expect(try kernel.definition(ofSetNamed: definition.name) == definition)
+            #expect(try kernel.members(of: definition) == [])
+            await remove(definition.name, "TEST-REFERENCE")
+        }
+
+        /// The header but for the name and the seed of the hash, which is random.
+        private func header(of name: String) async throws -> [Substring] {
+            let listing = try await oracle("ipset", "list", "-terse", name)
+            let lines = listing.split(separator: "\n").filter { !$0.hasPrefix("Name: ") }
+            try #require(lines.count >= 5)
+            return lines.map { $0.prefix(upTo: $0.firstRange(of: " initval")?.lowerBound ?? $0.endIndex) }
+        }
+
+        @Test func `a set that is not there has no definition`() throws {
+            #expect(try kernel.definition(ofSetNamed: "TEST-NONE") == nil)
+            // And the session goes on working.
+            #expect(try kernel.definition(ofSetNamed: "TEST-NONE") == nil)
+        }
+
+        @Test func `a foreign set is told from one of ours`() async throws {
+            await remove("TEST-LIST", "TEST-TIMEOUT")
+            _ = try await oracle("ipset", "create", "TEST-LIST", "list:set")
+            _ = try await oracle("ipset", "create", "TEST-TIMEOUT", "hash:ip", "timeout", "30")
+            for name in ["TEST-LIST", "TEST-TIMEOUT"] {
+                let error = #expect(throws: DataplaneError.self) { try kernel.definition(ofSetNamed: name) }
+                #expect(error?.explanation.contains(name) == true)
+            }
+            await remove("TEST-LIST", "TEST-TIMEOUT")
+        }
+
+        @Test func `a name that is taken is refused, and so is destroying what is not there`() async throws {
+            let set = IPSetDefinition(name: "TEST-TAKEN", type: .hashIP, family: .v4)
+            await remove(set.name)
+            try kernel.create(set)
+            let taken = #expect(throws: DataplaneError.self) { try kernel.create(set) }
+            #expect(taken?.number == EEXIST)
+            try kernel.destroy(set.name)
+            let missing = #expect(throws: DataplaneError.self) { try kernel.destroy(set.name) }
+            #expect(missing?.number == ENOENT)
+            #expect(missing?.explanation.contains(set.name) == true)
+            let long = IPSetDefinition(name: String(repeating: "x", count: 32), type: .hashIP, family: .v4)
+            #expect(throws: DataplaneError.self) { try kernel.create(long) }
+            #expect(try await oracle("ipset", "list", "-name").contains("xxx") == false)
+        }
+
+        @Test func `a larger set takes the place of a full one`() async throws {
+            var small = IPSetDefinition(name: "TEST-GROWS", type: .hashIP, family: .v4, maximumElements: 4)
+            await remove("TEST-GROWS", "TEST-GROWS-NEW")
+            try kernel.create(small)
+            let entries = (1...10).map { IPSetEntry.ip(IPAddress(v4: 0x0a00_0000 + $0)) }
+            #expect(try kernel.apply(entries.map { .add($0, to: small) }).count == 6)
+
+            let large = IPSetDefinition(name: "TEST-GROWS-NEW", type: .hashIP, family: .v4, maximumElements: 16)
+            try kernel.create(large)
+            #expect(try kernel.apply(entries.map { .add($0, to: large) }) == [])
+            try kernel.swap(large.name, small.name)
+            try kernel.destroy(large.name)
+
+            small.maximumElements = 16
+            #expect(try kernel.definition(ofSetNamed: small.name) == small)
+            #expect(try kernel.members(of: small) == Set(entries))
+            await remove(small.name)
+        }
+
+        // MARK: Members
+
+        @Test(arguments: sets) func `entries written are those that ipset shows, and those read`(
+            set: IPSetDefinition
+        ) async throws {
+            await remove(set.name)
+            try kernel.create(set)
+            let entries = Self.entries(of: set, count: 500)
+
+            #expect(try kernel.apply(entries.map { .add($0, to: set) }) == [])
+            #expect(try await saved(set) == Set(entries))
+            #expect(try kernel.members(of: set) == Set(entries))
+
+            // Again: no failure, no change.
+            #expect(try kernel.apply(entries.map { .add($0, to: set) }) == [])
+            #expect(try kernel.members(of: set) == Set(entries))
+
+            let gone = entries.prefix(200)
+            #expect(try kernel.apply(gone.map { .remove($0, from: set) }) == [])
+            #expect(try kernel.apply(gone.map { .remove($0, from: set) }) == [])
+            #expect(try await saved(set) == Set(entries.dropFirst(200)))
+            #expect(try kernel.members(of: set) == Set(entries.dropFirst(200)))
+            await remove(set.name)
+        }
+
+        @Test func `changes are carried out in order across sets`() throws {
+            let first = IPSetDefinition(name: "TEST-ORDER-1", type: .hashIPPort, family: .v4)
+            let second = IPSetDefinition(name: "TEST-ORDER-2", type: .hashIPPort, family: .v6)
+            try kernel.create(first)
+            try kernel.create(second)
+            defer {
+                #expect(throws: Never.self) { try kernel.destroy(first.name) }
+                #expect(throws: Never.self) { try kernel.destroy(second.name) }
+            }
+            let (a, b) = (Self.entries(of: first, count: 2), Self.entries(of: second, count: 2))
+            let refused = try kernel.apply([
+                .add(a[0], to: first), .add(b[0], to: second), .remove(a[0], from: first), .add(a[1], to: first),
+                .add(a[0], to: first), .remove(b[0], from: second), .add(b[1], to: second), .remove(a[1], from: first),
+            ])
+            #expect(refused == [])
+            #expect(try kernel.members(of: first) == [a[0]])
+            #expect(try kernel.members(of: second) == [b[1]])
+        }
+
+        @Test(arguments: [[0], [299], [0, 57, 58, 150, 299], Array(100..<200), Array(0..<300)])
+        func `a refused entry is named, and its neighbours are written`(positions: [Int]) async throws {
+            let set = IPSetDefinition(name: "TEST-REFUSES", type: .hashIP, family: .v4)
+            await remove(set.name)
+            try kernel.create(set)
+            // The kernel stores no 0.0.0.0 in a hash.
+            var entries = (0..<300).map { IPSetEntry.ip(IPAddress(v4: 0x0a00_0001 + $0)) }
+            for position in positions { entries[position] = .ip(IPAddress(v4: 0)) }
+            let changes = entries.map { IPSetChange.add($0, to: set) }
+
+            let refused = try kernel.apply(changes)
+            #expect(refused.map(\.change) == positions.map { changes[$0] })
+            #expect(refused.allSatisfy { $0.error.number != 0 && $0.error.explanation.contains(set.name) })
+            let kept = entries.indices.filter { !positions.contains($0) }.map { entries[$0] }
+            #expect(try await saved(set) == Set(kept))
+            await remove(set.name)
+        }
+
+        @Test func `an entry that its set cannot hold is refused, and not sent in another form`() async throws {
+            let set = IPSetDefinition(name: "TEST-FAMILY", type: .hashIPPort, family: .v6)
+            await remove(set.name)
+            try kernel.create(set)
+            let fits = try #require(IPSetEntry("fd00::1,tcp:80", type: .hashIPPort))
+            let foreign = [
+                try #require(IPSetEntry("10.0.0.1,tcp:80", type: .hashIPPort)),
+                try #require(IPSetEntry("fd00::1", type: .hashIP)),
+                .port(80),
+            ]
+            let changes = [foreign[0], fits, foreign[1], foreign[2]].map { IPSetChange.add($0, to: set) }
+            #expect(try kernel.apply(changes).map(\.change) == foreign.map { .add($0, to: set) })
+            #expect(try await saved(set) == [fits])
+            await remove(set.name)
+        }
+
+        @Test func `a full set is told as such, and takes what it has`() async throws {
+            let set = IPSetDefinition(name: "TEST-FULL", type: .hashIPPort, family: .v4, maximumElements: 64)
+            await remove(set.name)
+            try kernel.create(set)
+            let entries = Self.entries(of: set, count: 2_000)
+
+            let refused = try kernel.apply(entries.map { .add($0, to: set) })
+            #expect(refused.map(\.change) == entries.dropFirst(64).map { .add($0, to: set) })
+            for refusal in refused.prefix(3) {
+                #expect(refusal.error.explanation.contains("TEST-FULL is full: it takes 64 members"))
+            }
+            #expect(try await saved(set) == Set(entries.prefix(64)))
+            #expect(try kernel.apply([.add(entries[0], to: set)]) == [])
+            await remove(set.name)
+        }
+
+        @Test func `changes to a set that is gone are refused one and all`() async throws {
+            let gone = IPSetDefinition(name: "TEST-GONE", type: .hashIPPort, family: .v4)
+            let there = IPSetDefinition(name: "TEST-THERE", type: .hashIPPort, family: .v4)
+            await remove(gone.name, there.name)
+            try kernel.create(there)
+            let entries = Self.entries(of: gone, count: 300)
+            let lost = entries.map { IPSetChange.add($0, to: gone) }
+            let refused = try kernel.apply(lost + [.add(entries[0], to: there)])
+            #expect(refused.map(\.change) == lost)
+            #expect(refused.allSatisfy { $0.error.number == ENOENT })
+            #expect(try kernel.members(of: there) == [entries[0]])
+            #expect(throws: DataplaneError.self) { try kernel.members(of: gone) }
+            await remove(there.name)
+        }
+
+        @Test(arguments: sets.filter { $0.type == .hashIPPort || $0.type == .hashIPPortIP })
+        func `ten thousand entries are written, read and removed`(set: IPSetDefinition) async throws {
+            await remove(set.name)
+            try kernel.create(set)
+            let entries = Self.entries(of: set, count: 10_000)
+
+            let clock = ContinuousClock()
+            let start = clock.now
+            #expect(try kernel.apply(entries.map { .add($0, to: set) }) == [])
+            let written = clock.now
+            #expect(try kernel.members(of: set) == Set(entries))
+            let read = clock.now
+            #expect(try kernel.definition(ofSetNamed: set.name) == set)
+            let defined = clock.now
+            print("\(set.name): written in \(written - start), read in \(read - written), header in \(defined - read)")
+            #expect(try await saved(set) == Set(entries))
+            #expect(try kernel.apply(entries.map { .remove($0, from: set) }) == [])
+            #expect(try kernel.members(of: set) == [])
+            await remove(set.name)
+        }
+
+        @Test func `a member that no Service port can have is left out`() async throws {
+            let set = IPSetDefinition(name: "TEST-ICMP", type: .hashIPPort, family: .v4)
+            await remove(set.name)
+            try kernel.create(set)
+            _ = try await oracle("ipset", "add", set.name, "10.0.0.1,icmp:ping")
+            _ = try await oracle("ipset", "add", set.name, "10.0.0.1,sctp:9")
+            #expect(try kernel.members(of: set) == [try #require(IPSetEntry("10.0.0.1,sctp:9", type: .hashIPPort))])
+            await remove(set.name)
+        }
+
+        @Test func `memory does not grow with use`() async throws {
+            let set = IPSetDefinition(name: "TEST-MEMORY", type: .hashIPPort, family: .v4, maximumElements: 1_000)
+            await remove(set.name)
+            try kernel.create(set)
+            let entries = Self.entries(of: set, count: 1_010)
+            func use(_ times: Int) throws {
+                for _ in 0..<times {
+                    #expect(try kernel.apply(entries.map { .add($0, to: set) }).count == 10)
+                    #expect(try kernel.members(of: set).count == 1_000)
+                    #expect(try kernel.definition(ofSetNamed: "TEST-NONE") == nil)
+                }
+            }
+            try use(50)
+            let before = try await residentKibibytes()
+            try use(200)
+            let grown = try await residentKibibytes() - before
+            // One listing is 25 KiB, one row of entries 36 KiB.
+            #expect(grown < 1_024)
+            await remove(set.name)
+        }
+
+        private func residentKibibytes() async throws -> Int {
+            let status = try await oracle("grep", "VmRSS", "/proc/\(getpid())/status")
+            return try #require(Int(status.filter(\.isNumber)))
+        }
+
+        /// What `ipset save` has in the set.
+        private func saved(_ set: IPSetDefinition) async throws -> Set<IPSetEntry> {
+            let lines = try await oracle("ipset", "save", set.name).split(separator: "\n").filter {
+                $0.hasPrefix("add ")
+            }
+            let entries = try lines.map { line in
+                try #require(IPSetEntry(String(line.dropFirst("add \(set.name) ".count)), type: set.type))
+            }
+            #expect(Set(entries).count == lines.count)
+            return Set(entries)
+        }
+
+        /// Distinct entries of a set's form.
+        private static func entries(of set: IPSetDefinition, count: Int) -> [IPSetEntry] {
+            (1...count).map { number in
+                func address(_ network: UInt32) -> IPAddress {
+                    set.family == .v4
+                        ? IPAddress(v4: network << 24 + UInt32(number))
+                        : IPAddress(high: 0xfd00 << 48 + UInt64(network), low: UInt64(number))
+                }
+                let transport = TransportProtocol.allCases[number % 3]
+                let port = UInt16(number % 65_535 + 1)
+                switch set.type {
+                case .bitmapPort: return .port(port)
+                case .hashIP: return .ip(address(10))
+                case .hashIPPort: return .ipPort(address(10), transport, port)
+                case .hashIPPortIP: return .ipPortIP(address(10), transport, port, address(11))
+                case .hashIPPortNet:
+                    let length = UInt8(8 + number % Int(set.family.bitWidth - 7))
+                    let network = IPPrefix(address(11), length: length) ?? IPPrefix(host: address(11))
+                    return .ipPortNet(address(10), transport, port, network)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+import Reconcile
+import Testing
+
+extension KernelSuite {
+    @Suite(.serialized)
+    struct IPVSScaleTests {
+        private let ipvs: KernelIPVS
+
+        init() async throws {
+            ipvs = try KernelIPVS()
+            try await oracle("ipvsadm", "-C")
+        }
+
+        @Test func `ten thousand virtual servers are written and read`() async throws {
+            let configuration = VirtualServer.Configuration(scheduler: .roundRobin, persistenceMask: .max)
+            let servers = try (0..<UInt32(10_000)).map { number in
+                let id = VirtualServer.ID(
+                    address: IPAddress(v4: 0x0a01_0000 + number), port: 443, transport: .tcp)
+                let realServer = RealServer(id: RealServer.ID(address: try address(.v4, 9, 1), port: 8443))
+                return ObservedVirtualServer(id, configuration, number % 2 == 0 ? [realServer] : [])
+            }
+            #expect(try ipvs.apply(servers.flatMap(\.additions)) == [])
+
+            let found = try ipvs.dumpAll()
+            #expect(found.count == servers.count)
+            // Not compared inside the expectation: it would print all of them.
+            let areEqual = Set(found) == Set(servers)
+            #expect(areEqual)
+            let lines = try await oracle("ipvsadm", "-S", "-n").split(separator: "\n")
+            #expect(lines.count == 15_000)
+        }
+
+        @Test func `a thousand real servers of one virtual server come in many datagrams and each once`() throws {
+            let id = VirtualServer.ID(address: try address(.v6, 1, 1), port: 443, transport: .tcp)
+            let configuration = VirtualServer.Configuration(scheduler: .roundRobin, persistenceMask: 128)
+            let realServers = try (1...UInt16(1000)).map { host in
+                RealServer(
+                    id: RealServer.ID(address: try address(.v6, 9, host), port: 8443), weight: UInt32(host))
+            }
+            let server = ObservedVirtualServer(id, configuration, realServers)
+            #expect(try ipvs.apply(server.additions) == [])
+            #expect(try ipvs.dumpAll().sorted == [server].sorted)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import FoundationEssentials
+import Testing
+
+/// A small cluster out of network namespaces, as `Tests/network/up` makes it, with a folder of manifests and the daemon
+/// in the node's namespace.
+///
+/// There can be one at a time.
+struct Cluster {
+    /// A namespace of the network.
+    enum Place: String {
+        case node
+        case client
+        case outsider
+        case pod1 = "pod-1"
+        case pod2 = "pod-2"
+        case pod3 = "pod-3"
+        case pod4 = "pod-4"
+    }
+
+    /// What a pod's server does with a client: see `Tests/network/serve`.
+    enum ServerKind: String {
+        case http
+        case udp
+        case echo
+    }
+
+    static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
+    private static let scripts = root + "/Tests/network/"
+
+    /// The manifests that the daemon reads, the daemons' logs and the servers'.
+    let folder: String
+
+    /// Makes a cluster, lends it to `body`, and takes it away whatever comes of it.
+    static func with<Result>(_ body: (Cluster) async throws -> Result) async throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder + "/manifests", withIntermediateDirectories: true)
+        let cluster = Cluster(folder: folder)
+        try await command("bash", scripts + "down")
+        try await command("bash", scripts + "up")
+        do {
+            let result = try await body(cluster)
+            try await cluster.takeAway()
+            return result
+        } catch {
+            // What the daemons said is what explains most failures.
+            for log in try FileManager.default.contentsOfDirectory(atPath: folder) where log.hasSuffix(".log") {
+                print("-- \(log)\n" + (try String(contentsOfFile: "\(folder)/\(log)", encoding: .utf8)))
+            }
+            try await cluster.takeAway()
+            throw error
+        }
+    }
+
+    private func takeAway() async throws {
+        try await command("bash", Self.scripts + "down")
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    // MARK: Programs
+
+    /// Runs a program in a namespace and gives back what it printed.
+    @discardableResult
+    func run(in place: Place, _ words: String...) async throws -> String {
+        try await command(["ip", "netns", "exec", place.rawValue] + words)
+    }
+
+    /// Starts a program that goes on, with its output in a file of the cluster's folder.
+    func start(_ words: [String], log: String) async throws -> RunningProgram {
+        let quoted = words.map { "'" + $0.replacing("'", with: #"'\''"#) + "'" }.joined(separator: " ")
+        let path = "\(folder)/\(log)"
+        // The file is there before this returns, and the program's own redirection adds to it.
+        let line = ": >'\(path)'; setsid \(quoted) </dev/null >>'\(path)' 2>&1 & echo $!"
+        let identifier = try #require(Int(try await command("bash", "-c", line)))
+        return RunningProgram(identifier: identifier, log: path)
+    }
+
+    /// Starts a server in a pod, and waits until it listens for both families.
+    func serve(_ kind: ServerKind, in pods: [Place], port: Int) async throws {
+        for pod in pods {
+            let words = [Self.scripts + "serve", pod.rawValue, kind.rawValue, String(port)]
+            _ = try await start(words, log: "\(pod.rawValue)-\(port).log")
+        }
+        for pod in pods {
+            try await eventually("\(pod) listens at \(port)") {
+                let sockets = try await run(
+                    in: pod, "ss", "--no-header", "--listening", "--numeric", kind == .udp ? "--udp" : "--tcp",
+                    "sport", "=", ":\(port)")
+                return sockets.split(separator: "\n").count == 2
+            }
+        }
+    }
+
+    /// Starts the daemon on the cluster's manifests and waits until its first pass is complete.
+    func startDaemon() async throws -> Daemon {
+        let daemon = try await startDaemonOnly()
+        try await daemon.waitForFirstPass()
+        return daemon
+    }
+
+    /// Starts the daemon and does not wait.
+    func startDaemonOnly() async throws -> Daemon {
+        let words = [
+            "ip", "netns", "exec", "node", Daemon.path, "run",
+            "--manifests", folder + "/manifests",
+            "--hostname-override", "node-1",
+            "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56",
+            "--ipvs-min-sync-period", "0s",
+        ]
+        return Daemon(program: try await start(words, log: "daemon-\(UUID().uuidString.prefix(8)).log"))
+    }
+
+    // MARK: Requests
+
+    /// Who answers to HTTP requests to a URL: the pods' names, one for each request.
+    func answers(to url: String, from place: Place, requests: Int = 6) async throws -> [String] {
+        var names: [String] = []
+        for _ in 0..<requests {
+            let answer = try await run(
+                in: place, "curl", "--silent", "--show-error", "--max-time", "10", "--globoff", url)
+            names.append(String(answer.prefix { $0 != " " }))
+        }
+        return names
+    }
+
+    /// Who answers to a datagram, for each of some.
+    func answers(toDatagramsTo address: String, port: Int, from place: Place, requests: Int = 6) async throws
+        -> [String]
+    {
+        var names: [String] = []
+        for _ in 0..<requests {
+            let script = #"exec 3<>"/dev/udp/$0/$1" && echo who >&3 && head -n 1 <&3"#
+            let answer = try await run(in: place, "timeout", "10", "bash", "-c", script, address, String(port))
+            names.append(String(answer.prefix { $0 != " " }))
+        }
+        return names
+    }
+
+    /// Whether a TCP connection comes about. One that is dropped counts as refused after two seconds.
+    func connects(to address: String, port: Int, from place: Place) async throws -> Bool {
+        do {
+            try await run(in: place, "timeout", "2", "bash", "-c", #"exec 3<>"/dev/tcp/$0/$1""#, address, String(port))
+            return true
+        } catch is CommandFailure {
+            return false
+        }
+    }
+
+    // MARK: Manifests
+
+    /// Writes a file of the manifests by renaming, as an editor or a ConfigMap's mount does.
+    func write(_ text: String, to file: String) throws {
+        try text.write(toFile: "\(folder)/manifests/\(file)", atomically: true, encoding: .utf8)
+    }
+}

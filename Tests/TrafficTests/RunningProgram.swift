@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Testing
+
+/// A program that was started and goes on by itself.
+struct RunningProgram {
+    var identifier: Int
+    /// The file that its standard output and error go to.
+    var log: String
+
+    var isRunning: Bool {
+        // A zombie has ended; its parent, the guest's first process, has not yet taken notice.
+        guard let status = try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8) else {
+            // No such process: the answer, and no failure.
+            return false
+        }
+        return status.split(separator: ")").last?.split(separator: " ").first != "Z"
+    }
+
+    func output() throws -> String {
+        try String(contentsOfFile: log, encoding: .utf8)
+    }
+
+    /// Sends a signal and waits for the end.
+    func end(by signal: String) async throws {
+        try await command("kill", "-\(signal)", String(identifier))
+        try await eventually("process \(identifier) ends by \(signal)") { !isRunning }
+    }
+}
+
+/// A daemon under test.
+struct Daemon {
+    /// The one that was built with the tests, or another that is to be tested instead, such as a release build.
+    static let path =
+        ProcessInfo.processInfo.environment["KUBE_IPVS_BINARY"]
+        ?? CommandLine.arguments[0].split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        .joined(separator: "/") + "/kube-ipvs"
+
+    var program: RunningProgram
+
+    /// What the daemon logs when the kernel first holds everything that the manifests ask for.
+    static let firstPassMessage = "first pass complete"
+
+    func waitForFirstPass() async throws {
+        try await eventually("the daemon's first pass") {
+            try #require(program.isRunning, "the daemon has ended")
+            return try program.output().contains(Self.firstPassMessage)
+        }
+    }
+
+    func waitForLog(containing text: String) async throws {
+        try await eventually("the daemon logs \(text)") { try program.output().contains(text) }
+    }
+
+    func stop() async throws {
+        try await program.end(by: "TERM")
+    }
+
+    func kill() async throws {
+        try await program.end(by: "KILL")
+    }
+}
