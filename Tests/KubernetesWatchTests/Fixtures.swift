@@ -25,21 +25,18 @@ func service(_ name: String, port: UInt16 = 80, address: UInt32 = 0x0a60_0001) -
 }
 
 func slice(_ name: String, of service: String, endpoints: Int, firstAddress: UInt32 = 0x0af4_0001) -> EndpointSlice {
-    EndpointSlice(
-        name: ObjectName(namespace: "default", name: name),
-        serviceName: service,
-        ports: [EndpointPort(name: "http", port: 8080)],
-        endpoints: (0..<endpoints).map { index in
-            Endpoint(
-                address: IPAddress(v4: firstAddress + UInt32(index)),
-                isReady: index % 3 != 2,
-                isTerminating: index % 3 == 2,
-                nodeName: "node-\(index % 4)",
-                zoneHints: index.isMultiple(of: 2) ? ["zone-a"] : [],
-                nodeHints: index.isMultiple(of: 5) ? ["node-\(index % 4)"] : []
-            )
-        }
-    )
+    var slice = EndpointSlice(name: ObjectName(namespace: "default", name: name), serviceName: service)
+    slice.ports = [EndpointPort(name: "http", port: 8080)]
+    for index in 0..<endpoints {
+        var endpoint = Endpoint(address: IPAddress(v4: firstAddress + UInt32(index)))
+        endpoint.isReady = index % 3 != 2
+        endpoint.isTerminating = index % 3 == 2
+        endpoint.nodeName = "node-\(index % 4)"
+        endpoint.zoneHints = index.isMultiple(of: 2) ? ["zone-a"] : []
+        endpoint.nodeHints = index.isMultiple(of: 5) ? ["node-\(index % 4)"] : []
+        slice.endpoints.append(endpoint)
+    }
+    return slice
 }
 
 extension KubernetesObject.ID {

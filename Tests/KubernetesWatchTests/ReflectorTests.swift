@@ -102,7 +102,7 @@ import Testing
 
     @Test func `watches are asked for five to ten minutes, each for another time`() async {
         let watches = (0..<50).map { ScriptedSource.Answer.watch([.bookmark(at: "\($0)")]) }
-        let source = ScriptedSource([.list(["a"], version: "10")] + watches + [.list(["b"], version: "99")])
+        let source = ScriptedSource([.list(["a"], version: "10")] + watches + [.watch([.applied("b", at: "99")])])
 
         _ = await updates(2, from: source)
         #expect(source.watchLengths.allSatisfy { (.seconds(300)...(.seconds(600))).contains($0) })

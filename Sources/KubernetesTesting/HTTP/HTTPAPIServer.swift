@@ -32,7 +32,7 @@ package struct HTTPAPIServer: Sendable {
     package static func run<Result: Sendable>(
         _ api: FakeAPIServer,
         tls: TLS? = nil,
-        _ body: @Sendable (HTTPAPIServer) async throws -> Result
+        _ body: @escaping @Sendable (HTTPAPIServer) async throws -> Result
     ) async throws -> Result {
         let context = try tls.map { try NIOSSLContext(configuration: $0.configuration()) }
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -76,37 +76,25 @@ package struct HTTPAPIServer: Sendable {
     private func serve(_ connection: Connection) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
-                var parts = inbound.makeAsyncIterator()
-                while let request = try await nextRequest(&parts) {
-                    guard try await answer(request, outbound, connection.channel) else { return }
+                var head: HTTPRequestHead?
+                var body: [UInt8] = []
+                for try await part in inbound {
+                    switch part {
+                    case .head(let received):
+                        head = received
+                        body = []
+                    case .body(let buffer):
+                        body += Array(buffer.readableBytesView)
+                    case .end:
+                        guard let head else { return }
+                        let request = ServerRequest(head, body: body)
+                        guard try await answer(request, outbound, connection.channel) else { return }
+                    }
                 }
             }
         } catch {
             // A client that goes away, or whose handshake fails, is what many tests are about: the client has the error.
         }
-    }
-
-    private func nextRequest(
-        _ parts: inout NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
-    ) async throws -> ServerRequest? {
-        var head: HTTPRequestHead?
-        var body: [UInt8] = []
-        while let part = try await parts.next() {
-            switch part {
-            case .head(let received): head = received
-            case .body(let buffer): body += Array(buffer.readableBytesView)
-            case .end:
-                guard let head else { return nil }
-                return ServerRequest(
-                    method: head.method.rawValue,
-                    target: head.uri,
-                    accept: head.headers[canonicalForm: "accept"].joined(separator: ","),
-                    authorization: head.headers.first(name: "authorization"),
-                    body: body
-                )
-            }
-        }
-        return nil
     }
 
     /// - Returns: Whether the connection can take another request.
@@ -171,5 +159,17 @@ extension HTTPAPIServer.TLS {
             configuration.certificateVerification = .noHostnameVerification
         }
         return configuration
+    }
+}
+
+extension ServerRequest {
+    fileprivate init(_ head: HTTPRequestHead, body: [UInt8]) {
+        self.init(
+            method: head.method.rawValue,
+            target: head.uri,
+            accept: head.headers[canonicalForm: "accept"].joined(separator: ","),
+            authorization: head.headers.first(name: "authorization"),
+            body: body
+        )
     }
 }

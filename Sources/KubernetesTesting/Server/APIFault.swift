@@ -34,7 +34,7 @@ package enum APIFault: Hashable, Sendable {
     /// Sends a message of a type that nobody knows.
     case unknownMessageType
 
-    var hitsLists: Bool {
+    package var hitsLists: Bool {
         switch self {
         case .listRefused, .listReset, .listFallsSilent, .listCutShort, .listExpiresBetweenPages: true
         default: false
