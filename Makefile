@@ -25,7 +25,7 @@ kernel-test-vm: deps deps-vm ## Run the kernel tests in a virtual machine with t
 
 demo: deps ## Start the daemon on Manifests/demo and send real requests through it
 	swift build --product kube-ipvs
-	Tests/kernel/run --timeout 900 Tests/demo/run .build/debug/kube-ipvs
+	Tests/kernel/run --timeout 1800 Tests/demo/run .build/debug/kube-ipvs
 
 format: ## Format the Swift sources
 	swift format --in-place --recursive Package.swift Sources Tests

@@ -76,10 +76,19 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "KubeProxyConfig",
+            dependencies: [
+                "Addressing", "DataplaneModel", "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
 
         // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
-        .target(name: "Netlink", dependencies: ["CLibNL"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CLibNL", "CLinuxUAPI"], swiftSettings: strict),
         .target(
             name: "DataplaneKernel",
             dependencies: [
@@ -95,12 +104,17 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
             name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
-        .target(name: "ManifestFiles", dependencies: ["KubernetesObjects", "YAMLDocuments"], swiftSettings: strict),
+        .target(
+            name: "ManifestFiles",
+            dependencies: ["BlockingExecution", "KubernetesObjects", "YAMLDocuments"],
+            swiftSettings: strict
+        ),
 
         .target(
             name: "KubernetesHTTP",
@@ -127,8 +141,10 @@ let package = Package(
             name: "ProxyService",
             dependencies: [
                 "Addressing",
+                "BlockingExecution",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "KubeProxyConfig",
                 "KubernetesObjects",
                 "ManifestFiles",
                 "Reconcile",
@@ -146,9 +162,11 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "IPVSListing",
+                "KubeProxyConfig",
                 "ProxyService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -181,7 +199,7 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -197,7 +215,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "ServicePlan"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -239,16 +257,51 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "ProxyServiceTests", dependencies: ["ProxyService"], swiftSettings: strict),
+        .testTarget(
+            name: "ProxyServiceTests",
+            dependencies: [
+                "Addressing",
+                "ProxyService",
+                "Reconcile",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
+        .testTarget(
+            name: "DataplaneKernelTests",
+            dependencies: [
+                "Addressing",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "Netlink",
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KernelTests",
             dependencies: [
                 "Addressing",
+                "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
                 "Reconcile",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TrafficTests",
+            dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubeProxyConfigTests",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
     ]

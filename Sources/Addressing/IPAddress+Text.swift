@@ -17,8 +17,12 @@ extension IPAddress: LosslessStringConvertible {
         }
     }
 
+    // Listings of the kernel have tens of thousands of addresses: nothing here allocates.
     private init?(v6Text text: ArraySlice<UInt8>) {
-        var groups: [UInt16] = []
+        let colon = UInt8(ascii: ":")
+        // The groups so far, the last one in the lowest bits.
+        var groups: UInt128 = 0
+        var count = 0
         var gap: Int?
         var rest = text
 
@@ -27,21 +31,23 @@ extension IPAddress: LosslessStringConvertible {
             rest = rest.dropFirst(2)
         }
         while !rest.isEmpty {
-            let group = rest.prefix { $0 != UInt8(ascii: ":") }
+            let group = rest.prefix { $0 != colon }
             rest = rest[group.endIndex...]
             if rest.isEmpty, group.contains(UInt8(ascii: ".")) {
                 guard let value = Self.dotted(group) else { return nil }
-                groups += [UInt16(truncatingIfNeeded: value >> 16), UInt16(truncatingIfNeeded: value)]
+                groups = groups << 32 | UInt128(value)
+                count += 2
                 break
             }
-            guard let value = Self.hexadecimal(group) else { return nil }
-            groups.append(value)
+            guard count < 8, let value = Self.hexadecimal(group) else { return nil }
+            groups = groups << 16 | UInt128(value)
+            count += 1
             if rest.isEmpty { break }
 
             rest = rest.dropFirst()
-            if rest.first == UInt8(ascii: ":") {
+            if rest.first == colon {
                 guard gap == nil else { return nil }
-                gap = groups.count
+                gap = count
                 rest = rest.dropFirst()
             } else if rest.isEmpty {
                 return nil
@@ -49,32 +55,39 @@ extension IPAddress: LosslessStringConvertible {
         }
 
         if let gap {
-            guard groups.count < 8 else { return nil }
-            groups.insert(contentsOf: repeatElement(0, count: 8 - groups.count), at: gap)
+            guard count < 8 else { return nil }
+            let bitsAfterGap = 16 * (count - gap)
+            let before = (groups >> bitsAfterGap) << (16 * (8 - gap))
+            groups = before | groups & ~(UInt128.max << bitsAfterGap)
+        } else {
+            guard count == 8 else { return nil }
         }
-        guard groups.count == 8 else { return nil }
-        func number(_ part: ArraySlice<UInt16>) -> UInt64 {
-            part.reduce(0) { $0 << 16 | UInt64($1) }
-        }
-        self.init(high: number(groups[..<4]), low: number(groups[4...]))
+        self.init(high: UInt64(truncatingIfNeeded: groups >> 64), low: UInt64(truncatingIfNeeded: groups))
     }
 
     /// Four decimal parts, most significant first.
     private static func dotted(_ text: ArraySlice<UInt8>) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
         var value: UInt32 = 0
-        for part in parts {
-            guard !part.isEmpty, part.count <= 10 else { return nil }
-            var number: UInt64 = 0
-            for byte in part {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-                number = number * 10 + UInt64(byte - UInt8(ascii: "0"))
+        var part: UInt64 = 0
+        var digits = 0
+        var parts = 0
+        func isPart() -> Bool { (1...10).contains(digits) && part <= 255 && parts < 4 }
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                digits += 1
+                guard digits <= 10 else { return nil }
+                part = part * 10 + UInt64(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "."):
+                guard isPart() else { return nil }
+                value = value << 8 | UInt32(part)
+                (part, digits, parts) = (0, 0, parts + 1)
+            default:
+                return nil
             }
-            guard number <= 255 else { return nil }
-            value = value << 8 | UInt32(number)
         }
-        return value
+        guard isPart(), parts == 3 else { return nil }
+        return value << 8 | UInt32(part)
     }
 
     /// One to four hexadecimal digits.

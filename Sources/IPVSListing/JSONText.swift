@@ -80,24 +80,33 @@ struct JSONText {
     }
 
     private mutating func breakLine() {
-        raw("\n")
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+        bytes.append(UInt8(ascii: "\n"))
+        for _ in 0..<depth {
+            bytes.append(UInt8(ascii: " "))
+            bytes.append(UInt8(ascii: " "))
+        }
     }
 
     /// RFC 8259 section 7: quotes, backslashes and control characters are escaped.
     private mutating func string(_ text: String) {
-        raw("\"")
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): raw("\\\"")
-            case UInt8(ascii: "\\"): raw("\\\\")
-            case ..<0x20:
-                let digits = String(byte, radix: 16)
-                raw("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
-            default: bytes.append(byte)
-            }
+        func needsEscape(_ byte: UInt8) -> Bool {
+            byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
         }
-        raw("\"")
+        bytes.append(UInt8(ascii: "\""))
+        if text.utf8.contains(where: needsEscape) {
+            for byte in text.utf8 {
+                if needsEscape(byte) { raw(byte < 0x20 ? Self.escape(byte) : "\\") }
+                if byte >= 0x20 { bytes.append(byte) }
+            }
+        } else {
+            raw(text)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func escape(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
     }
 
     private mutating func raw(_ text: String) {

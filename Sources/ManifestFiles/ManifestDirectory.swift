@@ -14,6 +14,8 @@ public struct ManifestDirectory: Sendable {
     public var checkInterval: Duration = .seconds(2)
     /// Larger files are not read. In bytes.
     public var largestFile = 64 << 20
+    /// Whether the kernel is asked, besides its events, who has a file open for writing. Not every file system can say.
+    var asksForWriters = true
 
     public init(path: String) {
         self.path = path
@@ -21,8 +23,11 @@ public struct ManifestDirectory: Sendable {
 
     /// The objects of the directory: first all of them, then every change.
     ///
-    /// A file that cannot be parsed keeps its last good version, and a file is not read while somebody is writing it. The
-    /// sequence ends with the cancellation of the task that iterates over it.
+    /// A file that cannot be parsed keeps its last good version, and a file is not read while somebody is writing it: that
+    /// the kernel is asked by a lease (fcntl(2)), which local file systems give. Elsewhere its events must do, and a writer
+    /// who opens a file at the very moment it is read may be overlooked until it closes the file.
+    ///
+    /// The sequence ends with the cancellation of the task that iterates over it.
     ///
     /// - Throws: When there is no such directory, or it cannot be watched.
     public func updates() throws(ManifestDirectoryError) -> ManifestUpdates {

@@ -1,3 +1,4 @@
+import BlockingExecution
 import KubernetesObjects
 
 /// Reads a directory's manifests, now and whenever they change.
@@ -17,12 +18,19 @@ actor ManifestReader {
     private var fingerprints: [String: Int] = [:]
     private var directoryFailure: String?
     private var isFirst = true
+    /// Whether the files that somebody was writing are to be looked at again: not every writer's end is an event here. One
+    /// may have come by another link, or through truncate(2).
+    private var looksAtUnfinished = false
     private var toldKinds: [String: Int] = [:]
 
     init(_ settings: ManifestDirectory, cancel: CancelSignal) throws(ManifestDirectoryError) {
         self.settings = settings
         self.cancel = cancel
-        contents = DirectoryContents(path: settings.path, largestFile: settings.largestFile)
+        contents = DirectoryContents(
+            path: settings.path,
+            largestFile: settings.largestFile,
+            asksForWriters: settings.asksForWriters
+        )
         do throws(SystemError) {
             // Watched before it is read, so that no change falls in between.
             watch = try DirectoryWatch(settings.path, cancel: cancel)
@@ -40,7 +48,9 @@ actor ManifestReader {
         if isFirst {
             isFirst = false
             pending.addAll()
-            return readPending()
+            let update = readPending()
+            toldKinds = update.otherKinds
+            return update
         }
         while waitForChange() {
             let update = readPending()
@@ -70,7 +80,8 @@ actor ManifestReader {
                 case .events(let events): note(events)
                 case .timeout:
                     if !isIdle { return true }
-                    if directoryFailure != nil || !watch.isCurrent { return true }
+                    looksAtUnfinished = !pending.beingWritten.isEmpty
+                    if looksAtUnfinished || directoryFailure != nil || !watch.isCurrent { return true }
                 }
             } catch {
                 directoryFailure = "the directory \(settings.path) cannot be watched: \(error)"
@@ -93,7 +104,9 @@ actor ManifestReader {
         findDirectory()
         guard directoryFailure == nil else { return manifests.update([:], directoryFailure: directoryFailure) }
 
-        var names = pending.takeReady()
+        let unfinished = looksAtUnfinished ? pending.beingWritten : []
+        looksAtUnfinished = false
+        var names = pending.ready.union(unfinished)
         if pending.takeAll() {
             do throws(SystemError) {
                 names.formUnion(try contents.manifestNames())
@@ -104,9 +117,10 @@ actor ManifestReader {
                 return manifests.update([:], directoryFailure: directoryFailure)
             }
         }
+        pending.take(names)
         var changes: [String: ManifestSet.FileChange] = [:]
         for name in names.sorted() {
-            if let change = read(name) { changes[name] = change }
+            if let change = read(name, isLate: unfinished.contains(name)) { changes[name] = change }
         }
         return manifests.update(changes)
     }
@@ -126,21 +140,28 @@ actor ManifestReader {
     }
 
     /// What became of a file; `nil` when it is as before, or when somebody is writing it.
-    private func read(_ name: String) -> ManifestSet.FileChange? {
-        if pending.isBeingWritten(name) { return nil }
-        let file = contents.read(name, isNew: pending.isNew(name))
-        if case .bytes(let bytes) = file, bytes.isEmpty, manifests.holdsObjects(name) {
+    ///
+    /// - Parameter isLate: Its writer has had time to close it.
+    private func read(_ name: String, isLate: Bool) -> ManifestSet.FileChange? {
+        let file = contents.read(name)
+        if case .bytes(let bytes, isWhole: false) = file, bytes.isEmpty, manifests.holdsObjects(name) {
             // Perhaps somebody has just opened it to write it anew, and the kernel is about to say so.
             if case .events(let events)? = try? watch.wait(settings.quietPeriod) { note(events) }
         }
         noteEvents()
-        // Written while it was read: what was read may be a part of it.
-        if pending.isPending(name) { return nil }
+        // Another version is there already, and what was read may be a part of it.
+        if pending.isTouched(name) { return nil }
 
         switch file {
-        case .blank:
-            pending.awaitWriter(of: name)
-            return nil
+        case .beingWritten:
+            return awaitWriter(of: name, isLate: isLate)
+        case .bytes(_, isWhole: false) where pending.isBeingWritten(name):
+            return awaitWriter(of: name, isLate: isLate)
+        case .bytes(let bytes, isWhole: false) where bytes.isEmpty && pending.isNew(name):
+            return awaitWriter(of: name, isLate: isLate)
+        case .bytes(let bytes, _):
+            pending.finish(name)
+            return parse(bytes, of: name)
         case .absent:
             pending.finish(name)
             fingerprints[name] = nil
@@ -148,10 +169,15 @@ actor ManifestReader {
         case .failure(let reason):
             fingerprints[name] = nil
             return .failure(line: nil, reason: reason)
-        case .bytes(let bytes):
-            pending.finish(name)
-            return parse(bytes, of: name)
         }
+    }
+
+    /// What is told of a file that is left to its writer: nothing, until that has taken long.
+    private func awaitWriter(of name: String, isLate: Bool) -> ManifestSet.FileChange? {
+        pending.awaitWriter(of: name)
+        guard isLate else { return nil }
+        fingerprints[name] = nil
+        return .beingWritten
     }
 
     private func parse(_ bytes: [UInt8], of name: String) -> ManifestSet.FileChange? {

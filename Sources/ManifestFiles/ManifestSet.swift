@@ -10,6 +10,8 @@ struct ManifestSet {
         case items([DocumentItem])
         /// The file could not be read or parsed. What it held before stays.
         case failure(line: Int?, reason: String)
+        /// Somebody has been writing the file for a while. What it held before stays.
+        case beingWritten
         case removed
     }
 
@@ -55,6 +57,9 @@ struct ManifestSet {
             case .failure(let line, let reason):
                 let kept = holdsObjects(file) ? "; its last good version is kept" : ""
                 setFailure(ManifestReport(.error, file: file, line: line, message: reason + kept), of: file)
+            case .beingWritten:
+                let message = "somebody is writing the file; it is read when that one closes it"
+                setFailure(ManifestReport(.notice, file: file, message: message), of: file)
             case .removed:
                 setFailure(nil, of: file)
                 replace(file, with: nil, &before)

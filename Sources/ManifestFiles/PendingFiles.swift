@@ -9,20 +9,27 @@ struct PendingFiles {
     private(set) var hasLostDirectory = false
     private var touched: Set<String> = []
     private var unfinished: Set<String> = []
-    /// Made and not yet closed: one who opened them may be about to write.
+    /// Made, and closed by no writer so far.
     private var created: Set<String> = []
 
     /// The symlink through which the kubelet exchanges all files of a ConfigMap volume at once.
     static let configMapData = "..data"
 
-    var isEmpty: Bool { !includesAll && !hasLostDirectory && touched.subtracting(unfinished).isEmpty }
+    var isEmpty: Bool { !includesAll && !hasLostDirectory && ready.isEmpty }
 
-    func isBeingWritten(_ file: String) -> Bool { unfinished.contains(file) }
+    /// The files that can be read now.
+    var ready: Set<String> { touched.subtracting(unfinished) }
 
+    /// Files that somebody was writing when they were last heard of.
+    var beingWritten: Set<String> { unfinished }
+
+    /// Whether the file was exchanged, deleted or closed by a writer since it was taken.
+    func isTouched(_ file: String) -> Bool { touched.contains(file) }
+
+    /// Whether the file was made a moment ago by one who may be about to write it, or who has linked it in.
     func isNew(_ file: String) -> Bool { created.contains(file) }
 
-    /// Whether the file changed since it was taken.
-    func isPending(_ file: String) -> Bool { touched.contains(file) || unfinished.contains(file) }
+    func isBeingWritten(_ file: String) -> Bool { unfinished.contains(file) }
 
     mutating func note(_ event: DirectoryEvent) {
         if event.kinds.contains(.overflow) {
@@ -43,11 +50,9 @@ struct PendingFiles {
         let name = event.name
         if event.kinds.contains(.modified) {
             unfinished.insert(name)
-        } else if event.kinds.contains(.created) {
+        } else if !event.kinds.isDisjoint(with: [.created, .attributesChanged]) {
             touched.insert(name)
-            created.insert(name)
-        } else if event.kinds.contains(.attributesChanged) {
-            touched.insert(name)
+            if event.kinds.contains(.created) { created.insert(name) }
         } else {
             touched.insert(name)
             unfinished.remove(name)
@@ -57,7 +62,6 @@ struct PendingFiles {
 
     /// The file is not read before its writer closes it.
     mutating func awaitWriter(of file: String) {
-        touched.insert(file)
         unfinished.insert(file)
     }
 
@@ -71,11 +75,9 @@ struct PendingFiles {
         includesAll = true
     }
 
-    /// The files that can be read now; those that are being written stay.
-    mutating func takeReady() -> Set<String> {
-        let ready = touched.subtracting(unfinished)
-        touched.subtract(ready)
-        return ready
+    /// The files are read now: only what happens from here on counts.
+    mutating func take(_ files: Set<String>) {
+        touched.subtract(files)
     }
 
     /// Whether everything is to be read, once.
@@ -84,8 +86,9 @@ struct PendingFiles {
         return includesAll
     }
 
-    /// The file was read as it is now.
+    /// The file was read, and nobody was writing it.
     mutating func finish(_ file: String) {
+        unfinished.remove(file)
         created.remove(file)
     }
 }

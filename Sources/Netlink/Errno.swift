@@ -11,6 +11,7 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let noEntry = Self(rawValue: ENOENT)
     public static let noProcess = Self(rawValue: ESRCH)
     public static let interrupted = Self(rawValue: EINTR)
+    public static let inputOutput = Self(rawValue: EIO)
     public static let tryAgain = Self(rawValue: EAGAIN)
     public static let outOfMemory = Self(rawValue: ENOMEM)
     public static let exists = Self(rawValue: EEXIST)

@@ -31,7 +31,7 @@ public struct GenericFamily: Hashable, Sendable {
         guard let id = UInt16(exactly: id) else {
             // libnl's code for "not found"; others say how the exchange broke, in libnl's words only.
             guard id == -NLE_OBJ_NOTFOUND else {
-                throw NetlinkError(.resolveFamily, .noEntry, explanation: unsafe String(cString: nl_geterror(id)))
+                throw NetlinkError(.resolveFamily, .inputOutput, explanation: unsafe String(cString: nl_geterror(id)))
             }
             throw NetlinkError(.resolveFamily, .noEntry, explanation: "the kernel has no family \(name)")
         }

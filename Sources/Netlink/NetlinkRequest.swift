@@ -16,11 +16,14 @@ public struct NetlinkRequestFlags: OptionSet, Sendable {
 
 /// A request being written.
 ///
-/// It owns one `nl_msg` and writes each request over the last one, so that building a request allocates nothing.
+/// It owns one `nl_msg` and writes each request over the last one, so that building a request allocates nothing. libnl
+/// writes the headers. Attributes are written here, into the same buffer: libnl's `nla_put` goes through some ten
+/// exported functions for each, which makes half a microsecond of a request for a real server, against the tenth part.
 @safe
 public struct NetlinkRequest: ~Copyable {
     private let message: OpaquePointer
     private let header: UnsafeMutablePointer<nlmsghdr>
+    private let capacity: Int
 
     /// - Parameter capacity: room for the longest request, in bytes. What does not fit throws `EMSGSIZE`.
     public init(capacity: Int = 4096) throws(NetlinkError) {
@@ -29,6 +32,7 @@ public struct NetlinkRequest: ~Copyable {
         }
         unsafe self.message = message
         unsafe self.header = header
+        self.capacity = capacity
     }
 
     deinit {
@@ -65,12 +69,15 @@ public struct NetlinkRequest: ~Copyable {
             unsafe nlmsg_append(
                 message, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, Int32(NLMSG_ALIGNTO))
         }
-        try Self.check(status)
+        // It fails only for want of room, whatever `NLE_*` code libnl gives it.
+        guard status >= 0 else {
+            throw NetlinkError(.build, .messageTooLong)
+        }
     }
 
     /// libnl writes at the end of what the header says is there.
     private mutating func rewind() {
-        unsafe header.pointee.nlmsg_len = UInt32(NetlinkMessage.headerLength)
+        setCount(NetlinkMessage.headerLength)
     }
 
     /// Writes a nested attribute. When `body` throws, the nest is taken back.
@@ -78,60 +85,78 @@ public struct NetlinkRequest: ~Copyable {
         _ attribute: Int,
         _ body: (inout NetlinkRequest) throws(NetlinkError) -> Void
     ) throws(NetlinkError) {
-        guard let start = unsafe nla_nest_start(message, Int32(attribute)) else {
-            throw NetlinkError(.build, .messageTooLong)
-        }
+        let start = count
+        _ = unsafe try reserve(attribute | Int(NLA_F_NESTED), 0)
         do throws(NetlinkError) {
             try body(&self)
         } catch {
-            unsafe nla_nest_cancel(message, start)
+            setCount(start)
             throw error
         }
-        unsafe nla_nest_end(message, start)
+        let length = UInt16(truncatingIfNeeded: count - start)
+        unsafe UnsafeMutableRawPointer(header).storeBytes(of: length, toByteOffset: start, as: UInt16.self)
     }
 
     public mutating func put(_ attribute: Int, _ value: UInt8) throws(NetlinkError) {
-        try Self.check(unsafe nla_put_u8(message, Int32(attribute), value))
+        unsafe try reserve(attribute, 1).storeBytes(of: value, as: UInt8.self)
     }
 
     public mutating func put(_ attribute: Int, _ value: UInt16) throws(NetlinkError) {
-        try Self.check(unsafe nla_put_u16(message, Int32(attribute), value))
+        unsafe try reserve(attribute, 2).storeBytes(of: value, as: UInt16.self)
     }
 
     public mutating func put(_ attribute: Int, _ value: UInt32) throws(NetlinkError) {
-        try Self.check(unsafe nla_put_u32(message, Int32(attribute), value))
+        unsafe try reserve(attribute, 4).storeBytes(of: value, as: UInt32.self)
     }
 
     /// Two numbers that follow each other without a gap.
     public mutating func put(_ attribute: Int, _ first: UInt32, _ second: UInt32) throws(NetlinkError) {
-        try put(attribute, bytesOf: (first, second))
+        let payload = unsafe try reserve(attribute, 8)
+        unsafe payload.storeBytes(of: first, as: UInt32.self)
+        unsafe payload.storeBytes(of: second, toByteOffset: 4, as: UInt32.self)
     }
 
     /// Sixteen bytes, given as two numbers that are already in the order of the wire.
     public mutating func put(_ attribute: Int, _ first: UInt64, _ second: UInt64) throws(NetlinkError) {
-        try put(attribute, bytesOf: (first, second))
+        let payload = unsafe try reserve(attribute, 16)
+        unsafe payload.storeBytes(of: first, as: UInt64.self)
+        unsafe payload.storeBytes(of: second, toByteOffset: 8, as: UInt64.self)
     }
 
     /// A string with its final zero.
     public mutating func put(_ attribute: Int, _ string: String) throws(NetlinkError) {
-        try Self.check(unsafe nla_put_string(message, Int32(attribute), string))
-    }
-
-    private mutating func put(_ attribute: Int, bytesOf value: some BitwiseCopyable) throws(NetlinkError) {
-        let status = unsafe withUnsafeBytes(of: value) { bytes in
-            unsafe nla_put(message, Int32(attribute), Int32(bytes.count), bytes.baseAddress)
+        let text = string.utf8
+        let payload = unsafe try reserve(attribute, text.count + 1)
+        for (index, byte) in text.enumerated() {
+            unsafe payload.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
         }
-        try Self.check(status)
     }
 
-    /// Building fails only for want of room, whatever `NLE_*` code libnl gives it.
-    private static func check(_ status: Int32) throws(NetlinkError) {
-        guard status >= 0 else {
+    /// Writes an attribute's header and makes room for its payload, the last word of it zero: the padding is, and the end
+    /// of a string.
+    private mutating func reserve(_ attribute: Int, _ length: Int) throws(NetlinkError) -> UnsafeMutableRawPointer {
+        let start = count
+        let end = start + Self.attributeHeaderLength + NetlinkMessage.aligned(length)
+        guard end <= capacity, length <= Int(UInt16.max) - Self.attributeHeaderLength else {
             throw NetlinkError(.build, .messageTooLong)
         }
+        let bytes = unsafe UnsafeMutableRawPointer(header)
+        unsafe bytes.storeBytes(of: 0, toByteOffset: end - NetlinkMessage.alignment, as: UInt32.self)
+        unsafe bytes.storeBytes(
+            of: UInt16(truncatingIfNeeded: Self.attributeHeaderLength + length), toByteOffset: start, as: UInt16.self)
+        unsafe bytes.storeBytes(of: UInt16(truncatingIfNeeded: attribute), toByteOffset: start + 2, as: UInt16.self)
+        setCount(end)
+        return unsafe bytes + (start + Self.attributeHeaderLength)
     }
 
-    /// Length of the finished request in bytes, without padding.
+    /// `NLA_HDRLEN`, whose definition does not import.
+    private static let attributeHeaderLength = 4
+
+    private mutating func setCount(_ count: Int) {
+        unsafe header.pointee.nlmsg_len = UInt32(truncatingIfNeeded: count)
+    }
+
+    /// Length of the request in bytes, a multiple of four.
     public var count: Int {
         unsafe Int(header.pointee.nlmsg_len)
     }

@@ -1,4 +1,5 @@
 import CLibNL
+import CLinuxUAPI
 import Glibc
 
 /// A group of `NETLINK_ROUTE` that the kernel tells of changes.
@@ -7,12 +8,11 @@ public enum RouteGroup: CaseIterable, Sendable {
     case addressesV4
     case addressesV6
 
-    /// `RTNLGRP_*` of `linux/rtnetlink.h`.
-    fileprivate var rawValue: Int32 {
+    fileprivate var rawValue: UInt32 {
         switch self {
-        case .links: 1
-        case .addressesV4: 5
-        case .addressesV6: 9
+        case .links: RTNLGRP_LINK.rawValue
+        case .addressesV4: RTNLGRP_IPV4_IFADDR.rawValue
+        case .addressesV6: RTNLGRP_IPV6_IFADDR.rawValue
         }
     }
 }

@@ -1,4 +1,5 @@
 import Addressing
+import BlockingExecution
 import DataplaneKernel
 import DataplaneModel
 import Logging

@@ -1,13 +1,14 @@
 import Addressing
+import KubeProxyConfig
 import KubernetesObjects
 import ServicePlan
 
 extension NodeFacts {
     /// The node's own addresses: `bindAddress` where it is set, else those of the Node object, else loopback, as kube-proxy
     /// has it. They decide only about source ranges and `nodePortAddresses: [primary]`.
-    init(_ configuration: ProxyConfiguration, node: Node?, interfaceAddresses: Set<IPAddress>) {
+    init(_ settings: EffectiveSettings, node: Node?, interfaceAddresses: Set<IPAddress>) {
         var nodeIPs: [IPFamily: IPAddress] = [:]
-        for address in [configuration.bindAddress].compactMap(\.self) + (node?.addresses ?? [])
+        for address in [settings.bindAddress].compactMap(\.self) + (node?.addresses ?? [])
         where nodeIPs[address.family] == nil {
             nodeIPs[address.family] = address
         }
@@ -15,7 +16,7 @@ extension NodeFacts {
             nodeIPs = [.v4: IPAddress(v4: 0x7f00_0001), .v6: IPAddress(high: 0, low: 1)]
         }
         self.init(
-            name: configuration.nodeName,
+            name: settings.nodeName,
             zone: node?.zone,
             nodeIPs: nodeIPs,
             interfaceAddresses: interfaceAddresses

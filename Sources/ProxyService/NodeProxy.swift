@@ -1,6 +1,7 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
+public import KubeProxyConfig
 public import Logging
 import ManifestFiles
 import Reconcile
@@ -9,13 +10,17 @@ import UnixSignals
 
 /// The daemon of one node: its parts, put together.
 public struct NodeProxy: Sendable {
-    private let configuration: ProxyConfiguration
+    private let settings: EffectiveSettings
+    private let gracefulTimeout: Duration
     private let manifests: String
     private let logger: Logger
 
-    /// - Parameter manifests: the directory that Services and EndpointSlices come from.
-    public init(configuration: ProxyConfiguration, manifests: String, logger: Logger) {
-        self.configuration = configuration
+    /// - Parameters:
+    ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections; `nil` for the default.
+    ///   - manifests: the directory that Services and EndpointSlices come from.
+    public init(settings: EffectiveSettings, gracefulTimeout: Duration?, manifests: String, logger: Logger) {
+        self.settings = settings
+        self.gracefulTimeout = gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout
         self.manifests = manifests
         self.logger = logger
     }
@@ -37,15 +42,16 @@ public struct NodeProxy: Sendable {
         logger.info(
             "starting",
             metadata: [
-                "node": "\(configuration.nodeName)",
+                "node": "\(settings.nodeName)",
                 "families": "\(families.map(\.description).joined(separator: ","))",
-                "scheduler": "\(configuration.scheduler)",
+                "scheduler": "\(settings.scheduler)",
                 "manifests": "\(manifests)",
             ]
         )
 
         let proxy = ServiceProxy(
-            configuration: configuration,
+            settings: settings,
+            gracefulTimeout: gracefulTimeout,
             families: families,
             dataplane: dataplane,
             logger: logger
@@ -55,7 +61,7 @@ public struct NodeProxy: Sendable {
             services: [
                 PassService(proxy: proxy),
                 NodeAddressService(proxy: proxy, logger: logger),
-                ManifestService(updates: updates, nodeName: configuration.nodeName, proxy: proxy, logger: logger),
+                ManifestService(updates: updates, nodeName: settings.nodeName, proxy: proxy, logger: logger),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
@@ -66,8 +72,8 @@ public struct NodeProxy: Sendable {
     private func openDataplane() async throws(StartError) -> sending Dataplane {
         do throws(DataplaneError) {
             let ipvs = try KernelIPVS()
-            try SchedulerProbe.check(configuration.scheduler, on: ipvs)
-            NodeSettings.applyTimeouts(configuration.ipvsTimeouts, to: ipvs, logger: logger)
+            try SchedulerProbe.check(settings.scheduler, on: ipvs)
+            NodeSettings.applyTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
             let rules = try await KernelIPTables.open()
             logger.info(
                 "iptables",

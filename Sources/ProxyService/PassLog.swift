@@ -11,13 +11,17 @@ struct PassLog {
     private var failures: [IPFamily: Set<DataplaneError>] = [:]
     private var contested: [IPFamily: Set<VirtualServer.ID>] = [:]
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
-    private var completed: Set<IPFamily> = []
+    /// The families that have not been brought in line since the start.
+    private var outstanding: Set<IPFamily>
+    /// Objects written until all families were brought in line.
+    private var firstChanges = 0
 
     /// Lines for one pass. A kernel that refuses everything is one fault, not ten thousand.
     private static var lineLimit: Int { 20 }
 
-    init(logger: Logger) {
+    init(families: [IPFamily], logger: Logger) {
         self.logger = logger
+        outstanding = Set(families)
     }
 
     mutating func note(_ report: PassReport, took duration: Duration) {
@@ -30,17 +34,24 @@ struct PassLog {
         for (kind, count) in report.applied {
             metadata[kind.rawValue] = "\(count)"
         }
-        if report.isComplete, completed.insert(report.family).inserted {
-            logger.info("first pass complete", metadata: metadata)
-        } else {
-            logger.debug("pass", metadata: metadata)
-        }
+        logger.debug("pass", metadata: metadata)
+        noteFirstPass(report)
         if !report.drift.isEmpty {
             var drift: Logger.Metadata = ["family": "\(report.family)"]
             for (kind, count) in report.drift {
                 drift[kind.rawValue] = "\(count)"
             }
             logger.notice("repaired what somebody else changed", metadata: drift)
+        }
+    }
+
+    private mutating func noteFirstPass(_ report: PassReport) {
+        guard outstanding.contains(report.family) else { return }
+        firstChanges += report.applied.values.reduce(0, +)
+        guard report.isComplete else { return }
+        outstanding.remove(report.family)
+        if outstanding.isEmpty {
+            logger.info("first pass complete", metadata: ["changes": "\(firstChanges)"])
         }
     }
 

@@ -1,5 +1,7 @@
 public import Addressing
+import BlockingExecution
 import DataplaneModel
+public import KubeProxyConfig
 public import KubernetesObjects
 public import Logging
 public import Reconcile
@@ -36,7 +38,8 @@ public actor ServiceProxy {
         }
     }
 
-    private let configuration: ProxyConfiguration
+    private let settings: EffectiveSettings
+    private let gracefulTimeout: Duration
     private let families: [IPFamily]
     private let dataplane: Dataplane
     private let clock = ContinuousClock()
@@ -51,24 +54,31 @@ public actor ServiceProxy {
     private var planes: [Plane] = []
     private var log: PassLog
 
+    /// The longest time that a removed TCP endpoint keeps its connections, unless it is set: the kernel's own limit for
+    /// established connections without traffic. Whatever still lives after it is not idle.
+    public static var defaultGracefulTimeout: Duration { .seconds(900) }
+
     /// - Parameters:
+    ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections.
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
     public init(
-        configuration: ProxyConfiguration,
+        settings: EffectiveSettings,
+        gracefulTimeout: Duration = defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
         logger: Logger
     ) {
-        self.configuration = configuration
+        self.settings = settings
+        self.gracefulTimeout = gracefulTimeout
         self.families = families
         self.dataplane = dataplane
         table = ServiceTable(
-            facts: NodeFacts(name: configuration.nodeName),
-            configuration: configuration.plan,
+            facts: NodeFacts(name: settings.nodeName),
+            configuration: settings.plan,
             families: Set(families)
         )
-        log = PassLog(logger: logger)
+        log = PassLog(families: families, logger: logger)
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -107,7 +117,7 @@ public actor ServiceProxy {
 
     private func replaceFacts() {
         table.replaceNodeFacts(
-            NodeFacts(configuration, node: node, interfaceAddresses: interfaceAddresses ?? [])
+            NodeFacts(settings, node: node, interfaceAddresses: interfaceAddresses ?? [])
         )
         noteChange()
     }
@@ -153,13 +163,13 @@ public actor ServiceProxy {
             Plane(
                 reconciler: FamilyReconciler(
                     family: family,
-                    excludedNetworks: configuration.excludedNetworks,
-                    ruleConfiguration: configuration.rules(for: family, podNetworks: node?.podCIDRs ?? []),
-                    gracefulTimeout: configuration.gracefulTimeout
+                    excludedNetworks: settings.excludedNetworks,
+                    ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                    gracefulTimeout: gracefulTimeout
                 ),
                 schedule: SyncSchedule(
-                    minimum: configuration.minSyncPeriod,
-                    period: configuration.syncPeriod,
+                    minimum: settings.minSyncPeriod,
+                    period: settings.syncPeriod,
                     now: now
                 )
             )

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KubeProxyConfig
 
 /// `kube-ipvs`.
 @main
@@ -9,4 +10,16 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         subcommands: [RunCommand.self, DumpCommand.self, VersionCommand.self],
         defaultSubcommand: RunCommand.self
     )
+
+    /// kube-proxy's command line works with this program's name in its place: without the name of a command it is `run`, and
+    /// flags may be written as kube-proxy's parser takes them.
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        switch arguments.first {
+        case "run": await main(["run"] + KubeProxyFlags.normalizing(Array(arguments.dropFirst())))
+        case "--help", "-h": await main(arguments)
+        case let first? where first.hasPrefix("-"): await main(KubeProxyFlags.normalizing(arguments))
+        default: await main(arguments)
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import Addressing
 import DataplaneModel
+import DataplaneTesting
 import Testing
 
 @Suite struct IPSetEntryTextTests {
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func `any entry of both families survives being written and read`() throws {
-        var generator = SeededGenerator(state: 20_260_101)
+        var generator = SeededGenerator(seed: 20_260_101)
         for _ in 0..<2_000 {
             let family: IPFamily = Bool.random(using: &generator) ? .v4 : .v6
             let transport = try #require(TransportProtocol.allCases.randomElement(using: &generator))
@@ -127,18 +128,7 @@ import Testing
     }
 }
 
-/// The same numbers in each run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
     mutating func address(_ family: IPFamily) -> IPAddress {
         switch family {
         case .v4: IPAddress(v4: UInt32(truncatingIfNeeded: next()))

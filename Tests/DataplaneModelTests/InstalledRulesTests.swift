@@ -177,6 +177,14 @@ import Testing
         #expect(Ruleset.removalInput(from: InstalledRules(listing)) == nil)
     }
 
+    @Test(arguments: [
+        ("# Table `nat' is incompatible, use 'nft' tool.\n", RuleTable.nat),
+        ("# Table `mangle' is incompatible, use 'nft' tool.\n*nat\nCOMMIT\n", nil),
+        ("# Table `filter' contains incompatible base-chains, use 'nft' tool to list them.\n*filter\nCOMMIT\n", nil),
+    ]) func `a table left out of a listing is noticed`(listing: String, table: RuleTable?) {
+        #expect(InstalledRules.tableLeftOut(of: listing) == table)
+    }
+
     @Test func `removal takes our jumps and chains, duplicates too, and nothing else`() {
         let listing = """
             *nat

@@ -5,7 +5,7 @@ import Glibc
 import Reconcile
 import Testing
 
-extension SetAndRuleTests {
+extension KernelSuite {
     @Suite(.serialized) final class IPSetTests {
         private let kernel = KernelIPSet()
 

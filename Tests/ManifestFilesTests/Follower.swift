@@ -1,7 +1,8 @@
 import Addressing
 import KubernetesObjects
-import ManifestFiles
 import Testing
+
+@testable import ManifestFiles
 
 /// Follows the updates of a directory as the daemon does: by adding up the changes.
 struct Follower {
@@ -12,10 +13,21 @@ struct Follower {
     /// All that was told so far, as text.
     private(set) var told: [String] = []
 
-    init(_ directory: TemporaryDirectory, largestFile: Int? = nil) throws {
+    /// - Parameter gathers: Whether changes are gathered for a moment, or read at once.
+    init(_ directory: TemporaryDirectory, largestFile: Int? = nil, gathers: Bool = true, asksForWriters: Bool = true)
+        throws
+    {
+
         var settings = ManifestDirectory(path: directory.path)
+        settings.asksForWriters = asksForWriters
         settings.quietPeriod = .milliseconds(20)
         settings.checkInterval = .milliseconds(50)
+        if !gathers {
+            settings.quietPeriod = .milliseconds(1)
+            settings.longestGathering = .zero
+            // How slow the test's writer is on a busy machine is no subject.
+            settings.checkInterval = .seconds(30)
+        }
         if let largestFile { settings.largestFile = largestFile }
         iterator = try settings.updates().makeAsyncIterator()
     }

@@ -82,9 +82,10 @@ struct ManifestDirectoryTests {
         #expect(update.removedServices.map(\.name) == ["a", "b"])
     }
 
-    @Test func `a file can be moved over another, moved away and linked in`() async throws {
+    @Test(arguments: [true, false])
+    func `a file can be moved over another, moved away and linked in`(asksForWriters: Bool) async throws {
         try directory.write("a.yaml", service("a", "10.0.0.1"))
-        var follower = try Follower(directory)
+        var follower = try Follower(directory, asksForWriters: asksForWriters)
         try await follower.next()
 
         try directory.exchange("a.yaml", service("a", "10.0.0.2"))
@@ -116,9 +117,10 @@ struct ManifestDirectoryTests {
 
     // MARK: Half-written files
 
-    @Test func `a file is not read while somebody is writing it`() async throws {
+    @Test(arguments: [true, false])
+    func `a file is not read while somebody is writing it`(asksForWriters: Bool) async throws {
         try directory.write("a.yaml", service("a", "10.0.0.1") + "---\n" + service("b", "10.0.0.2"))
-        var follower = try Follower(directory)
+        var follower = try Follower(directory, asksForWriters: asksForWriters)
         try await follower.next()
 
         do {
@@ -144,9 +146,12 @@ struct ManifestDirectoryTests {
         #expect(follower.told.isEmpty)
     }
 
-    @Test func `a file that was deleted and is written anew keeps nothing and invents nothing`() async throws {
+    @Test(arguments: [true, false])
+    func `a file that was deleted and is written anew keeps nothing and invents nothing`(asksForWriters: Bool)
+        async throws
+    {
         try directory.write("a.yaml", service("a", "10.0.0.1"))
-        var follower = try Follower(directory)
+        var follower = try Follower(directory, asksForWriters: asksForWriters)
         try await follower.next()
 
         do {
@@ -161,24 +166,51 @@ struct ManifestDirectoryTests {
         try await follower.follow { $0.clusterIPs == ["a": "10.0.0.2", "x": "10.0.1.1"] }
     }
 
-    @Test func `rapid writing in place never drops an object`() async throws {
+    @Test func `writing in place never drops an object, however fast it goes and however soon it is read`() async throws
+    {
         try directory.write("a.yaml", service("a", "10.0.0.1") + "---\n" + service("b", "10.0.0.0"))
-        var follower = try Follower(directory)
+        var follower = try Follower(directory, gathers: false)
         try await follower.next()
         let directory = directory
+        let last = 2000
         async let writing: Void = {
-            for round in 1...250 {
-                try directory.write("a.yaml", service("a", "10.0.0.\(round)") + "---\n" + service("b", "10.0.0.0"))
+            for round in 1...last {
+                let writer = try Writer(directory, "a.yaml")
+                try writer.write(service("a", "10.0.\(round / 256).\(round % 256)"))
                 await Task.yield()
+                try writer.finish("---\n" + service("b", "10.0.0.0"))
             }
         }()
-        while follower.clusterIPs["a"] != "10.0.0.250" {
+        while follower.clusterIPs["a"] != "10.0.\(last / 256).\(last % 256)" {
             let update = try await follower.next()
             #expect(update.removedServices.isEmpty)
         }
         try await writing
         #expect(follower.clusterIPs["b"] == "10.0.0.0")
         #expect(follower.told.isEmpty)
+    }
+
+    @Test func `a file that stays open for writing is told of and read in the end`() async throws {
+        try directory.write("a.yaml", service("a", "10.0.0.1"))
+        var follower = try Follower(directory)
+        do {
+            let writer = try Writer(directory, "b.yaml")
+            try writer.write(service("b", "10.0.0.2"))
+            try await follower.next()
+            #expect(follower.clusterIPs == ["a": "10.0.0.1"])
+            try await follower.follow { !$0.told.isEmpty }
+            try writer.finish("---\n" + service("c", "10.0.0.3"))
+        }
+        try await follower.follow { $0.clusterIPs.count == 3 }
+        #expect(follower.told == ["b.yaml: somebody is writing the file; it is read when that one closes it"])
+    }
+
+    @Test func `a file that was cut to nothing without being opened is empty`() async throws {
+        try directory.write("a.yaml", service("a", "10.0.0.1"))
+        var follower = try Follower(directory)
+        try await follower.next()
+        try directory.truncate("a.yaml")
+        try await follower.follow { $0.clusterIPs.isEmpty }
     }
 
     @Test func `a file that does not parse keeps its last good version and is told of once`() async throws {

@@ -12,27 +12,24 @@ struct PendingFilesTests {
     @Test func `a file that is being written is not read before its writer closes it`() {
         var pending = pending([(.created, "a.yaml"), (.modified, "a.yaml"), (.modified, "a.yaml")])
         #expect(pending.isEmpty)
-        let early = pending.takeReady()
-        #expect(early.isEmpty)
+        #expect(pending.ready.isEmpty)
         pending.note(DirectoryEvent(watch: 1, kinds: .writerClosed, name: "a.yaml"))
-        let ready = pending.takeReady()
-        #expect(ready == ["a.yaml"])
+        #expect(pending.ready == ["a.yaml"])
+        pending.take(["a.yaml"])
         #expect(pending.isEmpty)
     }
 
     @Test(arguments: [DirectoryEvent.Kinds.movedIn, .movedOut, .deleted, .writerClosed])
     func `a file that was exchanged or deleted while it was written is read`(kinds: DirectoryEvent.Kinds) {
-        var pending = pending([(.modified, "a.yaml"), (kinds, "a.yaml")])
-        let ready = pending.takeReady()
-        #expect(ready == ["a.yaml"])
+        let pending = pending([(.modified, "a.yaml"), (kinds, "a.yaml")])
+        #expect(pending.ready == ["a.yaml"])
     }
 
     @Test func `a file that is written again after it was taken is pending`() {
         var pending = pending([(.writerClosed, "a.yaml")])
-        _ = pending.takeReady()
-        #expect(!pending.isPending("a.yaml"))
+        pending.take(pending.ready)
+        #expect(!pending.isBeingWritten("a.yaml"))
         pending.note(DirectoryEvent(watch: 1, kinds: .modified, name: "a.yaml"))
-        #expect(pending.isPending("a.yaml"))
         #expect(pending.isBeingWritten("a.yaml"))
         #expect(pending.isEmpty)
     }

@@ -3,13 +3,15 @@ import Glibc
 import Testing
 
 /// A directory of its own, gone after the test.
+///
+/// In shared memory, because that file system knows who has a file open, as a ConfigMap's does, and /tmp may not.
 final class TemporaryDirectory: Sendable {
     /// The directory, inside one that holds nothing else.
     let path: String
     private let parent: String
 
     init() throws {
-        var template = Array("/tmp/manifest-test-XXXXXX".utf8CString)
+        var template = Array("/dev/shm/manifest-test-XXXXXX".utf8CString)
         let made = unsafe mkdtemp(&template).map { unsafe String(cString: $0) }
         parent = try #require(made)
         path = parent + "/manifests"
@@ -44,6 +46,11 @@ final class TemporaryDirectory: Sendable {
 
     func rename(_ old: String, _ new: String) throws {
         try require(unsafe Glibc.rename("\(path)/\(old)", "\(path)/\(new)"))
+    }
+
+    /// Cuts a file to nothing without opening it.
+    func truncate(_ name: String) throws {
+        try require(unsafe Glibc.truncate("\(path)/\(name)", 0))
     }
 
     func remove(_ name: String) throws {

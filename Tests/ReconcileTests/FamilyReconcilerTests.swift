@@ -17,7 +17,7 @@ struct FamilyReconcilerTests {
         #expect(fake.sets.sets.count == ServiceSet.allCases.count)
         #expect(fake.addresses.bound == [Sample.vip(1)])
         #expect(fake.rules.restoreCount == 1)
-        #expect(!reconciler.hasPendingChanges)
+        #expect(!reconciler.hasWork(at: Sample.start))
     }
 
     @Test func `what is added comes in the order sets, rules, virtual server, real servers, address`() async {

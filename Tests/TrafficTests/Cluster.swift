@@ -60,8 +60,13 @@ struct Cluster {
 
     /// Runs a program in a namespace and gives back what it printed.
     @discardableResult
-    func run(in place: Place, _ words: String...) async throws -> String {
+    func run(in place: Place, _ words: [String]) async throws -> String {
         try await command(["ip", "netns", "exec", place.rawValue] + words)
+    }
+
+    @discardableResult
+    func run(in place: Place, _ words: String...) async throws -> String {
+        try await run(in: place, words)
     }
 
     /// Starts a program that goes on, with its output in a file of the cluster's folder.
@@ -113,26 +118,30 @@ struct Cluster {
 
     /// Who answers to HTTP requests to a URL: the pods' names, one for each request.
     func answers(to url: String, from place: Place, requests: Int = 6) async throws -> [String] {
-        var names: [String] = []
-        for _ in 0..<requests {
-            let answer = try await run(
-                in: place, "curl", "--silent", "--show-error", "--max-time", "10", "--globoff", url)
-            names.append(String(answer.prefix { $0 != " " }))
-        }
-        return names
+        // One process for all: the servers close after each answer, so each request is a connection of its own.
+        let words = ["curl", "--silent", "--show-error", "--fail-early", "--max-time", "10", "--globoff"]
+        return names(in: try await run(in: place, words + Array(repeating: url, count: requests)))
     }
 
     /// Who answers to a datagram, for each of some.
-    func answers(toDatagramsTo address: String, port: Int, from place: Place, requests: Int = 6) async throws
-        -> [String]
-    {
-        var names: [String] = []
-        for _ in 0..<requests {
-            let script = #"exec 3<>"/dev/udp/$0/$1" && echo who >&3 && head -n 1 <&3"#
-            let answer = try await run(in: place, "timeout", "10", "bash", "-c", script, address, String(port))
-            names.append(String(answer.prefix { $0 != " " }))
-        }
-        return names
+    func answers(
+        toDatagramsTo address: String,
+        port: Int,
+        from place: Place,
+        requests: Int = 6
+    ) async throws -> [String] {
+        let script = """
+            for ((request = 0; request < $2; request++)); do
+                exec 3<>"/dev/udp/$0/$1" && echo who >&3 && head -n 1 <&3 || exit
+            done
+            """
+        let words = ["timeout", "30", "bash", "-c", script, address, "\(port)", "\(requests)"]
+        return names(in: try await run(in: place, words))
+    }
+
+    /// The first words of lines such as `pod-1 answers 10.244.1.14`.
+    private func names(in answers: String) -> [String] {
+        answers.split(separator: "\n").map { line in String(line.prefix { $0 != " " }) }
     }
 
     /// Whether a TCP connection comes about. One that is dropped counts as refused after two seconds.

@@ -19,8 +19,9 @@ struct KernelState: Equatable, CustomStringConvertible {
                 // Built-in chains count packets all the time: `:INPUT ACCEPT [12:1031]`.
                 .map { String($0.prefix { $0 != "[" }) }
         }
-        // Without the interfaces' numbers and lifetimes.
-        addresses = Self.lines(try await cluster.run(in: .node, "ip", "-oneline", "address", "show"))
+        // Without the link's number and the addresses' lifetimes.
+        let words = ["ip", "-netns", "node", "-oneline", "address", "show", "dev", "kube-ipvs0"]
+        addresses = Self.lines(try await command(words))
             .map { $0.split(separator: " ").dropFirst().prefix(3).joined(separator: " ") }
             .sorted()
     }

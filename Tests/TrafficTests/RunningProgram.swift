@@ -37,13 +37,16 @@ struct Daemon {
 
     var program: RunningProgram
 
-    /// What the daemon logs when the kernel first holds everything that the manifests ask for.
-    static let firstPassMessage = "first pass complete"
+    /// The lines that tell, for each family, that the kernel first holds all that the manifests ask for.
+    func firstPasses() throws -> [Substring] {
+        try program.output().split(separator: "\n").filter { $0.contains("first pass complete") }
+    }
 
     func waitForFirstPass() async throws {
-        try await eventually("the daemon's first pass") {
+        try await eventually("the daemon's first pass of both families") {
             try #require(program.isRunning, "the daemon has ended")
-            return try program.output().contains(Self.firstPassMessage)
+            let lines = try firstPasses()
+            return ["IPv4", "IPv6"].allSatisfy { family in lines.contains { $0.contains("family=\(family)") } }
         }
     }
 

@@ -115,6 +115,8 @@ public final class KernelAddresses: AddressDataplane {
         guard !changes.isEmpty else { return [] }
         do throws(NetlinkError) {
             let index = try existingLink().index
+            // What an error left there while it was filled.
+            batch.removeAll()
             var refused: [RefusedRequest] = []
             for (position, change) in changes.enumerated() {
                 try request.write(change, link: index)
@@ -128,8 +130,6 @@ public final class KernelAddresses: AddressDataplane {
                 return RefusedChange(change: change, error: change.refusal(refusal.error, link: name))
             }
         } catch {
-            // A request that could not be built leaves others behind.
-            batch.removeAll()
             throw DataplaneError(.addresses, "change the addresses of \(name)", error)
         }
     }

@@ -1,5 +1,6 @@
 import CIPSetShims
 import DataplaneModel
+import Glibc
 
 /// What libipset or the kernel said when it refused a command.
 struct IPSetFailure: Error {
@@ -37,7 +38,7 @@ final class IPSetSession {
             Unmanaged.passUnretained(listing).toOpaque()
         )
         guard let session = unsafe opened else {
-            throw IPSetFailure(number: 0, words: "out of memory")
+            throw IPSetFailure(number: ENOMEM, words: "out of memory")
         }
         unsafe self.session = session
         self.listing = listing

@@ -157,7 +157,8 @@ public final class KernelIPSet: IPSetDataplane {
             failure.words =
                 switch error.number {
                 case EPERM: "the process may not use ip_set, it lacks CAP_NET_ADMIN (\(error.words))"
-                case 0: "libipset cannot speak to the kernel: \(error.words)"
+                case ENOMEM: error.words
+                // Without nfnetlink there is not even a socket, and so no answer with a number.
                 default: "the kernel has no ip_set, load the module `ip_set` (\(error.words))"
                 }
             throw failure

@@ -71,10 +71,11 @@ public final class KernelIPTables: RulesDataplane {
         let program = Program(name: "\(family.iptables)\(infix)-save")
         let outcome = try await program.run()
         guard outcome.isSuccess else { throw failure(of: program, outcome) }
-        for table in RuleTable.allCases where outcome.standardOutput.contains("# Table `\(table.rawValue)' is incomp") {
-            // Without this, rules that are there would be taken for missing and be inserted again and again.
+        if let table = InstalledRules.tableLeftOut(of: outcome.standardOutput) {
+            // Without this, rules that are there would be taken for missing, and jumps be inserted again and again.
             throw program.failure(
-                "cannot show the table \(table.rawValue): `nft` was used to put something in it that iptables does not know"
+                "cannot show the table \(table.rawValue): `nft` was used to put something in it that iptables does not "
+                    + "know; see `nft list table \(family == .v4 ? "ip" : "ip6") \(table.rawValue)`"
             )
         }
         return outcome.standardOutput

@@ -28,7 +28,7 @@ extension KernelIPVS {
             )
             return IPVSInfo(version: parts, connectionTableSize: size)
         } catch {
-            throw DataplaneError(.ipvs, "read the IPVS version", error)
+            throw Self.failure("read the IPVS version", error)
         }
     }
 
@@ -49,7 +49,7 @@ extension KernelIPVS {
             }
             return timeouts
         } catch {
-            throw DataplaneError(.ipvs, "read the IPVS timeouts", error)
+            throw Self.failure("read the IPVS timeouts", error)
         }
     }
 
@@ -64,7 +64,7 @@ extension KernelIPVS {
             }
         } catch {
             let values = "tcp \(timeouts.tcp), tcpfin \(timeouts.tcpFin), udp \(timeouts.udp)"
-            throw DataplaneError(.ipvs, "set the IPVS timeouts to \(values)", error)
+            throw Self.failure("set the IPVS timeouts to \(values)", error)
         }
     }
 
@@ -76,7 +76,7 @@ extension KernelIPVS {
                 daemons.append(try message.syncDaemon(in: datagram))
             }
         } catch {
-            throw DataplaneError(.ipvs, "read the IPVS sync daemons", error)
+            throw Self.failure("read the IPVS sync daemons", error)
         }
     }
 }

@@ -24,7 +24,7 @@ public final class KernelIPVS: IPVSDataplane {
             family = try Self.resolveFamily()
             self.socket = socket
         } catch {
-            throw Self.cannotOpen(error)
+            throw Self.failure("open IPVS", error)
         }
     }
 
@@ -34,14 +34,16 @@ public final class KernelIPVS: IPVSDataplane {
         try GenericFamily.resolve(IPVS_GENL_NAME, version: UInt8(IPVS_GENL_VERSION))
     }
 
-    private static func cannotOpen(_ error: NetlinkError) -> DataplaneError {
-        guard error.operation == .resolveFamily else { return DataplaneError(.ipvs, "open IPVS", error) }
+    static func failure(_ attempt: String, _ error: NetlinkError) -> DataplaneError {
+        guard error.operation == .resolveFamily, error.errno == .noEntry else {
+            return DataplaneError(.ipvs, attempt, error)
+        }
         return DataplaneError(
             part: .ipvs,
             number: error.errno.rawValue,
             explanation: """
-                the kernel has no IPVS (\(error)): load it with `modprobe ip_vs`, or run on a kernel that is \
-                built with CONFIG_IP_VS
+                cannot \(attempt): the kernel has no IPVS. Load it with `modprobe ip_vs`, or run on a kernel that is \
+                built with CONFIG_IP_VS.
                 """
         )
     }
@@ -60,7 +62,7 @@ public final class KernelIPVS: IPVSDataplane {
                 return RefusedChange(change: change, error: change.refusal(refusal.error))
             }
         } catch {
-            throw DataplaneError(.ipvs, "change the IPVS table", error)
+            throw Self.failure("change the IPVS table", error)
         }
     }
 
@@ -69,6 +71,8 @@ public final class KernelIPVS: IPVSDataplane {
         of changes: [IPVSChange],
         from next: inout Int
     ) throws(NetlinkError) -> [RefusedRequest] {
+        // What an error left there while it was filled.
+        batch.removeAll()
         let start = next
         var isFull = false
         while next < changes.endIndex, !isFull {
@@ -148,7 +152,7 @@ public final class KernelIPVS: IPVSDataplane {
                 body(server)
             }
         } catch {
-            throw DataplaneError(.ipvs, "read the IPVS table", error)
+            throw Self.failure("read the IPVS table", error)
         }
     }
 

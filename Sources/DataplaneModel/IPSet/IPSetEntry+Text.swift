@@ -75,9 +75,9 @@ extension IPSetEntry {
     }
 
     private static func transport(_ name: ArraySlice<UInt8>) -> TransportProtocol? {
-        for transport in TransportProtocol.allCases where name.elementsEqual(transport.lowercaseName.utf8) {
-            return transport
-        }
+        if name.elementsEqual("tcp".utf8) { return .tcp }
+        if name.elementsEqual("udp".utf8) { return .udp }
+        if name.elementsEqual("sctp".utf8) { return .sctp }
         return decimal(name).flatMap(UInt8.init(exactly:)).flatMap(TransportProtocol.init(rawValue:))
     }
 

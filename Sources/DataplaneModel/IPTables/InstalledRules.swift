@@ -12,39 +12,60 @@ public struct InstalledRules: Hashable, Sendable {
     /// The chains of ours that rules of others lead to, such as a CNI plugin's to KUBE-MARK-MASQ.
     private(set) var chainsOthersUse: Set<ServiceChain> = []
 
-    /// - Parameter listing: may hold other tables too.
+    /// - Parameter listing: may hold other tables too, and any number of rules of others.
     public init(_ listing: String) {
         var table: RuleTable?
-        for line in listing.split(separator: "\n") {
-            if line.hasPrefix("*") {
-                table = RuleTable(rawValue: String(line.dropFirst()))
-            } else if let table {
-                if line.hasPrefix(":") {
-                    let name = line.dropFirst().prefix { $0 != " " }
-                    if let chain = ServiceChain(name, in: table) { chains[chain] = [] }
-                } else if line.hasPrefix("-A ") {
-                    read(line.dropFirst(3), in: table)
-                }
+        for line in Array(listing.utf8).split(separator: UInt8(ascii: "\n")) {
+            switch line.first {
+            case UInt8(ascii: "*"):
+                table = RuleTable(rawValue: String(decoding: line.dropFirst(), as: UTF8.self))
+            case UInt8(ascii: ":") where table != nil, UInt8(ascii: "-") where table != nil:
+                // Most lines are of others, and there may be a hundred thousand: only a few are worth a string.
+                guard let table, Self.mayBeOurs(line) else { continue }
+                read(Substring(decoding: line, as: UTF8.self), in: table)
+            default:
+                continue
             }
         }
+    }
+
+    /// Whether a line begins with a chain of ours, or ends with one: a target that is a chain has no options after it.
+    private static func mayBeOurs(_ line: ArraySlice<UInt8>) -> Bool {
+        if line.starts(with: ":KUBE-".utf8) || line.starts(with: "-A KUBE-".utf8) { return true }
+        guard let space = line.lastIndex(of: UInt8(ascii: " ")) else { return false }
+        return line[space...].starts(with: " KUBE-".utf8)
+    }
+
+    /// The table, of those with rules of ours, that `iptables-nft-save` leaves out of a listing because `nft` was used to
+    /// put something in it that iptables does not know.
+    public static func tableLeftOut(of listing: String) -> RuleTable? {
+        for line in Array(listing.utf8).split(separator: UInt8(ascii: "\n")) where line.starts(with: "# Table `".utf8) {
+            for table in RuleTable.allCases where line.starts(with: "# Table `\(table.rawValue)' is incompatible".utf8)
+            {
+                return table
+            }
+        }
+        return nil
     }
 
     /// Whether there is nothing of ours.
     public var isEmpty: Bool { chains.isEmpty && jumps.isEmpty }
 
     private mutating func read(_ line: Substring, in table: RuleTable) {
-        let origin = line.prefix { $0 != " " }
+        guard line.hasPrefix("-A ") else {
+            if let chain = ServiceChain(line.dropFirst().prefix { $0 != " " }, in: table) { chains[chain] = [] }
+            return
+        }
+        let origin = line.dropFirst(3).prefix { $0 != " " }
         let rule = line[origin.endIndex...].dropFirst()
         if let chain = ServiceChain(origin, in: table) {
             chains[chain, default: []].append(String(rule))
             return
         }
-        // A target that is a chain has no options, so it ends the line.
-        guard let space = rule.lastIndex(of: " "),
-            let target = ServiceChain(rule[rule.index(after: space)...], in: table)
-        else { return }
         let words = RuleWords(rule).words
-        guard let option = words.dropLast().last, ["-j", "-g"].contains(option) else { return }
+        guard let name = words.last, let target = ServiceChain(name[...], in: table),
+            let option = words.dropLast().last, ["-j", "-g"].contains(option)
+        else { return }
         if let jump = ServiceJump.all.first(where: { jump in
             jump.origin == origin && jump.target == target && option == "-j"
                 && zip(words, words.dropFirst()).contains { $0 == "--comment" && $1 == jump.comment }

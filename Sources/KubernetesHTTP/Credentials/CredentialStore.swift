@@ -82,7 +82,7 @@ actor CredentialStore {
         // A token never has spaces or line breaks, which could end the header.
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             token?.expire()
-            throw CredentialError("\(path) holds no token")
+            throw CredentialError("token: \(path): has characters that no token has")
         }
         return text
     }

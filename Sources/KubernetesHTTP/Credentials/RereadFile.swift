@@ -12,13 +12,14 @@ struct RereadFile {
         self.maximumAge = maximumAge
     }
 
-    /// - Throws: when the file cannot be read and never could. Later the last contents serve on: a file that is away for
-    ///   a moment, while it is being replaced, must not cost the connection.
+    /// - Throws: when the file cannot be read or is empty, and always was. Later the last contents serve on: a file that is
+    ///   away for a moment, while it is being replaced, must not cost the connection.
     mutating func bytes() throws(FileProblem) -> [UInt8] {
         let now = ContinuousClock.now
         if let contents, let readAt, readAt.duration(to: now) < maximumAge { return contents }
         do throws(FileProblem) {
             let new = try FileBytes.read(path)
+            guard !new.trimmedToken.isEmpty else { throw FileProblem(explanation: "the file is empty") }
             contents = new
             readAt = now
             return new

@@ -1,5 +1,6 @@
 import Addressing
 import DataplaneModel
+import DataplaneTesting
 import Testing
 
 struct DesiredStateTests {
@@ -55,7 +56,7 @@ struct DesiredStateTests {
 
     @Test(arguments: 0..<100 as Range<UInt64>)
     func `any history of replacements ends where the last contributions alone would`(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var state = DesiredState<Int>()
         var last: [Int: Contribution] = [:]
         for _ in 0..<60 {

@@ -1,5 +1,6 @@
 import Addressing
 import DataplaneModel
+import DataplaneTesting
 import Testing
 
 extension IPVSTable {
@@ -34,7 +35,7 @@ extension IPVSTable {
 struct IPVSTableTests {
     @Test(arguments: 0..<200 as Range<UInt64>)
     func `changes lead from any table to any other`(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var table = IPVSTable.random(using: &generator)
         let desired = IPVSTable.random(using: &generator)
 
@@ -48,7 +49,7 @@ struct IPVSTableTests {
 
     @Test(arguments: 0..<50 as Range<UInt64>)
     func `a table needs no change to reach itself`(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let table = IPVSTable.random(using: &generator)
         #expect(table.changes(toReach: { table[$0] }, of: table.entries.keys).isEmpty)
     }

@@ -68,64 +68,76 @@ final class Relay: Sendable {
 
     private func serve(_ connection: Connection, _ number: Int) async throws {
         try await connection.executeThenClose { inbound, outbound in
-            var fromClient = inbound.makeAsyncIterator()
-            guard let target = try await target(&fromClient, outbound) else { return }
-            let upstream = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .connect(host: target.host, port: target.port) { channel in
-                    channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
+            var head = ""
+            var upstream: (any Channel)?
+            if case .port(let port) = mode { upstream = try await connect(port, from: connection.channel, number) }
+            for try await bytes in inbound {
+                if let upstream {
+                    if !isFrozen(number) { try await upstream.writeAndFlush(bytes) }
+                    continue
                 }
-            try await upstream.executeThenClose { fromServer, toServer in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask {
-                        for try await bytes in fromServer {
-                            try await self.waitWhileFrozen(number)
-                            try await outbound.write(bytes)
-                        }
-                        connection.channel.close(promise: nil)
-                    }
-                    while let bytes = try await fromClient.next() {
-                        try await waitWhileFrozen(number)
-                        try await toServer.write(bytes)
-                    }
-                    group.cancelAll()
+                head += String(buffer: bytes)
+                guard head.hasSuffix("\r\n\r\n") else { continue }
+                let (port, answer) = answer(to: head)
+                try await outbound.write(ByteBuffer(string: answer))
+                guard let port else { return }
+                upstream = try await connect(port, from: connection.channel, number)
+            }
+            try await upstream?.close()
+        }
+    }
+
+    /// - Returns: A channel to the port that writes what it reads to `client`.
+    private func connect(_ port: Int, from client: any Channel, _ number: Int) async throws -> any Channel {
+        try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        Forwarder(to: client) { self.isFrozen(number) }
+                    )
                 }
             }
-        }
+            .connect(host: "127.0.0.1", port: port).get()
     }
 
-    private func waitWhileFrozen(_ number: Int) async throws {
-        // For good: the test ends it.
-        if state.withLock({ number <= $0.frozen }) { try await Task.sleep(for: .seconds(3600)) }
+    private func isFrozen(_ number: Int) -> Bool {
+        state.withLock { number <= $0.frozen }
     }
 
-    private func target(
-        _ client: inout NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
-        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    ) async throws -> (host: String, port: Int)? {
-        guard case .connect(let authorization) = mode else {
-            guard case .port(let port) = mode else { return nil }
-            return ("127.0.0.1", port)
-        }
-        var head = ""
-        while !head.hasSuffix("\r\n\r\n"), let bytes = try await client.next() { head += String(buffer: bytes) }
+    /// - Returns: Where to connect, if anywhere, and what to answer. All names of the tests lead to this machine.
+    private func answer(to head: String) -> (port: Int?, answer: String) {
         let lines = head.split(separator: "\r\n")
         let words = lines.first?.split(separator: " ") ?? []
-        guard words.count == 3, words[0] == "CONNECT" else {
-            try await outbound.write(ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\n\r\n"))
-            return nil
+        guard case .connect(let authorization) = mode, words.count == 3, words[0] == "CONNECT" else {
+            return (nil, "HTTP/1.1 400 Bad Request\r\n\r\n")
         }
         state.withLock { $0.targets.append(String(words[1])) }
         let given = lines.first { $0.lowercased().hasPrefix("proxy-authorization: ") }
             .map { String($0.dropFirst("proxy-authorization: ".count)) }
         guard authorization == nil || authorization == given else {
-            try await outbound.write(
-                ByteBuffer(string: "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-            )
-            return nil
+            return (nil, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
         }
-        try await outbound.write(ByteBuffer(string: "HTTP/1.1 200 OK\r\n\r\n"))
-        // The test's names all lead here.
-        guard let port = words[1].split(separator: ":").last.flatMap({ Int($0) }) else { return nil }
-        return ("127.0.0.1", port)
+        return (words[1].split(separator: ":").last.flatMap { Int($0) }, "HTTP/1.1 200 OK\r\n\r\n")
+    }
+}
+
+/// Writes what a channel reads to another.
+private final class Forwarder: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let client: any Channel
+    private let isFrozen: () -> Bool
+
+    init(to client: any Channel, isFrozen: @escaping () -> Bool) {
+        self.client = client
+        self.isFrozen = isFrozen
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if !isFrozen() { client.writeAndFlush(unwrapInboundIn(data), promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if !isFrozen() { client.close(promise: nil) }
     }
 }

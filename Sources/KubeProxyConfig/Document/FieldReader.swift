@@ -1,0 +1,208 @@
+import Yams
+
+/// Reads the fields of a mapping, and notes what is unknown or cannot be read.
+struct FieldReader: FieldVisitor {
+    struct Findings {
+        var warnings: [ConfigurationWarning] = []
+        var invalid: [InvalidSetting] = []
+        /// The line of each field that was found, by its path.
+        var lines: [String: Int] = [:]
+    }
+
+    private(set) var findings: Findings
+    /// Of the mapping, with a dot at its end; empty for the document.
+    private let path: String
+    private var entries: [String: (node: Node, line: Int)] = [:]
+
+    /// Reads all fields of a mapping into a value.
+    static func read(_ value: inout some VisitableFields, _ mapping: Node.Mapping, besides known: [String]) -> Findings
+    {
+        var reader = FieldReader(mapping, path: "", findings: Findings())
+        for name in known {
+            reader.entries[name] = nil
+        }
+        value.visit(&reader)
+        return reader.finished()
+    }
+
+    private init(_ mapping: Node.Mapping, path: String, findings: Findings) {
+        self.path = path
+        self.findings = findings
+        for (key, value) in mapping {
+            let line = key.mark?.line ?? value.mark?.line ?? 0
+            guard case .scalar(let key) = key else {
+                self.findings.warnings.append(ConfigurationWarning("a key that is no text is ignored", line: line))
+                continue
+            }
+            if let name = DocumentParser.duplicate(key.string) {
+                self.findings.warnings.append(
+                    ConfigurationWarning("\"\(path)\(name)\" is given again further on, which counts", line: line)
+                )
+            } else {
+                entries[key.string] = (value, line)
+                self.findings.lines[path + key.string] = line
+            }
+        }
+    }
+
+    /// To be called when all known fields have been read.
+    private mutating func finished() -> Findings {
+        for (name, entry) in entries.sorted(by: { ($0.value.line, $0.key) < ($1.value.line, $1.key) }) {
+            findings.warnings.append(
+                ConfigurationWarning("unknown field \"\(path)\(name)\" is ignored", line: entry.line))
+        }
+        return findings
+    }
+
+    // MARK: Values
+
+    /// The field's node, unless it is not there or null.
+    private mutating func take(_ name: String) -> Node? {
+        guard let node = entries.removeValue(forKey: name)?.node else { return nil }
+        if case .scalar(let scalar) = node, scalar.isBare, YAMLScalar.isNull(scalar.string) { return nil }
+        return node
+    }
+
+    private mutating func refuse(_ name: String, _ node: Node, wanted: String) {
+        let value =
+            switch node {
+            case .scalar(let scalar): scalar.isBare ? scalar.string : DocumentValue.quoted(scalar.string)
+            case .mapping: "a mapping"
+            case .sequence: "a list"
+            case .alias: "an alias"
+            }
+        let line = findings.lines[path + name]
+        findings.invalid.append(
+            InvalidSetting(field: path + name, value: value, wanted: wanted, source: line.map(SettingSource.line))
+        )
+    }
+
+    private mutating func scalar<Value>(
+        _ name: String,
+        _ value: inout Value,
+        wanted: String,
+        _ convert: (_ text: String, _ isBare: Bool) -> Value?
+    ) {
+        guard let node = take(name) else { return }
+        guard case .scalar(let scalar) = node, let converted = convert(scalar.string, scalar.isBare) else {
+            refuse(name, node, wanted: wanted)
+            return
+        }
+        value = converted
+    }
+
+    /// A number or a boolean without quotes is taken for the text that it is, as `sigs.k8s.io/yaml` does for string fields.
+    mutating func field(_ name: String, _ value: inout String) {
+        scalar(name, &value, wanted: "a text") { text, _ in text }
+    }
+
+    mutating func field(_ name: String, _ value: inout Bool) {
+        scalar(name, &value, wanted: "true or false") { text, isBare in isBare ? YAMLScalar.bool(text) : nil }
+    }
+
+    mutating func field(_ name: String, _ value: inout Int32) {
+        scalar(name, &value, wanted: "a whole number from \(Int32.min) to \(Int32.max), without quotes") {
+            text, isBare in
+            isBare ? YAMLScalar.integer(text).flatMap(Int32.init(exactly:)) : nil
+        }
+    }
+
+    mutating func field(_ name: String, _ value: inout Float) {
+        scalar(name, &value, wanted: "a number, without quotes") { text, isBare in
+            isBare ? YAMLScalar.number(text).map(Float.init).flatMap { $0.isFinite ? $0 : nil } : nil
+        }
+    }
+
+    mutating func field(_ name: String, _ value: inout Duration) {
+        scalar(name, &value, wanted: GoDuration.wanted) { text, isBare in
+            isBare && YAMLScalar.isNoString(text) ? nil : GoDuration(text)?.duration
+        }
+    }
+
+    mutating func field(_ name: String, _ value: inout [String]) {
+        guard let node = take(name) else { return }
+        guard case .sequence(let elements) = node else {
+            refuse(name, node, wanted: "a list")
+            return
+        }
+        let texts = elements.map { element -> String? in
+            if case .scalar(let scalar) = element { scalar.string } else { nil }
+        }
+        value = texts.compactMap(\.self)
+        if value.count != texts.count {
+            refuse(name, node, wanted: "a list of texts")
+        }
+    }
+
+    mutating func durationOrNanoseconds(_ name: String, _ value: inout Duration) {
+        scalar(name, &value, wanted: GoDuration.wanted + ", or a number of nanoseconds") { text, isBare in
+            if isBare, let nanoseconds = YAMLScalar.integer(text) { return .nanoseconds(nanoseconds) }
+            return GoDuration(text)?.duration
+        }
+    }
+
+    mutating func quantity(_ name: String, _ value: inout String) {
+        field(name, &value)
+    }
+
+    mutating func switches(_ name: String, _ value: inout [String: Bool]) {
+        guard let node = take(name) else { return }
+        guard case .mapping(let mapping) = node else {
+            refuse(name, node, wanted: "a mapping of names to true or false")
+            return
+        }
+        var reader = FieldReader(mapping, path: path + name + ".", findings: findings)
+        for key in reader.entries.keys.sorted() {
+            var isOn = false
+            reader.field(key, &isOn)
+            value[key] = isOn
+        }
+        findings = reader.finished()
+    }
+
+    mutating func list<Element: VisitableFields>(_ name: String, _ value: inout [Element]) {
+        guard let node = take(name) else { return }
+        guard case .sequence(let elements) = node else {
+            refuse(name, node, wanted: "a list")
+            return
+        }
+        value = []
+        for (index, node) in elements.enumerated() {
+            guard case .mapping(let mapping) = node else {
+                refuse(name, node, wanted: "a list of mappings")
+                continue
+            }
+            var reader = FieldReader(mapping, path: "\(path)\(name)[\(index)].", findings: findings)
+            var element = Element()
+            element.visit(&reader)
+            findings = reader.finished()
+            value.append(element)
+        }
+    }
+
+    mutating func optionalField(_ name: String, _ value: inout Bool) {
+        field(name, &value)
+    }
+
+    mutating func section(_ name: String, _ visit: (inout FieldReader) -> Void) {
+        guard let node = take(name) else { return }
+        guard case .mapping(let mapping) = node else {
+            refuse(name, node, wanted: "a mapping")
+            return
+        }
+        var reader = FieldReader(mapping, path: path + name + ".", findings: findings)
+        visit(&reader)
+        findings = reader.finished()
+    }
+}
+
+extension GoDuration {
+    static let wanted = "a duration such as 30s, 1m30s or 500ms"
+}
+
+extension Node.Scalar {
+    /// Whether it has no quotes, so that it may be a number, a boolean or null.
+    var isBare: Bool {
+        (style == .plain || style == .any) && tag.rawValue != Tag.Name.str.rawValue
+    }
+}

@@ -1,0 +1,86 @@
+public import ArgumentParser
+
+/// How the text of a flag becomes a value.
+struct FlagValue<Value> {
+    /// What would be right, to be read after "is not".
+    var wanted: String
+    var parse: (String) -> Value?
+}
+
+extension FlagValue<String> {
+    static var text: Self { FlagValue(wanted: "a text") { $0 } }
+}
+
+extension FlagValue<Bool> {
+    static var bool: Self { FlagValue(wanted: "true or false") { GoBool($0)?.value } }
+}
+
+extension FlagValue<Int32> {
+    static var number: Self {
+        FlagValue(wanted: "a whole number from \(Int32.min) to \(Int32.max)") {
+            YAMLScalar.integer($0).flatMap(Int32.init(exactly:))
+        }
+    }
+
+    static var verbosity: Self {
+        FlagValue(wanted: "a number from 0 to \(Int32.max)") { text in
+            FlagValue.number.parse(text).flatMap { $0 >= 0 ? $0 : nil }
+        }
+    }
+}
+
+extension FlagValue<Float> {
+    static var number: Self { FlagValue(wanted: "a number") { Float($0).flatMap { $0.isFinite ? $0 : nil } } }
+}
+
+extension FlagValue<Duration> {
+    static var duration: Self { FlagValue(wanted: GoDuration.wanted) { GoDuration($0)?.duration } }
+}
+
+/// A boolean in the words of Go's `strconv.ParseBool`.
+public struct GoBool: Hashable, Sendable, ExpressibleByArgument {
+    public var value: Bool
+
+    public init(_ value: Bool) {
+        self.value = value
+    }
+
+    /// `1`, `t`, `true`, `0`, `f`, `false`, and what is the same in capitals.
+    public init?(_ text: String) {
+        switch text {
+        case "1", "t", "T", "TRUE", "true", "True": value = true
+        case "0", "f", "F", "FALSE", "false", "False": value = false
+        default: return nil
+        }
+    }
+
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension GoDuration: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+/// The value of `--version`.
+public enum VersionRequest: Hashable, Sendable, ExpressibleByArgument {
+    /// `false`
+    case none
+    /// `true`: one line.
+    case line
+    /// `raw`: all there is to say.
+    case raw
+
+    public init?(argument: String) {
+        if argument == "raw" {
+            self = .raw
+        } else if let isOn = GoBool(argument) {
+            self = isOn.value ? .line : .none
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,86 @@
+public import ArgumentParser
+
+/// kube-proxy's command line, with two flags of kube-ipvs.
+///
+/// Give it arguments that `normalizing(_:)` has been over. Values stay text here, so that `load(file:hostname:)` can tell all
+/// that are wrong at once.
+public struct KubeProxyFlags: ParsableArguments, Sendable {
+    @OptionGroup(title: "General") var general: GeneralFlags
+    @OptionGroup(title: "API server") var client: ClientFlags
+    @OptionGroup(title: "Node") var node: NodeFlags
+    @OptionGroup(title: "IPVS") var ipvs: IPVSFlags
+    @OptionGroup(title: "Rules") var rules: RuleFlags
+    @OptionGroup(title: "Connection tracking") var conntrack: ConntrackFlags
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
+
+    public init() {}
+
+    public func validate() throws {
+        if let timeout = general.gracefulTimeout, timeout.nanoseconds < 0 {
+            throw ValidationError("--graceful-timeout: \(timeout) is not a duration of 0s or more")
+        }
+    }
+
+    /// The path of the configuration file; `nil` for none.
+    public var configFile: String? { general.config.flatMap { $0.isEmpty ? nil : $0 } }
+    /// Where the configuration is to be written to, before the end.
+    public var writeConfigTo: String? { general.writeConfigTo.flatMap { $0.isEmpty ? nil : $0 } }
+    /// Whether all that kube-proxy or kube-ipvs has left is to be removed, before the end.
+    public var cleanup: Bool { general.cleanup?.value ?? false }
+    /// Whether only what needs a privileged start is to be done, before the end.
+    public var initOnly: Bool { general.initOnly?.value ?? false }
+    public var version: VersionRequest { general.version ?? .none }
+    /// A directory with Services and EndpointSlices, instead of an API server.
+    public var manifests: String? { general.manifests.flatMap { $0.isEmpty ? nil : $0 } }
+    /// How long a removed real server may drain; `nil` for the default.
+    public var gracefulTimeout: Duration? { general.gracefulTimeout?.duration }
+}
+
+/// What is to be done, and from where.
+struct GeneralFlags: ParsableArguments, Sendable {
+    @Option(help: ArgumentHelp("The configuration file (KubeProxyConfiguration v1alpha1).", valueName: "file"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp("Write the configuration with all its defaults to this file, and exit.", valueName: "file"))
+    var writeConfigTo: String?
+
+    @Option(
+        help: ArgumentHelp("Remove what kube-proxy or kube-ipvs has put into the kernel, and exit.", valueName: "bool"))
+    var cleanup: GoBool?
+
+    @Option(help: ArgumentHelp("Do only what needs a privileged start, and exit.", valueName: "bool"))
+    var initOnly: GoBool?
+
+    @Option(help: ArgumentHelp("Print the version, and exit; \"raw\" prints all of it.", valueName: "true|false|raw"))
+    var version: VersionRequest?
+
+    @Option(
+        help: ArgumentHelp("Take Services from the YAML or JSON files here, not from an API server.", valueName: "dir"))
+    var manifests: String?
+
+    @Option(help: ArgumentHelp("How long a removed TCP endpoint may keep its connections.", valueName: "duration"))
+    var gracefulTimeout: GoDuration?
+
+    @Option(help: ArgumentHelp("Feature gates as name=bool, with commas between them.", valueName: "gates"))
+    var featureGates: [String] = []
+
+    @Option(help: ArgumentHelp("Accepted, has no effect.", valueName: "files"))
+    var bootIdFile: String?
+
+    @Option(help: ArgumentHelp("Accepted, has no effect.", valueName: "files"))
+    var machineIdFile: String?
+
+    func apply(to flags: inout FlagApplier) {
+        guard !featureGates.isEmpty else { return }
+        flags.note("feature-gates", at: "featureGates")
+        for pair in featureGates.flatMap({ $0.split(separator: ",") }) {
+            let parts = pair.split(separator: "=", maxSplits: 1).map { String($0).trimmingWhitespace() }
+            if parts.count == 2, let isOn = GoBool(parts[1]) {
+                flags.configuration.featureGates[parts[0]] = isOn.value
+            } else {
+                flags.refuse("feature-gates", String(pair), wanted: "a name with =true or =false")
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Addressing
+import DataplaneModel
+import KubeProxyConfig
+import ServicePlan
+
+extension EffectiveSettings {
+    var plan: PlanConfiguration {
+        PlanConfiguration(
+            scheduler: scheduler,
+            nodePortAddresses: nodePortAddresses,
+            allowsExternalIPs: featureGates.allowServiceExternalIPs
+        )
+    }
+
+    /// - Parameter podNetworks: of the own Node.
+    func rules(for family: IPFamily, podNetworks: [IPPrefix]) -> RuleConfiguration {
+        RuleConfiguration(
+            masqueradeMark: 1 << UInt32(masqueradeBit),
+            masqueradeAll: masqueradeAll,
+            localDetector: localDetector(for: family, podNetworks: podNetworks)
+        )
+    }
+
+    private func localDetector(for family: IPFamily, podNetworks: [IPPrefix]) -> LocalTrafficDetector {
+        switch detectLocalMode {
+        case .clusterCIDR(let networks):
+            networks.first { $0.family == family }.map(LocalTrafficDetector.clusterCIDR) ?? .none
+        case .nodeCIDR:
+            podNetworks.first { $0.family == family }.map(LocalTrafficDetector.clusterCIDR) ?? .none
+        case .bridgeInterface(let name): .bridgeInterface(name)
+        case .interfaceNamePrefix(let prefix): .interfaceNamePrefix(prefix)
+        }
+    }
+}

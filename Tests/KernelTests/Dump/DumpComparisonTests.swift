@@ -1,0 +1,269 @@
+import Foundation
+import Testing
+
+extension KernelSuite {
+    /// `kube-ipvs dump` against `ipvsadm`, byte for byte, on a table that ipvsadm has made.
+    @Suite(.serialized)
+    struct DumpComparisonTests {
+        private static let columns = [
+            [], ["--stats"], ["--rate"], ["--stats", "--exact"], ["--rate", "--exact"], ["--thresholds"],
+            ["--persistent-conn"], ["--tun-info"], ["--exact"], ["--stats", "--rate"],
+            ["--thresholds", "--persistent-conn"], ["--persistent-conn", "--tun-info"],
+            ["--rate", "--thresholds", "--exact"],
+        ]
+
+        /// Addresses with names, and no name server: names are then the same for both, and quick.
+        private static let hosts = """
+            127.0.0.1 localhost
+            10.100.1.1 kubernetes.default.svc.cluster.local kubernetes
+            10.100.2.3 dns
+            10.96.0.20 web
+            10.9.0.9 a-pod-with-a-name-that-is-longer-than-the-column-and-the-buffer-of-ipvsadm.default.pod.cluster.local
+            fd00:1::1 dual.example
+            fd00:9::9 a-pod-with-a-name-that-is-longer-than-the-column-and-the-buffer-of-ipvsadm.default.pod.cluster.local
+
+            """
+
+        private let table = MixedTable(seed: 1)
+
+        init() async throws {
+            try await oracle("ipvsadm", "-C")
+            // While a daemon runs, no real server of another family than its virtual server's is taken.
+            try await oracle("bash", "-c", "for role in master backup; do ipvsadm --stop-daemon $role; done; :")
+            try await oracle(["ipvsadm", "-R"], input: table.restoreText)
+            // ipvsadm goes on after a line that fails.
+            let saved = try await oracle("ipvsadm", "-S", "-n").split(separator: "\n")
+            try #require(saved.count == table.lines.count)
+            try #require(table.selectors.count >= 200)
+        }
+
+        // MARK: Listings
+
+        @Test func `the table is the same under every option, with connections and counters`() async throws {
+            try await oracle(["ipvsadm", "-R"], input: DumpTraffic.rules)
+            try await DumpTraffic.during {
+                let listing = try await oracle("ipvsadm", "-L", "-n", "--stats")
+                try #require(listing.contains("  120"), "no traffic was counted:\n\(listing)")
+                for columns in Self.columns {
+                    for order in [[], ["--nosort"]] {
+                        try await expectSame(["-L", "-n"] + columns + order)
+                    }
+                    try await expectSame(["-L"] + columns, withNames: true)
+                }
+
+                try await expectSame(["-L", "-n", "--sort"])
+
+                let connections = try await oracle("ipvsadm", "-L", "-n", "-c")
+                for part in ["ESTABLISHED", "[fd00::20]:80", "10.96.0.23:5060", "IP  "] {
+                    try #require(connections.contains(part), "\(part) is missing:\n\(connections)")
+                }
+                try await expectSameConnections(["-L", "-n", "-c"])
+                try await expectSameConnections(["-L", "-n", "-c", "--persistent-conn"])
+                try await expectSameConnections(["-Lnc", "--exact", "--nosort", "--tun-info"])
+                try await expectSameConnections(["-L", "-c"], withNames: true)
+                try await expectSameConnections(["-L", "-c", "--persistent-conn"], withNames: true)
+                try await expectJSONHasEachConnection()
+            }
+        }
+
+        @Test func `each virtual server alone is the same`() async throws {
+            for (index, selector) in table.selectors.enumerated() where index % 5 == 0 || selector.hasPrefix("-f") {
+                let columns = Self.columns[index % Self.columns.count]
+                try await expectSame(["-L", "-n"] + selector.split(separator: " ").map(String.init) + columns)
+            }
+            try await expectSame(["-Lnt", "10.104.0.1:80"])
+            try await expectSame(["-Lt", "kubernetes.default.svc.cluster.local:http"], withNames: true)
+            try await expectSame(["-L", "-u", "[fd00:2::2]:https", "--stats"], withNames: true)
+            try await expectSame(["-L", "-n", "-u", "10.101.1.1"])
+        }
+
+        @Test func `an empty table is the same`() async throws {
+            try await oracle("ipvsadm", "-C")
+            for columns in Self.columns { try await expectSame(["-L", "-n"] + columns) }
+            try await expectSame(["-S", "-n"])
+            try await expectSame(["-L", "-n", "--daemon"])
+        }
+
+        @Test func `a listing of short options run together is the same`() async throws {
+            for options in [["-Ln"], ["-ln"], ["-LnX", "--stats"]] {
+                try await expectSame(options)
+            }
+            for options in [["-Lnc"], ["-Lcn"]] { try await expectSameConnections(options) }
+            // ipvsadm wants its command first.
+            #expect(try await dump(["-nL"]) == (try await oracle("ipvsadm", "-Ln")))
+        }
+
+        @Test func `marks from half of the numbers on are listed as ipvsadm lists them, and saved as they are`()
+            async throws
+        {
+            try await oracle(["ipvsadm", "-R"], input: "-A -f 4294967295 -s rr\n-A -f 2147483648 -6 -s rr\n")
+            try await expectSame(["-L", "-n"])
+            let saved = try await dump(["-S", "-n"])
+            try await oracle("ipvsadm", "-C")
+            try await oracle(["ipvsadm", "-R"], input: saved)
+            #expect(Self.lines(try await dump(["-S", "-n"])) == Self.lines(saved))
+            #expect(saved.contains("-A -f 4294967295 -s rr\n"))
+        }
+
+        // MARK: Settings
+
+        @Test func `timeouts are the same`() async throws {
+            let before = try await oracle("ipvsadm", "-L", "--timeout").split(separator: " ").suffix(3)
+            try await oracle("ipvsadm", "--set", "901", "121", "302")
+            try await expectSame(["-L", "--timeout"])
+            try await expectSame(["-L", "-n", "--timeout", "--exact", "--nosort"])
+            try await oracle(["ipvsadm", "--set"] + before.map { $0.filter(\.isNumber) }, input: "")
+        }
+
+        @Test func `sync daemons are the same`() async throws {
+            // None starts while a real server's family is not its virtual server's.
+            try await oracle("ipvsadm", "-C")
+            try await oracle("ip", "link", "set", "lo", "up")
+            try await oracle(
+                "ipvsadm", "--start-daemon", "master", "--mcast-interface", "lo", "--syncid", "7", "--mcast-group",
+                "224.0.1.99", "--mcast-port", "9999", "--mcast-ttl", "3")
+            try await expectSame(["-L", "--daemon"])
+            try await oracle("ipvsadm", "--start-daemon", "backup", "--mcast-interface", "lo", "--syncid", "8")
+            try await expectSame(["-L", "--daemon"])
+            try await oracle("ipvsadm", "--stop-daemon", "master")
+            try await expectSame(["-L", "--daemon"])
+            try await oracle("ipvsadm", "--stop-daemon", "backup")
+            try await expectSame(["-L", "--daemon"])
+        }
+
+        // MARK: Saving
+
+        @Test func `what is saved is what ipvsadm saves`() async throws {
+            try await expectSame(["-S", "-n"])
+            try await expectSame(["--save", "-n"])
+            try await expectSame(["-Sn"])
+            try await expectSame(["-S"], withNames: true)
+            #expect(try await dump(["--save", "--numeric"]) == (try await oracle("ipvsadm-save", "-n")))
+        }
+
+        @Test func `what is saved makes the same table again`() async throws {
+            let before = try await oracle("ipvsadm", "-S", "-n")
+            let saved = try await dump(["--save", "-n"])
+            try await oracle("ipvsadm", "-C")
+            try await oracle(["ipvsadm", "-R"], input: saved)
+            #expect(Self.lines(try await oracle("ipvsadm", "-S", "-n")) == Self.lines(before))
+        }
+
+        // MARK: JSON
+
+        @Test func `JSON has each virtual server and real server`() async throws {
+            let document = try await json(["-o", "json"])
+            #expect(document["schemaVersion"] as? Int == 1)
+            let servers = try #require(document["virtualServers"] as? [[String: Any]])
+            #expect(servers.count == table.lines.count { $0.hasPrefix("-A") })
+            let realServers = try servers.flatMap { try #require($0["realServers"] as? [[String: Any]]) }
+            #expect(realServers.count == table.lines.count { $0.hasPrefix("-a") })
+            #expect(Set(servers.compactMap { $0["scheduler"] as? String }) == Set(MixedTable.schedulers))
+            #expect(realServers.count { $0["upperThreshold"] as? Int == 70000 } > 0)
+            #expect(document["timeouts"] is [String: Any])
+
+            let one = try await json(["-o", "json", "-f", "1", "-6"])
+            #expect((one["virtualServers"] as? [[String: Any]])?.count == 1)
+            #expect(try await json(["-o", "json", "--timeout"])["timeouts"] is [String: Any])
+            #expect(try await json(["-o", "json", "--daemon"])["syncDaemons"] is [Any])
+        }
+
+        // MARK: Comparing
+
+        /// Compares the two programs under the same options.
+        ///
+        /// A difference counts when ipvsadm prints the same before and after.
+        private func expectSame(
+            _ options: [String],
+            withNames: Bool = false,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            for _ in 0..<20 {
+                let before = try await run(["ipvsadm"] + options, withNames)
+                let dumped = try await run(try dumpCommand(options), withNames)
+                if dumped == before { return }
+                guard try await run(["ipvsadm"] + options, withNames) == before else { continue }
+                Issue.record("\(options)\n\(Self.difference(dumped, before))", sourceLocation: sourceLocation)
+                return
+            }
+            Issue.record("ipvsadm \(options) never printed the same twice", sourceLocation: sourceLocation)
+        }
+
+        /// Compares listings of connections. Their timers run: each must be between what ipvsadm prints before and after,
+        /// and all else the same.
+        private func expectSameConnections(
+            _ options: [String],
+            withNames: Bool = false,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            let before = try await run(["ipvsadm"] + options, withNames)
+            let dumped = try await run(try dumpCommand(options), withNames)
+            let after = try await run(["ipvsadm"] + options, withNames)
+            let timeless = [before, dumped, after].map(Self.withoutTimers)
+            try #require(timeless[0] == timeless[2], "connections came or went", sourceLocation: sourceLocation)
+            if timeless[1] != timeless[0] {
+                Issue.record(
+                    "\(options)\n\(Self.difference(timeless[1], timeless[0]))", sourceLocation: sourceLocation)
+            }
+            let timers = try [before, dumped, after].map(Self.timers)
+            for (index, timer) in timers[1].enumerated() {
+                #expect(
+                    timers[2][index] <= timer && timer <= timers[0][index], "\(options)",
+                    sourceLocation: sourceLocation)
+            }
+        }
+
+        /// The seconds of the second column of each connection.
+        private static func timers(_ listing: String) throws -> [Int] {
+            try listing.split(separator: "\n").dropFirst(2).map { line in
+                let timer = try #require(line.wholeMatch(of: /.{4}(\d\d+):(\d\d) .*/), "\(line)")
+                return try #require(Int(timer.1)) * 60 + (try #require(Int(timer.2)))
+            }
+        }
+
+        private static func withoutTimers(_ listing: String) -> String {
+            listing.replacing(/\d\d+:\d\d(?= +[A-Z])/, with: "")
+        }
+
+        /// Runs a program, with names under a file of hosts and a resolver that asks no server.
+        private func run(_ command: [String], _ withNames: Bool) async throws -> String {
+            guard withNames else { return try await oracle(command, input: "") }
+            let script = """
+                cat >/run/dump-hosts; echo 'hosts: files' >/run/dump-nsswitch; echo 'services: files' >>/run/dump-nsswitch
+                mount --bind /run/dump-hosts /etc/hosts; mount --bind /run/dump-nsswitch /etc/nsswitch.conf
+                exec "$@"
+                """
+            return try await oracle(["unshare", "--mount", "bash", "-ec", script, "-"] + command, input: Self.hosts)
+        }
+
+        /// The lines in an order of their own: that of ipvsadm depends on the kernel's, which is another in each table.
+        private static func lines(_ text: String) -> [Substring] {
+            text.split(separator: "\n").sorted()
+        }
+
+        /// The first lines that are not the same.
+        private static func difference(_ ours: String, _ theirs: String) -> String {
+            let ours = ours.split(separator: "\n", omittingEmptySubsequences: false)
+            let theirs = theirs.split(separator: "\n", omittingEmptySubsequences: false)
+            let differing = zip(ours, theirs).enumerated().filter { $0.element.0 != $0.element.1 }.prefix(5)
+            return
+                (["\(ours.count) lines, \(theirs.count) of ipvsadm"]
+                + differing.map { "line \($0.offset + 1)\n  dump:    \($0.element.0)\n  ipvsadm: \($0.element.1)" })
+                .joined(separator: "\n")
+        }
+
+        private func json(_ options: [String]) async throws -> [String: Any] {
+            let text = try await dump(options)
+            return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        }
+
+        private func expectJSONHasEachConnection() async throws {
+            let listed = try await oracle("ipvsadm", "-L", "-n", "-c").split(separator: "\n").dropFirst(2)
+            let document = try await json(["-c", "-o", "json"])
+            let connections = try #require(document["connections"] as? [[String: Any]])
+            #expect(connections.count == listed.count)
+            let remembered = connections.compactMap { ($0["persistence"] as? [String: Any])?["data"] as? String }
+            #expect(remembered == ["12345@example.com"])
+        }
+    }
+}

@@ -1,0 +1,270 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+import Reconcile
+import Testing
+
+extension KernelSuite {
+    @Suite(.serialized) struct IPTablesTests {
+        private static let closedServer: [IPFamily: VirtualServer.ID] = [
+            .v4: VirtualServer.ID(address: IPAddress(v4: 0x0a09_0909), port: 443, transport: .tcp),
+            .v6: VirtualServer.ID(address: IPAddress(high: 0xfd00 << 48, low: 9), port: 53, transport: .sctp),
+        ]
+
+        private static let configurations: [RuleConfiguration] = [
+            RuleConfiguration(), RuleConfiguration(masqueradeMark: 1 << 31, masqueradeAll: true),
+            RuleConfiguration(localDetector: .clusterCIDR(IPPrefix(host: IPAddress(v4: 0x0af4_0001)))),
+            RuleConfiguration(localDetector: .clusterCIDR(IPPrefix(host: IPAddress(high: 0xfd00 << 48, low: 1)))),
+            RuleConfiguration(localDetector: .bridgeInterface("cbr0")),
+            RuleConfiguration(localDetector: .interfaceNamePrefix("veth"), usesRandomFully: false),
+        ]
+
+        /// The rules of one variant and family, with the sets that they name and rules of others around them.
+        private struct Bench {
+            let kernel: KernelIPTables
+            let family: IPFamily
+            /// Such as `ip6tables-nft`.
+            let program: String
+
+            init(_ variant: IPTablesVariant, _ family: IPFamily) async throws {
+                kernel = try await KernelIPTables.open(variant: variant)
+                self.family = family
+                program = Self.program(variant, family)
+                try await Self.clear(family)
+
+                let sets = KernelIPSet()
+                for set in ServiceSet.allCases {
+                    let definition = IPSetDefinition(set, family)
+                    if try sets.definition(ofSetNamed: definition.name) == nil { try sets.create(definition) }
+                }
+                try await run("-t", "nat", "-N", "CNI-X")
+                try await run("-t", "nat", "-A", "CNI-X", "-j", "RETURN")
+                try await run("-t", "nat", "-A", "OUTPUT", "-j", "CNI-X")
+                try await run("-t", "filter", "-A", "INPUT", "-p", "tcp", "--dport", "22", "-j", "ACCEPT")
+                try await run("-t", "filter", "-A", "FORWARD", "-m", "comment", "--comment", "not ours", "-j", "DROP")
+            }
+
+            func run(_ arguments: String...) async throws {
+                let result = try await oracle([program] + arguments, input: "")
+                #expect(result == "")
+            }
+
+            /// In both variants, for a test that failed may have left something in the other one.
+            private static func clear(_ family: IPFamily) async throws {
+                for variant in IPTablesVariant.allCases {
+                    for table in ["nat", "filter"] {
+                        _ = try await oracle(Self.program(variant, family), "-t", table, "-F")
+                        _ = try await oracle(Self.program(variant, family), "-t", table, "-X")
+                    }
+                }
+            }
+
+            private static func program(_ variant: IPTablesVariant, _ family: IPFamily) -> String {
+                "\(family == .v4 ? "iptables" : "ip6tables")-\(variant.rawValue)"
+            }
+
+            /// Leaves neither rules nor sets.
+            func end() async throws {
+                try await Self.clear(family)
+                for set in ServiceSet.allCases { try KernelIPSet().destroy(set.name(for: family)) }
+            }
+
+            func installed() async throws -> InstalledRules {
+                InstalledRules(try await kernel.save(family))
+            }
+
+            /// What there is, without counters and dates.
+            func listing() async throws -> [Substring] {
+                try await oracle("\(program)-save").split(separator: "\n").filter { !$0.hasPrefix("#") }
+                    .map { $0.hasPrefix(":") ? $0.prefix { $0 != "[" } : $0 }
+            }
+
+            /// Brings the rules in place, which must need exactly one restore.
+            func write(_ ruleset: Ruleset) async throws {
+                let input = try #require(ruleset.restoreInput(over: try await installed()))
+                try await kernel.restore(input, family)
+                #expect(ruleset.restoreInput(over: try await installed()) == nil)
+            }
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `rules once written are found in place`(variant: IPTablesVariant, family: IPFamily) async throws {
+            let bench = try await Bench(variant, family)
+            let foreign = try await bench.listing()
+            for configuration in Self.configurations {
+                let ruleset = Ruleset(configuration, family)
+                try await bench.write(ruleset)
+
+                // Not only do they compare equal: each is printed letter for letter as it was written.
+                let listing = Set(try await bench.listing())
+                for chain in ServiceChain.allCases {
+                    for rule in ruleset[chain] { #expect(listing.contains("-A \(chain.name) \(rule)"), "\(rule)") }
+                }
+                #expect(listing.isSuperset(of: foreign))
+            }
+            try await bench.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `servers closed to the node come and go`(variant: IPTablesVariant, family: IPFamily) async throws {
+            let bench = try await Bench(variant, family)
+            let server = try #require(Self.closedServer[family])
+            try await bench.write(Ruleset(RuleConfiguration(), family))
+            let closed = Ruleset(RuleConfiguration(), family, closedServers: [server])
+            try await bench.write(closed)
+            #expect(try await bench.listing().contains("-A KUBE-IPVS-OUT-FILTER \(closed[.ipvsOutFilter][0])"))
+            try await bench.write(Ruleset(RuleConfiguration(), family))
+            #expect(try await bench.listing().allSatisfy { !$0.hasPrefix("-A KUBE-IPVS-OUT-FILTER") })
+            try await bench.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `on a fresh node the jumps come in kube-proxy's order, before the rules of others`(
+            variant: IPTablesVariant, family: IPFamily
+        ) async throws {
+            let bench = try await Bench(variant, family)
+            try await bench.write(Ruleset(RuleConfiguration(), family))
+            func targets(_ origin: String, _ table: String) async throws -> [Substring] {
+                let rules = try await oracle([bench.program] + ["-t", table, "-S", origin], input: "")
+                return rules.split(separator: "\n").dropFirst().compactMap { $0.split(separator: " ").last }
+            }
+            #expect(
+                try await targets("INPUT", "filter") == [
+                    "KUBE-IPVS-FILTER", "KUBE-PROXY-FIREWALL", "KUBE-NODE-PORT", "ACCEPT",
+                ])
+            #expect(try await targets("FORWARD", "filter") == ["KUBE-PROXY-FIREWALL", "KUBE-FORWARD", "DROP"])
+            #expect(try await targets("OUTPUT", "filter") == ["KUBE-IPVS-OUT-FILTER"])
+            #expect(try await targets("OUTPUT", "nat") == ["KUBE-SERVICES", "CNI-X"])
+            #expect(try await targets("PREROUTING", "nat") == ["KUBE-SERVICES"])
+            #expect(try await targets("POSTROUTING", "nat") == ["KUBE-POSTROUTING"])
+            try await bench.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `what was tampered with is repaired, and only that is touched`(
+            variant: IPTablesVariant, family: IPFamily
+        ) async throws {
+            let bench = try await Bench(variant, family)
+            let ruleset = Ruleset(RuleConfiguration(), family)
+            try await bench.write(ruleset)
+            let whole = try await bench.listing()
+
+            let tampering: [([String], [String])] = [
+                (["-t", "nat", "-D", "KUBE-POSTROUTING", "2"], [":KUBE-POSTROUTING"]),
+                (["-t", "nat", "-F", "KUBE-MARK-MASQ"], [":KUBE-MARK-MASQ"]),
+                (["-t", "nat", "-D", "OUTPUT", "1"], ["-I OUTPUT"]),
+                (["-t", "filter", "-I", "KUBE-IPVS-FILTER", "-j", "RETURN"], [":KUBE-IPVS-FILTER"]),
+                (["-t", "filter", "-A", "KUBE-IPVS-OUT-FILTER", "-j", "DROP"], [":KUBE-IPVS-OUT-FILTER"]),
+                (["-t", "filter", "-F", "FORWARD"], ["-I FORWARD", "-I FORWARD"]),
+            ]
+            for (arguments, repair) in tampering {
+                _ = try await oracle([bench.program] + arguments, input: "")
+                let input = try #require(ruleset.restoreInput(over: try await bench.installed()))
+                let done = input.split(separator: "\n").filter { $0.hasPrefix(":") || $0.hasPrefix("-I") }
+                #expect(
+                    done.map { $0.split(separator: " ").prefix($0.hasPrefix(":") ? 1 : 2).joined(separator: " ") }
+                        == repair)
+                try await bench.kernel.restore(input, family)
+                #expect(ruleset.restoreInput(over: try await bench.installed()) == nil)
+            }
+            // The rule of others in FORWARD went with the flush, and is not ours to bring back.
+            #expect(
+                try await Set(bench.listing())
+                    == Set(whole).subtracting(["-A FORWARD -m comment --comment \"not ours\" -j DROP"]))
+            try await bench.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `removal leaves what was there before`(variant: IPTablesVariant, family: IPFamily) async throws {
+            let bench = try await Bench(variant, family)
+            let before = try await bench.listing()
+            #expect(Ruleset.removalInput(from: try await bench.installed()) == nil)
+            try await bench.write(Ruleset(RuleConfiguration(), family))
+            // Left by a proxy that ran beside us.
+            try await bench.run(
+                "-t", "nat", "-A", "OUTPUT", "-m", "comment", "--comment", "kubernetes service portals", "-j",
+                "KUBE-SERVICES")
+
+            let input = try #require(Ruleset.removalInput(from: try await bench.installed()))
+            try await bench.kernel.restore(input, family)
+            // No rule refers to the sets any more.
+            for set in ServiceSet.allCases {
+                try KernelIPSet().destroy(set.name(for: family))
+                try KernelIPSet().create(IPSetDefinition(set, family))
+            }
+            #expect(try await bench.listing() == before)
+            #expect(try await bench.installed().isEmpty)
+            try await bench.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `a chain that others lead to is emptied and stays`(variant: IPTablesVariant, family: IPFamily) async throws
+        {
+            let bench = try await Bench(variant, family)
+            try await bench.write(Ruleset(RuleConfiguration(), family))
+            try await bench.run("-t", "nat", "-A", "CNI-X", "-j", "KUBE-MARK-MASQ")
+
+            let input = try #require(Ruleset.removalInput(from: try await bench.installed()))
+            try await bench.kernel.restore(input, family)
+            #expect(
+                try await bench.listing().filter { $0.contains("KUBE-") } == [
+                    ":KUBE-MARK-MASQ - ", "-A CNI-X -j KUBE-MARK-MASQ",
+                ])
+            #expect(Ruleset.removalInput(from: try await bench.installed()) == nil)
+            try await bench.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases, IPFamily.allCases)
+        func `an input that is refused changes nothing, and its line is quoted`(
+            variant: IPTablesVariant, family: IPFamily
+        ) async throws {
+            let bench = try await Bench(variant, family)
+            let before = try await bench.listing()
+            let input = "*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -j KUBE-NOWHERE\nCOMMIT\n"
+            let error = await #expect(throws: DataplaneError.self) { try await bench.kernel.restore(input, family) }
+            #expect(error?.part == .rules)
+            #expect(
+                error?.explanation.contains("\(bench.program)-restore failed with exit code") == true,
+                "\(error?.explanation ?? "")")
+            #expect(error?.explanation.contains("(the line is: ") == true, "\(error?.explanation ?? "")")
+            #expect(try await bench.listing() == before)
+            try await bench.end()
+        }
+
+        @Test(arguments: IPFamily.allCases) func `a table that iptables cannot show is no empty table`(
+            family: IPFamily
+        ) async throws {
+            let bench = try await Bench(.nft, family)
+            let table = family == .v4 ? "ip" : "ip6"
+            let rule = ["numgen", "random", "mod", "2", "0", "accept"]
+            _ = try await oracle(["nft", "add", "rule", table, "nat", "OUTPUT"] + rule, input: "")
+            let error = await #expect(throws: DataplaneError.self) { try await bench.kernel.save(family) }
+            #expect(error?.explanation.contains("nft list table \(table) nat") == true)
+            _ = try await oracle("nft", "flush", "chain", table, "nat", "OUTPUT")
+            _ = try await bench.kernel.save(family)
+            try await bench.end()
+        }
+
+        @Test func `the family that is not written is not touched`() async throws {
+            let (four, six) = (try await Bench(.nft, .v4), try await Bench(.nft, .v6))
+            let before = try await six.listing()
+            try await four.write(Ruleset(RuleConfiguration(), .v4))
+            #expect(try await six.listing() == before)
+            try await four.end()
+            try await six.end()
+        }
+
+        @Test(arguments: IPTablesVariant.allCases) func `kubelet's chain decides the variant`(
+            variant: IPTablesVariant
+        ) async throws {
+            _ = try await oracle(
+                "ip6tables-\(variant.rawValue)", "-t", "mangle", "-N", "KUBE-IPTABLES-HINT")
+            let kernel = try await KernelIPTables.open()
+            #expect(kernel.variant == variant)
+            #expect(kernel.reason.contains("KUBE-IPTABLES-HINT"))
+            #expect(kernel.supportsRandomFully == kernel.version.isAtLeast1_6_2)
+            _ = try await oracle(
+                "ip6tables-\(variant.rawValue)", "-t", "mangle", "-X", "KUBE-IPTABLES-HINT")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Addressing
+import Logging
+import Reconcile
+import Synchronization
+import Testing
+
+@testable import ProxyService
+
+/// Keeps what is logged.
+private final class LineRecorder: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var recorded: [String] { lines.withLock { $0 } }
+
+    func append(_ line: String) {
+        lines.withLock { $0.append(line) }
+    }
+}
+
+private struct RecordingLogHandler: LogHandler {
+    let recorder: LineRecorder
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let text = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        recorder.append(([event.message.description] + text).joined(separator: " "))
+    }
+}
+
+struct PassLogTests {
+    private let recorder = LineRecorder()
+
+    private func log(_ families: [IPFamily] = [.v4]) -> PassLog {
+        let handler = RecordingLogHandler(recorder: recorder)
+        return PassLog(families: families, logger: Logger(label: "test", factory: { _ in handler }))
+    }
+
+    private static func report(
+        _ family: IPFamily = .v4,
+        applied: [ObjectKind: Int] = [:],
+        failures: [DataplaneError] = []
+    ) -> PassReport {
+        var report = PassReport(family: family, mode: .verify)
+        report.applied = applied
+        report.failures = failures
+        return report
+    }
+
+    @Test func `the first pass is complete when it is in all families`() {
+        var log = log([.v4, .v6])
+        log.note(Self.report(.v4, applied: [.address: 2]), took: .zero)
+        #expect(recorder.recorded.isEmpty)
+        log.note(Self.report(.v6, applied: [.rules: 1]), took: .zero)
+        log.note(Self.report(.v6, applied: [.rules: 1]), took: .zero)
+        #expect(recorder.recorded == ["first pass complete changes=3"])
+    }
+
+    @Test func `a failure is told once and once when it is over`() {
+        var log = log()
+        let failure = DataplaneError(part: .rules, explanation: "no iptables")
+        for _ in 0..<5 {
+            log.note(Self.report(failures: [failure]), took: .zero)
+        }
+        #expect(recorder.recorded.count == 1)
+        #expect(recorder.recorded.first?.contains("no iptables") == true)
+        log.note(Self.report(), took: .zero)
+        #expect(recorder.recorded.contains("a part of the data plane works again family=IPv4 part=rules"))
+    }
+
+    @Test func `a refusal is told once however often it is tried again`() {
+        var log = log()
+        var report = Self.report()
+        let error = DataplaneError(part: .ipvs, number: 22, explanation: "Invalid argument")
+        report.refusals = [Refusal(kind: .virtualServer, attempt: "add 10.0.0.1:80", error: error)]
+        log.note(report, took: .zero)
+        log.note(report, took: .zero)
+        #expect(recorder.recorded.count == 1)
+        #expect(recorder.recorded.first?.contains("add 10.0.0.1:80") == true)
+    }
+
+    @Test func `ten thousand refusals are not ten thousand lines`() {
+        var log = log()
+        var report = Self.report()
+        let error = DataplaneError(part: .ipvs, number: 12, explanation: "Cannot allocate memory")
+        report.refusals = (0..<10_000).map { Refusal(kind: .virtualServer, attempt: "add \($0)", error: error) }
+        log.note(report, took: .zero)
+        #expect(recorder.recorded.count == 21)
+        #expect(recorder.recorded.last == "the kernel refused more changes count=9980 family=IPv4")
+    }
+}
