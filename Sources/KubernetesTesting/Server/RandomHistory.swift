@@ -46,10 +46,20 @@ package struct RandomHistory: Sendable {
             case .endWatches: api.endWatches()
             case .fault(let fault):
                 api.inject(fault, .endpointSlice)
-                // A fault of lists needs a list to hit.
-                if fault.hitsLists { api.inject(.watchError(.expired("1")), .endpointSlice) }
+                if fault.hitsLists { await forceList(api) }
                 await api.wait { $0.waitingFaults == 0 }
             }
+        }
+    }
+
+    /// Leaves nothing to go on from, until a list has been asked for. Telling an open watch would not do: its client may
+    /// be gone without the server having heard of it.
+    private func forceList(_ api: FakeAPIServer) async {
+        while api.waitingFaults > 0, !Task.isCancelled {
+            let asked = api.requests.count
+            api.compact()
+            api.endWatches()
+            await api.wait { $0.waitingFaults == 0 || $0.requests.count > asked }
         }
     }
 
