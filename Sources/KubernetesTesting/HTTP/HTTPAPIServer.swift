@@ -9,7 +9,7 @@ package struct HTTPAPIServer: Sendable {
     package let api: FakeAPIServer
     package let port: Int
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     /// How the server proves who it is, and what it wants of clients.
     package struct TLS: Hashable, Sendable {
@@ -100,7 +100,7 @@ package struct HTTPAPIServer: Sendable {
     /// - Returns: Whether the connection can take another request.
     private func answer(
         _ request: ServerRequest,
-        _ outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>,
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>,
         _ channel: any Channel
     ) async throws -> Bool {
         let response = api.respond(to: request)
@@ -116,7 +116,7 @@ package struct HTTPAPIServer: Sendable {
         while let step = await body.next() {
             switch step {
             case .send(let bytes):
-                try await outbound.write(.body(channel.allocator.buffer(bytes: bytes)))
+                try await outbound.write(.body(.byteBuffer(channel.allocator.buffer(bytes: bytes))))
             case .end:
                 try await outbound.write(.end(nil))
                 return true

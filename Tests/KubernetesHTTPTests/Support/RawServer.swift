@@ -23,7 +23,7 @@ final class RawServer: Sendable {
     /// How many bytes of bodies have left.
     var sentBytes: Int { sent.withLock { $0 } }
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     private init(port: Int, answer: @escaping @Sendable (HTTPRequestHead) -> Answer) {
         self.port = port
@@ -72,7 +72,7 @@ final class RawServer: Sendable {
                                 version: .http1_1, status: .init(statusCode: answer.code), headers: answer.headers))
                     )
                     for _ in 0..<answer.repetitions where !answer.body.isEmpty {
-                        try await outbound.write(.body(ByteBuffer(bytes: answer.body)))
+                        try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: answer.body))))
                         sent.withLock { $0 += answer.body.count }
                     }
                     try await outbound.write(.end(nil))
