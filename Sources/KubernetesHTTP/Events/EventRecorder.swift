@@ -11,8 +11,13 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
     private let logger: Logger
     private let clock: any Clock<Duration>
     private let now: @Sendable () -> UnixTime
-    private let events: AsyncStream<ClusterEvent>
-    private let queue: AsyncStream<ClusterEvent>.Continuation
+    private let queue: AsyncStream<Recorded>
+    private let continuation: AsyncStream<Recorded>.Continuation
+
+    private struct Recorded {
+        var event: ClusterEvent
+        var time: UnixTime
+    }
 
     /// - Parameters:
     ///   - capacity: How many events may wait. With more, new ones are dropped.
@@ -31,12 +36,12 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
         self.logger = logger
         self.clock = clock
         self.now = now
-        (events, queue) = AsyncStream.makeStream(of: ClusterEvent.self, bufferingPolicy: .bufferingOldest(capacity))
+        (queue, continuation) = AsyncStream.makeStream(of: Recorded.self, bufferingPolicy: .bufferingOldest(capacity))
     }
 
     /// Has an event written. Returns at once, wherever it is called from.
     public func record(_ event: ClusterEvent) {
-        if case .dropped = queue.yield(event) {
+        if case .dropped = continuation.yield(Recorded(event: event, time: now())) {
             logger.debug("event dropped: too many wait", metadata: ["reason": "\(event.reason)"])
         }
     }
@@ -44,8 +49,8 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
     /// Writes what is recorded, until the task is cancelled. Call it once.
     public func run() async {
         var log = EventLog()
-        for await event in events {
-            guard let write = log.note(event, now: now()) else { continue }
+        for await recorded in queue {
+            guard let write = log.note(recorded.event, at: recorded.time) else { continue }
             await perform(write, of: &log)
         }
     }
@@ -142,7 +147,7 @@ struct EventLog {
     private var number = 0
 
     /// - Returns: What is to be written now, if anything.
-    mutating func note(_ event: ClusterEvent, now: UnixTime) -> Write? {
+    mutating func note(_ event: ClusterEvent, at now: UnixTime) -> Write? {
         entries = entries.filter { now.microseconds - $0.value.recorded.lastTime.microseconds < Self.seriesLimit }
         number += 1
         guard var entry = entries[event.series] else {

@@ -23,8 +23,8 @@ extension TransportFailure {
         case let error as NIOSSLExtraError:
             self.init(
                 .tls, error == .failedToValidateHostname ? "the server's certificate is for another name" : "\(error)")
-        case let error as WrongCertificateAddress:
-            self.init(.tls, "the server's certificate is not for the address \(error.address)")
+        case let error as WrongServerIdentity:
+            self.init(.tls, "the server's certificate is not for \(error.wanted)")
         case let error as BoringSSLError: self.init(.tls, error.explanation)
         case let error as HTTPParserError:
             self.init(.connectionLost, "what came is not HTTP, or only a part of it: \(error)")

@@ -1,8 +1,6 @@
-import Addressing
 import AsyncHTTPClient
 import Glibc
 import NIOCore
-import NIOSSL
 
 /// Where connections go and how they are made.
 struct HTTPTarget: Sendable {
@@ -26,9 +24,11 @@ struct HTTPTarget: Sendable {
     }
 
     func configuration(_ tls: TLSMaterial) throws(TLSProblem) -> HTTPClient.Configuration {
-        let proxiedAddress = proxy != nil && serverName == nil ? IPAddress(server.host) : nil
+        let identity = ServerIdentity(serverName ?? server.host)
+        // Behind a proxy the peer has the proxy's address, and NIOSSL would compare with that.
+        let checksName = proxy == nil || !identity.isAddress
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: try tls.configuration(checksName: proxiedAddress == nil),
+            tlsConfiguration: try tls.configuration(checksName: checksName),
             redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(connectLimit)),
             connectionPool: .init(idleTimeout: .seconds(10))
@@ -39,11 +39,10 @@ struct HTTPTarget: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
         if let serverName { configuration.dnsOverride = [serverName: server.host] }
         configuration.proxy = proxy.map(HTTPClient.Configuration.Proxy.init)
-        let mustBeFor = tls.trust == .anyone || !server.isTLS ? nil : proxiedAddress
+        let isChecked = server.isTLS && tls.trust != .anyone
         configuration.http1_1ConnectionDebugInitializer = { channel in
             channel.keepAlive().flatMap {
-                guard let mustBeFor else { return channel.eventLoop.makeSucceededVoidFuture() }
-                return channel.requireCertificate(for: mustBeFor)
+                isChecked ? channel.requireCertificate(for: identity) : channel.eventLoop.makeSucceededVoidFuture()
             }
         }
         return configuration
@@ -80,23 +79,4 @@ extension Channel {
             on: eventLoop
         )
     }
-
-    /// Fails unless the server's certificate is for `address`.
-    ///
-    /// NIOSSL compares a certificate without a server name with the address of the peer, which is the proxy's on a
-    /// connection through a proxy. Nothing has been sent when this is asked.
-    fileprivate func requireCertificate(for address: IPAddress) -> EventLoopFuture<Void> {
-        nioSSL_peerCertificate().flatMapThrowing { certificate in
-            let names = certificate?._subjectAlternativeNames()
-            let isForAddress = names?.contains { name in
-                name.nameType == .ipAddress && Array(name.contents) == address.networkBytes
-            }
-            guard isForAddress ?? false else { throw WrongCertificateAddress(address: address) }
-        }
-    }
-}
-
-/// The server's certificate does not name the address that was asked for.
-struct WrongCertificateAddress: Error {
-    var address: IPAddress
 }

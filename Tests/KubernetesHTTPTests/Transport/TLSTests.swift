@@ -33,14 +33,30 @@ struct TLSTests {
 
     @Test func `a certificate for another name is refused`() async throws {
         try await HTTPAPIServer.run(FakeAPIServer(), tls: .trusted) { server in
-            // An address of this machine that the certificate does not have.
+            // The peer's address is in the certificate. It is not what was asked for.
             var connection = ClusterConnection.local(server.port)
             connection.serverName = "elsewhere.example"
             let failure = await HTTPTransport(connection).failure()?.failure
             #expect(failure?.kind == .tls)
-            #expect(failure?.explanation == "the server's certificate is for another name")
+            #expect(failure?.explanation == "the server's certificate is not for the name elsewhere.example")
             #expect(server.api.requests.isEmpty)
         }
+    }
+
+    @Test(arguments: [
+        ("api.example.com", "api.example.com", true),
+        ("api.example.com", "API.Example.com", true),
+        ("api.example.com", "*.example.com", true),
+        ("api.example.com", "*.com", false),
+        ("a.api.example.com", "*.example.com", false),
+        ("example.com", "*.example.com", false),
+        (".example.com", "*.example.com", false),
+        ("api.example.com", "a*.example.com", false),
+        ("api.example.com", "api.example.com.", false),
+        ("api", "*", false),
+    ])
+    func `a wildcard stands for one label`(name: String, pattern: String, isLike: Bool) {
+        #expect(ServerIdentity.isName(name, like: pattern) == isLike)
     }
 
     @Test func `with tls-server-name the certificate must be for that name`() async throws {
