@@ -14,13 +14,23 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
 ]
 
+/// For what swift-protobuf's plugin writes: it does not mark its unsafe expressions.
+let generated: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
 let package = Package(
     name: "kube-ipvs",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -54,6 +64,19 @@ let package = Package(
         ),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(
+            name: "KubernetesProto",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["kubernetes.proto"],
+            swiftSettings: generated
+        ),
+        .target(
+            name: "KubernetesWatch",
+            dependencies: [
+                "KubernetesObjects", "KubernetesProto", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KubeProxyConfig",
             dependencies: [
                 "Addressing", "DataplaneModel", "ServicePlan",
@@ -83,8 +106,32 @@ let package = Package(
         ),
         .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
+            name: "YAMLDocuments",
+            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "ManifestFiles",
-            dependencies: ["BlockingExecution", "KubernetesObjects", .product(name: "Yams", package: "Yams")],
+            dependencies: ["BlockingExecution", "KubernetesObjects", "YAMLDocuments"],
+            swiftSettings: strict
+        ),
+
+        .target(
+            name: "KubernetesHTTP",
+            dependencies: [
+                "Addressing",
+                "KubernetesObjects",
+                "KubernetesWatch",
+                "YAMLDocuments",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict
         ),
 
@@ -132,6 +179,21 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // MARK: Test support
+
+        .target(
+            name: "KubernetesTesting",
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
@@ -162,8 +224,37 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "KubernetesWatchTests",
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "ManifestFilesTests",
             dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "YAMLDocumentsTests",
+            dependencies: ["KubernetesObjects", "YAMLDocuments"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KubernetesHTTPTests",
+            dependencies: [
+                "Addressing",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -11,6 +11,8 @@ public struct Rejection: Hashable, Sendable {
         case wrongFamily = "wrong_family"
         case missingField = "missing_field"
         case duplicate
+        /// Nothing of the object could be read.
+        case malformed
     }
 
     /// `Service`, `EndpointSlice` or `Node`.

@@ -1,4 +1,5 @@
 import KubernetesObjects
+import YAMLDocuments
 
 /// The format of a manifest, by the end of its name.
 enum ManifestFormat: Hashable, Sendable {

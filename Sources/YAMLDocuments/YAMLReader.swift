@@ -1,11 +1,11 @@
-import KubernetesObjects
+public import KubernetesObjects
 import Yams
 
 /// Reads YAML documents into nodes that know their lines.
 ///
 /// Plain scalars mean what they mean to kubectl, whose YAML is version 1.1 there: `yes`, `no`, `on` and `off` are
 /// booleans. A number with a leading zero is a string, as nobody knows whether it is octal.
-struct YAMLReader {
+public struct YAMLReader {
     /// How many nodes a text may grow to by its aliases. A thousand Services with their slices have some 100,000.
     static let mostAliasedNodes = 1_000_000
 
@@ -17,7 +17,7 @@ struct YAMLReader {
     }
 
     /// The documents that the text holds, in their order. Empty documents are left out.
-    static func read(_ text: String) throws(DocumentSyntaxError) -> [DocumentNode] {
+    public static func read(_ text: String) throws(DocumentSyntaxError) -> [DocumentNode] {
         do {
             // The default resolver runs seven regular expressions over each scalar; `value(of:)` needs none.
             var reader = YAMLReader(try Parser(yaml: text, resolver: .basic, encoding: .utf8))

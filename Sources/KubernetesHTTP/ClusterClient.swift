@@ -1,0 +1,87 @@
+public import KubernetesObjects
+public import KubernetesWatch
+public import Logging
+
+/// A way to one cluster: what is watched there, and where events go.
+public struct ClusterClient: Sendable {
+    /// `clientConnection` of the configuration, but for the kubeconfig.
+    public struct Settings: Hashable, Sendable {
+        public var acceptContentTypes: String
+        public var contentType: String
+        /// The requests per second that kube-proxy would allow itself; zero or less for no limit. There are few here, and
+        /// only one kind can become many: lists that fail. They start at most this often.
+        public var requestsPerSecond: Double
+
+        public init(
+            acceptContentTypes: String = "",
+            contentType: String = "application/vnd.kubernetes.protobuf",
+            requestsPerSecond: Double = 5
+        ) {
+            self.acceptContentTypes = acceptContentTypes
+            self.contentType = contentType
+            self.requestsPerSecond = requestsPerSecond
+        }
+    }
+
+    public let transport: HTTPTransport
+    private let settings: Settings
+    private let options: ListWatchOptions
+
+    /// - Parameters:
+    ///   - version: Of this program, for the `User-Agent`.
+    ///   - logger: For the warnings of `connection`, which are logged here, and for what credential plugins say.
+    public init(
+        _ connection: ClusterConnection,
+        settings: Settings = Settings(),
+        version: String,
+        logger: Logger
+    ) {
+        for warning in connection.warnings {
+            logger.warning("unsafe connection to the API server", metadata: ["warning": "\(warning)"])
+        }
+        transport = HTTPTransport(connection, userAgent: Self.userAgent(version: version), logger: logger)
+        self.settings = settings
+        options = ListWatchOptions(
+            accept: ContentEncoding.acceptHeader(
+                acceptContentTypes: settings.acceptContentTypes,
+                contentType: settings.contentType
+            )
+        )
+    }
+
+    /// The Services that kube-proxy watches.
+    public var services: ResourceListWatch<HTTPTransport, Service> {
+        ResourceListWatch(.services, transport: transport, options: options)
+    }
+
+    /// The EndpointSlices that kube-proxy watches.
+    public var endpointSlices: ResourceListWatch<HTTPTransport, EndpointSlice> {
+        ResourceListWatch(.endpointSlices, transport: transport, options: options)
+    }
+
+    /// The Node of a name.
+    public func node(named name: String) -> ResourceListWatch<HTTPTransport, Node> {
+        ResourceListWatch(.node(named: name), transport: transport, options: options)
+    }
+
+    /// The delays between tries.
+    public var backoff: Backoff {
+        var backoff = Backoff()
+        if settings.requestsPerSecond > 0 {
+            backoff.initial = min(max(backoff.initial, .seconds(1 / settings.requestsPerSecond)), backoff.maximum)
+        }
+        return backoff
+    }
+
+    /// Such as `kube-ipvs/1.0 (linux/amd64)`.
+    static func userAgent(version: String) -> String {
+        #if arch(x86_64)
+        let architecture = "amd64"
+        #elseif arch(arm64)
+        let architecture = "arm64"
+        #else
+        let architecture = "unknown"
+        #endif
+        return "kube-ipvs/\(version) (linux/\(architecture))"
+    }
+}

@@ -1,0 +1,52 @@
+import AsyncHTTPClient
+import KubernetesWatch
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The connections to the API server. Requests share them one after another, but never with a request that has failed:
+/// after a failure all requests to come use new ones.
+///
+/// HTTP/1.1, where a request has its connection for itself: with HTTP/2 a silently dead connection would be found again by
+/// whoever asks next.
+final class HTTPConnections: Sendable {
+    private let target: HTTPTarget
+    private let group: any EventLoopGroup
+    private let current = Mutex<PooledClient?>(nil)
+
+    init(_ target: HTTPTarget, group: any EventLoopGroup) {
+        self.target = target
+        self.group = group
+    }
+
+    /// Connections that were made with `tls`.
+    func client(for tls: TLSMaterial) throws(TLSProblem) -> PooledClient {
+        if let known = current.withLock({ $0 }), known.tls == tls { return known }
+        let new = PooledClient(try target.configuration(tls), group: group, tls: tls)
+        // Two that come at once may each make one: the first then serves its own request only.
+        current.withLock { $0 = new }
+        return new
+    }
+
+    /// Gives up all idle connections of `client`. Those in use go on.
+    func retire(_ client: PooledClient) {
+        current.withLock { if $0 === client { $0 = nil } }
+    }
+}
+
+/// An HTTP client that shuts down when neither the pool nor any exchange holds it.
+final class PooledClient: Sendable {
+    let client: HTTPClient
+    let tls: TLSMaterial
+
+    init(_ configuration: HTTPClient.Configuration, group: any EventLoopGroup, tls: TLSMaterial) {
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        self.tls = tls
+    }
+
+    deinit {
+        let done: EventLoopFuture<Void> = client.shutdown()
+        // It can fail only for a client that was shut down before.
+        _ = done
+    }
+}

@@ -1,0 +1,82 @@
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+
+/// Where connections go and how they are made.
+struct HTTPTarget: Sendable {
+    var server: ServerAddress
+    /// The name the certificate must be for, where it is not the host.
+    var serverName: String?
+    var proxy: ProxyAddress?
+    /// For name, connection, proxy and handshake together.
+    var connectLimit = Duration.seconds(10)
+
+    init(_ connection: ClusterConnection) {
+        server = connection.server
+        serverName = connection.server.isTLS ? connection.serverName : nil
+        proxy = connection.proxy
+    }
+
+    /// The URL that leads to `target`. Its host is the one the certificate is compared with.
+    func url(_ target: String) -> String {
+        let host = ServerAddress.bracketed(serverName ?? server.host)
+        return "\(server.isTLS ? "https" : "http")://\(host):\(server.port)\(server.pathPrefix)\(target)"
+    }
+
+    func configuration(_ tls: TLSMaterial) throws(TLSProblem) -> HTTPClient.Configuration {
+        let identity = ServerIdentity(serverName ?? server.host)
+        // Behind a proxy the peer has the proxy's address, and NIOSSL would compare with that.
+        let checksName = proxy == nil || !identity.isAddress
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try tls.configuration(checksName: checksName),
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: TimeAmount(connectLimit)),
+            connectionPool: .init(idleTimeout: .seconds(10))
+        )
+        configuration.httpVersion = .http1Only
+        // Whoever asks has a back-off of their own.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
+        if let serverName { configuration.dnsOverride = [serverName: server.host] }
+        configuration.proxy = proxy.map(HTTPClient.Configuration.Proxy.init)
+        let isChecked = server.isTLS && tls.trust != .anyone
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.keepAlive().flatMap {
+                isChecked ? channel.requireCertificate(for: identity) : channel.eventLoop.makeSucceededVoidFuture()
+            }
+        }
+        return configuration
+    }
+}
+
+extension HTTPClient.Configuration.Proxy {
+    fileprivate init(_ proxy: ProxyAddress) {
+        switch proxy.kind {
+        case .socks5:
+            self = .socksServer(host: proxy.host, port: proxy.port)
+        case .http:
+            self = .server(
+                host: proxy.host,
+                port: proxy.port,
+                authorization: proxy.account.map { .basic(username: $0.user, password: $0.password.value) }
+            )
+        }
+    }
+}
+
+extension Channel {
+    /// Has the kernel probe the peer while nothing comes, so that one that is gone is found in half a minute and not only
+    /// by the idle limit.
+    fileprivate func keepAlive() -> EventLoopFuture<Void> {
+        let options: [(ChannelOptions.Types.SocketOption, ChannelOptions.Types.SocketOption.Value)] = [
+            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPIDLE)), 15),
+            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPINTVL)), 5),
+            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPCNT)), 3),
+            (.init(level: .socket, name: .so_keepalive), 1),
+        ]
+        return EventLoopFuture.andAllComplete(
+            options.map { option, value in setOption(option, value: value) },
+            on: eventLoop
+        )
+    }
+}

@@ -1,0 +1,200 @@
+import KubernetesObjects
+
+extension FakeAPIServer {
+    /// The answer to a request.
+    package func respond(to request: ServerRequest) -> ServerResponse {
+        update { state in
+            state.requests.append(request)
+            do throws(ServerRefusal) {
+                if let token = state.options.token, request.authorization != "Bearer \(token)" {
+                    throw ServerRefusal(
+                        status: ServerStatus(code: 401, reason: "Unauthorized", message: "Unauthorized"))
+                }
+                return try respond(to: request, &state)
+            } catch {
+                return refusal(error.status, request, state.options)
+            }
+        }
+    }
+
+    private func respond(to request: ServerRequest, _ state: inout State) throws(ServerRefusal) -> ServerResponse {
+        if request.path.hasPrefix("/apis/events.k8s.io/v1/namespaces/") {
+            return try respond(toEvent: request, &state)
+        }
+        guard let kind = KubernetesObject.Kind.allCases.first(where: { $0.path == request.path }) else {
+            throw ServerRefusal(
+                status: ServerStatus(
+                    code: 404, reason: "NotFound", message: "the server could not find \(request.path)")
+            )
+        }
+        guard request.method == "GET" else {
+            throw ServerRefusal(
+                status: ServerStatus(code: 405, reason: "MethodNotAllowed", message: "\(request.method) is not allowed")
+            )
+        }
+        let encoding = try ServerEncoding(request, state.options)
+        let selection = try Selection(
+            labelSelector: request.query["labelSelector"],
+            fieldSelector: request.query["fieldSelector"]
+        )
+        return request.isWatch
+            ? try watch(kind, selection, request, encoding, &state)
+            : try list(kind, selection, request, encoding, &state)
+    }
+
+    private func list(
+        _ kind: KubernetesObject.Kind,
+        _ selection: Selection,
+        _ request: ServerRequest,
+        _ encoding: ServerEncoding,
+        _ state: inout State
+    ) throws(ServerRefusal) -> ServerResponse {
+        var fault: APIFault?
+        if let faults = state.listFaults[kind], !faults.isEmpty { fault = state.listFaults[kind]?.removeFirst() }
+        if case .listRefused(let status) = fault { throw ServerRefusal(status: status) }
+
+        let page = try state.model.list(
+            kind,
+            selection,
+            limit: request.query["limit"].flatMap { Int($0) },
+            continuation: request.query["continue"]
+        )
+        let body = encoding.list(page.items, kind: kind, version: page.version, continuation: page.continuation)
+        var steps = pieces(body, state.options)
+        switch fault {
+        case .listReset?: steps = [.send(Array(body[..<(body.count / 2)])), .reset]
+        case .listCutShort?: steps = [.send(Array(body[..<(body.count / 2)])), .end]
+        case .listFallsSilent?: steps = [.silence]
+        case .listExpiresBetweenPages?: state.model.compact()
+        default: break
+        }
+        return ServerResponse(code: 200, contentType: encoding.contentType, body: ServerBody(steps))
+    }
+
+    private func watch(
+        _ kind: KubernetesObject.Kind,
+        _ selection: Selection,
+        _ request: ServerRequest,
+        _ encoding: ServerEncoding,
+        _ state: inout State
+    ) throws(ServerRefusal) -> ServerResponse {
+        if case .watchRefused(let status)? = state.watchFaults[kind]?.first {
+            state.watchFaults[kind]?.removeFirst()
+            throw ServerRefusal(status: status)
+        }
+        let text = request.query["resourceVersion"] ?? ""
+        guard let version = Int(text) else {
+            throw ServerRefusal(
+                status: ServerStatus(code: 400, reason: "BadRequest", message: "invalid resource version \(text)")
+            )
+        }
+        guard version >= state.model.oldest else { throw ServerRefusal(status: .expired(text)) }
+        let session = WatchSession(
+            server: self,
+            kind: kind,
+            selection: selection,
+            encoding: encoding,
+            after: version,
+            state
+        )
+        state.openWatches += 1
+        return ServerResponse(
+            code: 200,
+            contentType: encoding.streamContentType,
+            body: ServerBody(session)
+        )
+    }
+
+    private func respond(
+        toEvent request: ServerRequest,
+        _ state: inout State
+    ) throws(ServerRefusal) -> ServerResponse {
+        let invalid = ServerRefusal(
+            status: ServerStatus(code: 400, reason: "BadRequest", message: "the body is no event")
+        )
+        guard var event = try? JSONReader.read(request.body) else { throw invalid }
+        switch request.method {
+        case "POST":
+            guard event["metadata", "name"]?.text != nil else { throw invalid }
+            state.events.append(event)
+            return ServerResponse(
+                code: 201, contentType: "application/json", body: ServerBody([.send(event.json), .end]))
+        case "PATCH":
+            let name = request.path.split(separator: "/").last.map(String.init)
+            guard let index = state.events.firstIndex(where: { $0["metadata", "name"]?.text == name }) else {
+                throw ServerRefusal(
+                    status: ServerStatus(code: 404, reason: "NotFound", message: "event \(name ?? "") not found")
+                )
+            }
+            state.events[index].merge(event)
+            event = state.events[index]
+            return ServerResponse(
+                code: 200, contentType: "application/json", body: ServerBody([.send(event.json), .end]))
+        default:
+            throw ServerRefusal(
+                status: ServerStatus(code: 405, reason: "MethodNotAllowed", message: "\(request.method) is not allowed")
+            )
+        }
+    }
+
+    private func refusal(_ status: ServerStatus, _ request: ServerRequest, _ options: Options) -> ServerResponse {
+        // A refusal is in JSON where the encoding itself is what is refused.
+        let encoding = (try? ServerEncoding(request, options)) ?? .json
+        return ServerResponse(
+            code: status.code,
+            contentType: encoding.contentType,
+            retryAfterSeconds: status.retryAfterSeconds,
+            body: ServerBody(pieces(encoding.status(status), options))
+        )
+    }
+
+    private func pieces(_ bytes: [UInt8], _ options: Options) -> [ServerStep] {
+        bytes.pieces(of: options.pieceLength).map(ServerStep.send) + [.end]
+    }
+}
+
+extension [UInt8] {
+    /// In pieces of at most a length.
+    func pieces(of length: Int?) -> [[UInt8]] {
+        guard let length else { return isEmpty ? [] : [self] }
+        return stride(from: 0, to: count, by: length).map { Array(self[$0..<Swift.min($0 + length, count)]) }
+    }
+}
+
+extension DocumentNode {
+    /// Takes the fields of another document over: a merge patch (RFC 7386).
+    mutating func merge(_ patch: DocumentNode) {
+        guard case .mapping(let entries) = patch.value, case .mapping = value else {
+            self = patch
+            return
+        }
+        for entry in entries {
+            guard entry.value.value != .null else {
+                self[entry.key] = nil
+                continue
+            }
+            var child = self[entry.key] ?? .fields([:])
+            child.merge(entry.value)
+            self[entry.key] = child
+        }
+    }
+}
+
+extension KubernetesObject.Kind {
+    /// Where the objects of the kind are listed.
+    var path: String {
+        switch self {
+        case .service: "/api/v1/services"
+        case .endpointSlice: "/apis/discovery.k8s.io/v1/endpointslices"
+        case .node: "/api/v1/nodes"
+        }
+    }
+
+    /// The API's group and version.
+    var groupVersion: String {
+        switch self {
+        case .service, .node: "v1"
+        case .endpointSlice: "discovery.k8s.io/v1"
+        }
+    }
+}

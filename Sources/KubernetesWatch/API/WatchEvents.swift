@@ -1,0 +1,117 @@
+import KubernetesObjects
+import KubernetesProto
+import SwiftProtobuf
+
+/// The messages of one watch, read off the body of its response as they are asked for.
+public struct WatchEvents<Body: AsyncSequence & Sendable, Object: WatchableObject>: AsyncSequence, Sendable
+where Body.Element == [UInt8], Body.Failure == APIError {
+    public typealias Element = WatchEvent<ObservedObject<Object>>
+    public typealias Failure = APIError
+
+    let body: Body
+    let encoding: ContentEncoding
+    let decoder: ObjectDecoder<Object>
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(
+            body: body.makeAsyncIterator(),
+            frames: WatchFrames(encoding: encoding),
+            decoder: decoder
+        )
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        fileprivate var body: Body.AsyncIterator
+        fileprivate var frames: WatchFrames
+        fileprivate let decoder: ObjectDecoder<Object>
+
+        public mutating func next(isolation: isolated (any Actor)? = #isolation) async throws(APIError) -> Element? {
+            while true {
+                if let message = try frames.next() {
+                    switch frames.encoding {
+                    case .protobuf: return try event(protobuf: message)
+                    case .json: return try event(json: message)
+                    }
+                }
+                guard let chunk = try await body.next(isolation: isolation) else {
+                    // The HTTP body is whole, and its last message is not: whoever wrote it was cut off.
+                    guard frames.isBetweenMessages else {
+                        throw .transport(TransportFailure(.connectionLost, "the watch ended within a message"))
+                    }
+                    return nil
+                }
+                frames.append(chunk)
+            }
+        }
+    }
+}
+
+extension WatchEvents.Iterator {
+    private enum Kind: String {
+        case added = "ADDED"
+        case modified = "MODIFIED"
+        case deleted = "DELETED"
+        case bookmark = "BOOKMARK"
+        case error = "ERROR"
+
+        init(_ name: String) throws(APIError) {
+            guard let kind = Kind(rawValue: name) else {
+                throw .malformed("a watch message of type \(name.prefix(40))")
+            }
+            self = kind
+        }
+    }
+
+    private func event(protobuf message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
+        let event: ProtoWatchEvent
+        do {
+            event = try ProtoWatchEvent(serializedBytes: message, options: .trimming)
+        } catch {
+            throw .malformed("a watch message: \(error)")
+        }
+        let kind = try Kind(event.type)
+        let contents = try ProtobufEnvelope.contents(Array(event.object.raw))
+        switch kind {
+        case .error:
+            guard let status = APIStatus(protobuf: contents) else { throw .malformed("an ERROR without a Status") }
+            throw .status(status)
+        case .bookmark:
+            // A bookmark holds an object of the kind, with nothing in it but the version.
+            guard let header = try? ProtoObjectHeader(serializedBytes: contents, options: .trimming) else {
+                throw .malformed("a bookmark without metadata")
+            }
+            return WatchEvent(.bookmark, version: ObservedMetadata(header.metadata).version)
+        case .added, .modified, .deleted:
+            return change(kind, decoder.decode(protobuf: contents))
+        }
+    }
+
+    private func event(json message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
+        let document: DocumentNode?
+        do throws(DocumentSyntaxError) {
+            document = try JSONReader.read(message)
+        } catch {
+            throw .malformed("a watch message: \(error.reason)")
+        }
+        guard let object = document?["object"] else { throw .malformed("a watch message without an object") }
+        let kind = try Kind(document?["type"]?.text ?? "")
+        switch kind {
+        case .error:
+            guard let status = APIStatus(object) else { throw .malformed("an ERROR without a Status") }
+            throw .status(status)
+        case .bookmark:
+            return WatchEvent(.bookmark, version: ObservedMetadata(object, isNamespaced: true).version)
+        case .added, .modified, .deleted:
+            return change(kind, decoder.decode(object))
+        }
+    }
+
+    private func change(
+        _ kind: Kind,
+        _ decoded: (object: ObservedObject<Object>, version: ResourceVersion?)
+    ) -> WatchEvent<ObservedObject<Object>> {
+        let change: WatchEvent<ObservedObject<Object>>.Change =
+            kind == .deleted ? .deleted(decoded.object) : .applied(decoded.object)
+        return WatchEvent(change, version: decoded.version)
+    }
+}

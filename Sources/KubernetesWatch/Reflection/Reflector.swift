@@ -1,0 +1,153 @@
+/// A change to the known objects of a resource.
+public enum ResourceUpdate<Object: Sendable>: Sendable {
+    /// These are all the objects. Those known before and not here are gone.
+    case replaced([Object])
+    case applied(Object)
+    case deleted(Object)
+}
+
+extension ResourceUpdate: Equatable where Object: Equatable {}
+
+/// The objects of a resource, for as long as the task lives.
+///
+/// It lists once and then watches. A watch that ends or breaks goes on from the last version seen; one whose version has
+/// expired starts over with a list, which arrives as `replaced`, so that deletions missed in between are not lost.
+/// Failures are retried for ever: the sequence ends only when its task is cancelled.
+///
+/// The iterator does its work inside `next()`. There is no task behind it and no buffer in front, so a slow consumer slows
+/// the read from the server down and nothing piles up.
+public struct Reflector<Source: ResourceSource, RetryClock: Clock>: AsyncSequence, Sendable
+where RetryClock.Duration == Duration {
+    public typealias Element = ResourceUpdate<Source.Object>
+    public typealias Failure = Never
+
+    private let source: Source
+    private let clock: RetryClock
+    private let backoff: Backoff
+    private let generator: any RandomNumberGenerator & Sendable
+    private let observe: @Sendable (ReflectorEvent) -> Void
+
+    /// - Parameters:
+    ///   - clock: Sleeps between tries, and says how long a watch has lived.
+    ///   - generator: Scatters delays and the lengths of watches. Each iterator starts with a copy.
+    ///   - observe: Called for each event as it happens; a failure's before its delay.
+    public init(
+        source: Source,
+        clock: RetryClock,
+        backoff: Backoff = Backoff(),
+        generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        observe: @escaping @Sendable (ReflectorEvent) -> Void = { _ in }
+    ) {
+        self.source = source
+        self.clock = clock
+        self.backoff = backoff
+        self.generator = generator
+        self.observe = observe
+    }
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(reflector: self)
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        private enum Phase {
+            case listing(ListFreshness)
+            case connecting
+            case watching(since: RetryClock.Instant, hasMessage: Bool)
+        }
+
+        private let reflector: Reflector
+        private var backoff: Backoff
+        private var generator: any RandomNumberGenerator & Sendable
+        private var phase = Phase.listing(.cached)
+        /// The last version seen; empty only before the first list.
+        private var version = ResourceVersion(rawValue: "")
+        /// The open watch. Not in `phase`, where taking it out to read on would copy what it has buffered.
+        private var events: Source.Events.AsyncIterator?
+
+        fileprivate init(reflector: Reflector) {
+            self.reflector = reflector
+            backoff = reflector.backoff
+            generator = reflector.generator
+        }
+
+        public mutating func next(isolation: isolated (any Actor)? = #isolation) async -> Element? {
+            while !Task.isCancelled {
+                do throws(APIError) {
+                    if let update = try await step(isolation: isolation) {
+                        return update
+                    }
+                } catch {
+                    events = nil
+                    guard !Task.isCancelled else { break }
+                    await recover(from: error, isolation: isolation)
+                }
+            }
+            events = nil
+            return nil
+        }
+
+        /// Goes one step on: a request, or one message of the watch.
+        private mutating func step(isolation: isolated (any Actor)?) async throws(APIError) -> Element? {
+            switch phase {
+            case .listing(let freshness):
+                let list = try await reflector.source.list(freshness)
+                version = list.version
+                phase = .connecting
+                reflector.observe(.listed(count: list.objects.count, version: version))
+                return .replaced(list.objects)
+
+            case .connecting:
+                // Scattered, so that the watches of all nodes do not end together.
+                let duration = Duration.seconds(Int.random(in: 300...600, using: &generator))
+                let watch = try await reflector.source.watch(after: version, for: duration)
+                events = watch.makeAsyncIterator()
+                phase = .watching(since: reflector.clock.now, hasMessage: false)
+                reflector.observe(.watching(after: version))
+                return nil
+
+            case .watching(let start, let hasMessage):
+                guard let event = try await events?.next(isolation: isolation) else {
+                    events = nil
+                    let isTooShort = start.duration(to: reflector.clock.now) < backoff.maximum
+                    phase = .connecting
+                    guard hasMessage || !isTooShort else { throw .watchEndedWithoutMessage }
+                    reflector.observe(.watchEnded)
+                    return nil
+                }
+                if !hasMessage { phase = .watching(since: start, hasMessage: true) }
+                // Only a message proves that list and watch both work. A list alone does not: a server that expires each
+                // version at once would be listed without pause.
+                backoff.reset()
+                if let newer = event.version { version = newer }
+                switch event.change {
+                case .applied(let object): return .applied(object)
+                case .deleted(let object): return .deleted(object)
+                case .bookmark: return nil
+                }
+            }
+        }
+
+        private mutating func recover(from error: APIError, isolation: isolated (any Actor)?) async {
+            let isListing: Bool
+            if case .listing = phase { isListing = true } else { isListing = false }
+            if error.needsRelist {
+                // The server's cache may be behind the history that has just been found wanting.
+                phase = .listing(.latest)
+            } else if !isListing {
+                phase = .connecting
+            }
+            let delay = Swift.max(backoff.nextDelay(using: &generator), error.retryAfter ?? .zero)
+            reflector.observe(.failed(error, isListing: isListing, delay: delay))
+            // Throws only when the task is cancelled, which `next` sees.
+            try? await reflector.clock.sleep(for: delay)
+        }
+    }
+}
+
+extension APIError {
+    /// Bookmarks come every minute or so: a watch that has ended before is of a server that cannot serve.
+    fileprivate static var watchEndedWithoutMessage: APIError {
+        .transport(TransportFailure(.connectionLost, "the watch ended at once and without a message"))
+    }
+}

@@ -1,0 +1,235 @@
+import InMemoryLogging
+import KubernetesObjects
+import KubernetesTesting
+import KubernetesWatch
+import Logging
+import Synchronization
+import Testing
+
+@testable import KubernetesHTTP
+
+struct EventRecorderTests {
+    private let api = FakeAPIServer()
+
+    /// A time that the test sets.
+    private final class Time: Sendable {
+        private let state = Mutex(UnixTime(microseconds: 1_795_248_000_000_000))
+
+        var now: UnixTime { state.withLock { $0 } }
+        func advance(by seconds: Int64) { state.withLock { $0.microseconds += seconds * 1_000_000 } }
+    }
+
+    private let time = Time()
+
+    private func recorder(logger: Logger = .silent, clock: FakeClock = FakeClock()) -> EventRecorder<FakeTransport> {
+        EventRecorder(
+            transport: FakeTransport(api),
+            reporter: EventReporter(hostName: "node-1"),
+            logger: logger,
+            clock: clock,
+            now: { [time] in time.now }
+        )
+    }
+
+    /// Runs a recorder while `body` runs.
+    private func run(
+        _ recorder: EventRecorder<FakeTransport>,
+        _ body: @Sendable @escaping (EventRecorder<FakeTransport>) async -> Void
+    ) async {
+        await withTaskGroup { group in
+            group.addTask { await recorder.run() }
+            await body(recorder)
+            group.cancelAll()
+        }
+    }
+
+    private static let started = ClusterEvent(
+        .normal,
+        reason: "Starting",
+        action: "StartKubeProxy",
+        regarding: .node(named: "node-1"),
+        note: ""
+    )
+
+    private static let failed = ClusterEvent(
+        .warning,
+        reason: "FailedToStartServiceHealthcheck",
+        action: "Listen",
+        regarding: .service(namespace: "shop", name: "web"),
+        note: "node node-1 failed to start healthcheck \"shop/web\" on port 30000"
+    )
+
+    @Test func `an event of a Node is written as kube-proxy writes it`() async throws {
+        await run(recorder()) { [api] recorder in
+            recorder.record(Self.started)
+            await api.wait { $0.events.count == 1 }
+        }
+        let event = try #require(api.events.first)
+        #expect(api.requests.map(\.path) == ["/apis/events.k8s.io/v1/namespaces/default/events"])
+        #expect(event["apiVersion"]?.text == "events.k8s.io/v1")
+        #expect(event["kind"]?.text == "Event")
+        #expect(event["metadata", "namespace"]?.text == "default")
+        #expect(event["metadata", "name"]?.text?.hasPrefix("node-1.") == true)
+        #expect(event["eventTime"]?.text == "2026-11-21T08:00:00.000000Z")
+        #expect(event["reportingController"]?.text == "kube-proxy")
+        #expect(event["reportingInstance"]?.text == "kube-proxy-node-1")
+        #expect(event["action"]?.text == "StartKubeProxy")
+        #expect(event["reason"]?.text == "Starting")
+        #expect(event["type"]?.text == "Normal")
+        #expect(event["regarding", "kind"]?.text == "Node")
+        #expect(event["regarding", "name"]?.text == "node-1")
+        #expect(event["regarding", "uid"]?.text == "node-1")
+        #expect(event["regarding", "namespace"] == nil)
+        #expect(event["series"] == nil)
+    }
+
+    @Test func `an event of a Service is in its namespace`() async throws {
+        await run(recorder()) { [api] recorder in
+            recorder.record(Self.failed)
+            await api.wait { $0.events.count == 1 }
+        }
+        #expect(api.requests.map(\.path) == ["/apis/events.k8s.io/v1/namespaces/shop/events"])
+        #expect(api.events.first?["regarding", "uid"]?.text == "shop/web")
+        #expect(api.events.first?["type"]?.text == "Warning")
+        #expect(api.events.first?["note"]?.text == Self.failed.note)
+    }
+
+    @Test func `the same again counts up the last event`() async throws {
+        await run(recorder()) { [api, time] recorder in
+            func record(after seconds: Int64, requests: Int) async {
+                time.advance(by: seconds)
+                recorder.record(Self.failed)
+                await api.wait { $0.requests.count == requests }
+            }
+            await record(after: 0, requests: 1)
+            await record(after: 5, requests: 2)
+            // Too soon to be written.
+            await record(after: 5, requests: 2)
+            await record(after: 60, requests: 3)
+        }
+        #expect(api.requests.map(\.method) == ["POST", "PATCH", "PATCH"])
+        #expect(api.events.count == 1)
+        #expect(api.events.first?["series", "count"]?.value == .integer(4))
+        #expect(api.events.first?["series", "lastObservedTime"]?.text == "2026-11-21T08:01:10.000000Z")
+    }
+
+    @Test func `after some minutes of silence it is a new event`() async throws {
+        await run(recorder()) { [api, time] recorder in
+            recorder.record(Self.failed)
+            await api.wait { $0.events.count == 1 }
+            time.advance(by: 360)
+            recorder.record(Self.failed)
+            await api.wait { $0.events.count == 2 }
+        }
+        #expect(api.requests.map(\.method) == ["POST", "POST"])
+        #expect(Set(api.events.map { $0["metadata", "name"]?.text }).count == 2)
+    }
+
+    @Test func `an event that the server has forgotten is written anew, with its count`() throws {
+        var log = EventLog()
+        let first = log.note(Self.failed, at: time.now)
+        #expect(first?.isNew == true)
+        let second = log.note(Self.failed, at: time.now)
+        #expect(second?.isNew == false)
+        let body = try #require(second).asNew.recorded.body(EventReporter(hostName: "h"))
+        let read = try #require(try JSONReader.read(body.text))
+        #expect(read["series", "count"]?.value == .integer(2))
+    }
+
+    @Test func `a failure is one line for those who debug, after three tries`() async throws {
+        var options = FakeAPIServer.Options()
+        options.token = "another"
+        api.options = options
+        let handler = InMemoryLogHandler()
+        var logger = Logger(label: "test") { _ in handler }
+        logger.logLevel = .trace
+        await run(recorder(logger: logger)) { [api] recorder in
+            recorder.record(Self.started)
+            // A refusal that will not pass is not tried again.
+            await api.wait { $0.requests.count == 1 }
+            api.options.token = nil
+            recorder.record(Self.failed)
+            await api.wait { $0.events.count == 1 }
+        }
+        #expect(handler.entries.map(\.level) == [.debug])
+        #expect(handler.entries.first?.metadata["error"] == "401 Unauthorized: Unauthorized")
+    }
+
+    @Test func `a server that cannot be reached is tried again a little later`() async throws {
+        struct Unreachable: APITransport {
+            let tries = Tries()
+
+            func send(_ request: APIRequest) async throws(APIError) -> APIResponse<FakeTransport.Body> {
+                tries.count()
+                throw .transport(TransportFailure(.cannotConnect, "Connection refused"))
+            }
+        }
+        let transport = Unreachable()
+        let clock = FakeClock()
+        let recorder = EventRecorder(
+            transport: transport,
+            reporter: EventReporter(hostName: "h"),
+            logger: .silent,
+            clock: clock
+        )
+        await withTaskGroup { group in
+            group.addTask { await recorder.run() }
+            recorder.record(Self.started)
+            recorder.record(Self.failed)
+            await transport.tries.wait(for: 6)
+            group.cancelAll()
+        }
+        #expect(clock.sleeps.count == 4)
+        #expect(clock.sleeps.allSatisfy { $0 >= .milliseconds(500) && $0 <= .seconds(2) })
+    }
+
+    @Test func `recording never waits, and too many events are dropped`() async {
+        let recorder = EventRecorder(
+            transport: FakeTransport(api),
+            reporter: EventReporter(hostName: "h"),
+            capacity: 10,
+            logger: .silent
+        )
+        // Nothing takes them.
+        for number in 0..<1000 {
+            recorder.record(
+                ClusterEvent(.warning, reason: "R\(number)", action: "A", regarding: .node(named: "n"), note: "")
+            )
+        }
+        await run(recorder) { [api] _ in await api.wait { $0.events.count == 10 } }
+        #expect(api.events.count == 10)
+    }
+
+    @Test func `what is too long for the API is cut between characters`() throws {
+        let event = ClusterEvent(
+            .warning,
+            reason: String(repeating: "r", count: 300),
+            action: "A",
+            regarding: .node(named: "n"),
+            note: String(repeating: "é", count: 1000)
+        )
+        let recorded = RecordedEvent(event, time: time.now, number: 1)
+        let body = try #require(try JSONReader.read(recorded.body(EventReporter(hostName: "h")).text))
+        #expect(body["note"]?.text == String(repeating: "é", count: 512))
+        #expect(body["reason"]?.text?.utf8.count == 128)
+    }
+}
+
+/// Counts, and tells who waits.
+private final class Tries: Sendable {
+    private let number = Mutex(0)
+    private let changed = Signal()
+
+    func count() {
+        number.withLock { $0 += 1 }
+        changed.raise()
+    }
+
+    func wait(for wanted: Int) async {
+        while !Task.isCancelled {
+            let generation = changed.generation
+            if number.withLock({ $0 }) >= wanted { return }
+            await changed.wait(past: generation)
+        }
+    }
+}

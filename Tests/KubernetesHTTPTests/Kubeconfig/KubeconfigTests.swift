@@ -1,0 +1,363 @@
+import KubernetesTesting
+import Testing
+
+@testable import KubernetesHTTP
+
+struct KubeconfigTests {
+    private let directory: TestDirectory
+
+    init() throws {
+        directory = try TestDirectory()
+        try directory.write("ca.crt", TestCertificates.authority)
+        try directory.write("client.crt", TestCertificates.client)
+        try directory.write("client.key", TestCertificates.clientKey)
+        try directory.write("token", "t0ken\n")
+    }
+
+    /// A kubeconfig with one cluster and one user.
+    private func config(
+        cluster: String = "server: https://10.0.0.1:6443",
+        user: String = "token: abc",
+        rest: String = ""
+    ) -> String {
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: here
+        contexts:
+        - name: here
+          context: {cluster: c, user: u}
+        clusters:
+        - name: c
+          cluster:
+            \(cluster.split(separator: "\n").joined(separator: "\n    "))
+        users:
+        - name: u
+          user:
+            \(user.split(separator: "\n").joined(separator: "\n    "))
+        \(rest)
+        """
+    }
+
+    private func load(_ text: String, server: String = "", environment: [String: String] = [:]) throws
+        -> ClusterConnection
+    {
+        let path = try directory.write("config", text)
+        return try ClusterConnection.kubeconfig(path: path, server: server, environment: environment)
+    }
+
+    /// What is wrong with a kubeconfig, one line each, without the directory.
+    private func problems(_ text: String, environment: [String: String] = [:]) -> [String] {
+        do {
+            _ = try load(text, environment: environment)
+            return []
+        } catch let error as ConnectionError {
+            return error.problems.map { $0.description.replacing(directory.path + "/", with: "") }
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    // MARK: What is read
+
+    @Test func `the kubeconfig that kubeadm gives kube-proxy works`() throws {
+        let connection = try load(
+            """
+            apiVersion: v1
+            kind: Config
+            clusters:
+            - cluster:
+                certificate-authority: \(directory.path)/ca.crt
+                server: https://192.168.1.10:6443
+              name: default
+            contexts:
+            - context:
+                cluster: default
+                namespace: default
+                user: default
+              name: default
+            current-context: default
+            users:
+            - name: default
+              user:
+                tokenFile: \(directory.path)/token
+            """
+        )
+        #expect(connection.server == ServerAddress(host: "192.168.1.10", port: 6443))
+        #expect(connection.trust == .authorities(.file("\(directory.path)/ca.crt")))
+        #expect(connection.user.authorization == .tokenFile("\(directory.path)/token"))
+        #expect(connection.warnings == [])
+    }
+
+    @Test func `relative paths are relative to their file`() throws {
+        let connection = try load(
+            config(
+                cluster: "server: https://a\ncertificate-authority: ca.crt",
+                user: "client-certificate: client.crt\nclient-key: ./client.key"
+            )
+        )
+        #expect(connection.trust == .authorities(.file("\(directory.path)/ca.crt")))
+        #expect(connection.user.certificate?.chain == .file("\(directory.path)/client.crt"))
+        #expect(connection.user.certificate?.key == .file("\(directory.path)/./client.key"))
+    }
+
+    @Test func `certificates may stand in the file itself`() throws {
+        let authority = Base64.encode(Array(TestCertificates.authority.utf8))
+        let chain = Base64.encode(Array(TestCertificates.client.utf8))
+        let key = Base64.encode(Array(TestCertificates.clientKey.utf8))
+        let connection = try load(
+            config(
+                cluster: "server: https://a\ncertificate-authority-data: \(authority)",
+                user: "client-certificate-data: \(chain)\nclient-key-data: \(key)"
+            )
+        )
+        #expect(connection.trust == .authorities(.data(Secret(Array(TestCertificates.authority.utf8)))))
+        #expect(connection.user.certificate?.key == .data(Secret(Array(TestCertificates.clientKey.utf8))))
+        #expect(!"\(connection)".contains("PRIVATE"))
+    }
+
+    @Test func `the file of a token wins over the token`() throws {
+        let connection = try load(config(user: "token: abc\ntokenFile: token"))
+        #expect(connection.user.authorization == .tokenFile("\(directory.path)/token"))
+    }
+
+    @Test func `a user name and password are taken`() throws {
+        let connection = try load(config(user: "username: admin\npassword: 12345"))
+        #expect(connection.user.authorization == .password(user: "admin", Secret("12345")))
+    }
+
+    @Test func `impersonation becomes headers`() throws {
+        let connection = try load(
+            config(user: "token: t\nas: me\nas-uid: '7'\nas-groups: [g1, g2]\nas-user-extra: {why: [because]}")
+        )
+        #expect(
+            connection.user.impersonation == [
+                Header(name: "Impersonate-User", value: "me"), Header(name: "Impersonate-Uid", value: "7"),
+                Header(name: "Impersonate-Group", value: "g1"), Header(name: "Impersonate-Group", value: "g2"),
+                Header(name: "Impersonate-Extra-why", value: "because"),
+            ]
+        )
+    }
+
+    @Test func `a server that need not be verified is a warning that names the setting`() throws {
+        let connection = try load(config(cluster: "server: https://a\ninsecure-skip-tls-verify: true"))
+        #expect(connection.trust == .anyone)
+        #expect(connection.warnings.count == 1)
+        #expect(connection.warnings.first?.contains("clusters[c].cluster.insecure-skip-tls-verify") == true)
+    }
+
+    @Test func `plain HTTP is a warning`() throws {
+        #expect(try load(config(cluster: "server: http://a")).warnings.count == 1)
+    }
+
+    @Test func `proxy-url and tls-server-name are read`() throws {
+        let connection = try load(
+            config(cluster: "server: https://10.0.0.1\ntls-server-name: Kubernetes\nproxy-url: http://p:3128"),
+            environment: ["HTTPS_PROXY": "http://other:1"]
+        )
+        #expect(connection.serverName == "kubernetes")
+        #expect(connection.proxy?.description == "http://p:3128")
+    }
+
+    @Test func `the proxy of the environment serves where the kubeconfig names none`() throws {
+        let connection = try load(config(), environment: ["HTTPS_PROXY": "http://other:1"])
+        #expect(connection.proxy?.description == "http://other:1")
+    }
+
+    @Test func `the server can be given from outside`() throws {
+        let connection = try load(config(), server: "https://else:1234")
+        #expect(connection.server == ServerAddress(host: "else", port: 1234))
+        #expect(connection.user.authorization == .token(Secret("abc")))
+    }
+
+    @Test func `an exec plugin is read`() throws {
+        let connection = try load(
+            config(
+                user: """
+                    exec:
+                      apiVersion: client.authentication.k8s.io/v1
+                      command: ./bin/plugin
+                      args: [get-token, --cluster, c]
+                      env: [{name: A, value: b}]
+                      installHint: install it
+                      interactiveMode: Never
+                      provideClusterInfo: true
+                    """
+            )
+        )
+        guard case .plugin(let plugin) = connection.user.authorization else {
+            Issue.record("no plugin")
+            return
+        }
+        #expect(plugin.version == .v1)
+        #expect(plugin.command == "\(directory.path)/./bin/plugin")
+        #expect(plugin.arguments == ["get-token", "--cluster", "c"])
+        #expect(plugin.environment == ["A": Secret("b")])
+        #expect(plugin.installHint == "install it")
+        #expect(plugin.providesClusterInfo)
+    }
+
+    @Test func `a plugin that is a bare name stays one`() throws {
+        let connection = try load(
+            config(user: "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: aws, args: [eks]}")
+        )
+        guard case .plugin(let plugin) = connection.user.authorization else {
+            Issue.record("no plugin")
+            return
+        }
+        #expect(plugin.command == "aws")
+    }
+
+    @Test func `JSON is a kubeconfig too`() throws {
+        let connection = try load(
+            """
+            {"clusters":[{"name":"c","cluster":{"server":"https://a"}}],"current-context":"x",
+             "contexts":[{"name":"x","context":{"cluster":"c"}}]}
+            """
+        )
+        #expect(connection.server.host == "a")
+        #expect(connection.user == ClusterUser())
+    }
+
+    // MARK: Several files
+
+    @Test func `of several files the first that has an entry wins`() throws {
+        let first = try directory.write(
+            "first",
+            "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n"
+                + "clusters: [{name: c, cluster: {server: 'https://first'}}]"
+        )
+        let second = try directory.write(
+            "second",
+            "current-context: y\nclusters: [{name: c, cluster: {server: 'https://second'}}]\n"
+                + "users: [{name: u, user: {token: two}}]"
+        )
+        let connection = try ClusterConnection.kubeconfig(
+            list: "\(directory.path)/none:\(first)::\(second)",
+            environment: [:]
+        )
+        #expect(connection.server.host == "first")
+        #expect(connection.user.authorization == .token(Secret("two")))
+    }
+
+    @Test func `a list of which no file is there is an error`() {
+        let error = #expect(throws: ConnectionError.self) {
+            try ClusterConnection.kubeconfig(list: "/none/a:/none/b", environment: [:])
+        }
+        #expect(error?.description == "KUBECONFIG: none of the files is there")
+    }
+
+    @Test func `a file that was named must be there`() {
+        let error = #expect(throws: ConnectionError.self) {
+            try ClusterConnection.kubeconfig(path: "/none/config", environment: [:])
+        }
+        #expect(error?.description == "/none/config: No such file or directory")
+    }
+
+    // MARK: What is wrong
+
+    @Test func `everything wrong is told at once, with file, line, key and reason`() {
+        let text = config(
+            cluster:
+                "server: ftp://a\ncertificate-authority-data: '%'\nproxy-url: https://p\ntls-server-name: 10.0.0.1",
+            user: "token: t\nusername: n\nclient-certificate: client.crt\nauth-provider: {name: gcp}"
+        )
+        #expect(
+            problems(text) == [
+                "config:10: clusters[c].cluster.certificate-authority-data: not Base64",
+                "config:10: clusters[c].cluster.server: the scheme is \"ftp\", want https or http",
+                "config:10: clusters[c].cluster.tls-server-name: \"10.0.0.1\" is no DNS name",
+                "config:10: clusters[c].cluster.proxy-url: the scheme is \"https\", want http or socks5",
+                "config:17: users[u].user.client-key: not set, and the client certificate is of no use without its key",
+                "config:17: users[u].user.username: stands beside token: only one way to authorize can be used",
+                "config:17: users[u].user.auth-provider: the provider \"gcp\" is not supported (Kubernetes dropped them); "
+                    + "use exec with a credential plugin",
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("- a", "config:1: not a kubeconfig: want a mapping"),
+        ("kind: Pod", "config:1: kind: \"Pod\" is no kubeconfig, want Config"),
+        ("a: [", "config:2: "),
+        ("clusters: {}", "config:1: clusters: want a list"),
+        ("users: [{name: u, user: 7}]", "config:1: users[u].user: want a mapping"),
+        ("users: [{name: u, user: {token: [a]}}]", "config:1: users[u].user.token: want a string"),
+        ("current-context: x", "config: current-context: no context has the name \"x\"; there are none"),
+        ("contexts: [{name: b}, {name: a}]", "config: current-context: not set; there are the contexts \"a\", \"b\""),
+        (
+            "current-context: x\ncontexts: [{name: x, context: {cluster: z}}]",
+            "config: contexts[x].context.cluster: no cluster has the name \"z\"; there are none"
+        ),
+        (
+            "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: nobody}}]\n"
+                + "clusters: [{name: c, cluster: {server: 'https://a'}}]",
+            "config:2: contexts[x].context.user: no user has the name \"nobody\"; there are none"
+        ),
+        (
+            "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c}]",
+            "config:3: clusters[c].cluster.server: not set"
+        ),
+    ])
+    func `a file that is no kubeconfig is told`(text: String, problem: String) {
+        let found = problems(text)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix(problem) == true, "\(found)")
+    }
+
+    @Test(arguments: [
+        (
+            "certificate-authority: gone.crt", "",
+            "clusters[c].cluster.certificate-authority: gone.crt: No such file or directory"
+        ),
+        ("certificate-authority: token", "", "clusters[c].cluster.certificate-authority: token: no PEM certificates"),
+        (
+            "certificate-authority: ca.crt\ncertificate-authority-data: eA==", "",
+            "clusters[c].cluster.certificate-authority: stands beside certificate-authority-data: which is meant?"
+        ),
+        (
+            "certificate-authority: ca.crt\ninsecure-skip-tls-verify: true", "",
+            "clusters[c].cluster.insecure-skip-tls-verify: stands beside a certificate authority: which is meant?"
+        ),
+        (
+            "insecure-skip-tls-verify: 'yes'", "",
+            "clusters[c].cluster.insecure-skip-tls-verify: want true or false"
+        ),
+        ("", "tokenFile: gone", "users[u].user.tokenFile: gone: No such file or directory"),
+        ("", "tokenFile: empty", "users[u].user.tokenFile: empty: the file is empty"),
+        ("", "client-key: client.key", "users[u].user.client-certificate: not set"),
+        (
+            "", "client-certificate: client.crt\nclient-key: ca.crt",
+            "users[u].user.client-key: ca.crt: no PEM private key"
+        ),
+        ("", "as-groups: [g]", "users[u].user.as: not set"),
+        ("", "exec: {command: c}", "users[u].user.exec.apiVersion: \"\", want client.authentication.k8s.io/v1 or"),
+        (
+            "", "exec: {apiVersion: client.authentication.k8s.io/v1beta1}", "users[u].user.exec.command: not set"
+        ),
+        (
+            "", "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: c, interactiveMode: Always}",
+            "users[u].user.exec.interactiveMode: Always: this is a daemon"
+        ),
+        (
+            "", "exec: {apiVersion: client.authentication.k8s.io/v1, command: c}",
+            "users[u].user.exec.interactiveMode: not set"
+        ),
+    ])
+    func `an entry that cannot be used is told by its key`(cluster: String, user: String, problem: String) throws {
+        try directory.write("empty", "\n")
+        let text = config(cluster: "server: https://a\n\(cluster)", user: user.isEmpty ? "token: t" : user)
+        let found = problems(text)
+        #expect(found.contains { $0.contains(problem) }, "\(found)")
+    }
+
+    @Test func `no message has a secret in it`() {
+        let text = config(
+            cluster: "server: https://a\nproxy-url: https://user:hunter2@p",
+            user: "token: s3cret\nusername: n\npassword: hunter2\nclient-key-data: c2VjcmV0"
+        )
+        for problem in problems(text) {
+            for secret in ["s3cret", "hunter2", "c2VjcmV0"] { #expect(!problem.contains(secret)) }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import KubernetesObjects
+import KubernetesTesting
+import KubernetesWatch
+import Testing
+
+@Suite struct ObjectStoreTests {
+    private func observed(_ service: Service, rejections: [Rejection] = []) -> ObservedObject<Service> {
+        ObservedObject(name: service.name, object: service, rejections: rejections)
+    }
+
+    private func unusable(_ name: String) -> ObservedObject<Service> {
+        let name = ObjectName(namespace: "default", name: name)
+        let rejection = Rejection(kind: "Service", object: name, field: "", reason: .malformed, explanation: "no")
+        return ObservedObject(name: name, object: nil, rejections: [rejection])
+    }
+
+    @Test func `after a new list only what is different is handed on`() {
+        var store = ObjectStore<Service>()
+        let all = (0..<100).map { service("s\($0)") }
+        #expect(store.apply(.replaced(all.map { observed($0) })).applied.count == 100)
+
+        var next = all.map { observed($0) }
+        next[7] = observed(service("s7", port: 81))
+        next.remove(at: 50)
+        next.append(observed(service("new")))
+        let changes = store.apply(.replaced(next))
+        #expect(changes.applied.map(\.object) == [service("s7", port: 81), service("new")])
+        #expect(changes.removed == [service("s50").name])
+        #expect(store.objects.count == 100)
+    }
+
+    @Test func `an update that changes nothing is nothing`() {
+        var store = ObjectStore<Service>()
+        _ = store.apply(.applied(observed(service("a"))))
+        var again = observed(service("a"))
+        again.lastChangeTriggerTime = "2025-01-01T00:00:00Z"
+        #expect(store.apply(.applied(again)).isEmpty)
+        #expect(store.apply(.deleted(observed(service("b")))).isEmpty)
+    }
+
+    @Test func `nothing has synced before the first list`() {
+        var store = ObjectStore<Service>()
+        _ = store.apply(.applied(observed(service("a"))))
+        #expect(!store.hasSynced)
+        _ = store.apply(.replaced([]))
+        #expect(store.hasSynced)
+        #expect(store.objects.isEmpty)
+    }
+
+    @Test func `an object that cannot be used any more is removed, and rejected once`() {
+        var store = ObjectStore<Service>()
+        _ = store.apply(.applied(observed(service("a"))))
+        let changes = store.apply(.applied(unusable("a")))
+        #expect(changes.removed == [service("a").name])
+        #expect(changes.rejections.count == 1)
+        #expect(store.apply(.applied(unusable("a"))).isEmpty)
+        #expect(store.apply(.replaced([unusable("a")])).isEmpty)
+        #expect(store.apply(.deleted(unusable("a"))).isEmpty)
+        #expect(store.apply(.applied(unusable("a"))).rejections.count == 1)
+    }
+
+    @Test func `another fault of the same object is told of`() {
+        var store = ObjectStore<Service>()
+        var fault = unusable("a").rejections
+        _ = store.apply(.applied(observed(service("a"), rejections: fault)))
+        fault[0].explanation = "another"
+        let changes = store.apply(.applied(observed(service("a"), rejections: fault)))
+        #expect(changes.rejections == fault)
+        #expect(changes.applied.isEmpty)
+    }
+}

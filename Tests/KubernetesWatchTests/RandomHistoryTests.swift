@@ -1,0 +1,44 @@
+import KubernetesObjects
+import KubernetesTesting
+import KubernetesWatch
+import Testing
+
+/// After any sequence of changes and faults the objects are the server's.
+@Suite struct RandomHistoryTests {
+    @Test(arguments: zip(Speech.allCases, [1, 2] as [UInt64]))
+    func `after 1000 faults the objects are the server's`(speech: Speech, seed: UInt64) async throws {
+        try await survive(1000, speech, seed: seed, pieceLength: nil)
+    }
+
+    @Test(arguments: zip(Speech.allCases, [3, 4] as [UInt64]))
+    func `after 100 faults of a connection that trickles the objects are the server's`(
+        speech: Speech,
+        seed: UInt64
+    ) async throws {
+        try await survive(100, speech, seed: seed, pieceLength: 7)
+    }
+
+    private func survive(_ faults: Int, _ speech: Speech, seed: UInt64, pieceLength: Int?) async throws {
+        var options = FakeAPIServer.Options()
+        options.pieceLength = pieceLength
+        let api = FakeAPIServer(options: options)
+        let source = ResourceListWatch(
+            .endpointSlices,
+            transport: FakeTransport(api),
+            options: ListWatchOptions(accept: speech.accept, pageLength: 5)
+        )
+        let history = RandomHistory(faults: faults, seed: seed)
+
+        try await Mirror.follow(source, clock: FakeClock(), seed: seed) { mirror in
+            await history.run(on: api)
+            let last = slice("last", of: "web", endpoints: 1)
+            api.set(.endpointSlice(last))
+            await mirror.wait { $0.objects[last.name] == last }
+
+            let expected = try RandomHistory.slices(api)
+            #expect(mirror.objects == expected)
+            // Some of the faults are no failures.
+            #expect(mirror.failures.count > faults / 2)
+        }
+    }
+}
