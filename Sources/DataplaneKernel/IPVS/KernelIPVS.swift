@@ -42,8 +42,8 @@ public final class KernelIPVS: IPVSDataplane {
             part: .ipvs,
             number: error.errno.rawValue,
             explanation: """
-                cannot \(attempt): the kernel has no IPVS (\(error)). Load it with `modprobe ip_vs`, or run on a kernel \
-                that is built with CONFIG_IP_VS.
+                cannot \(attempt): the kernel has no IPVS. Load it with `modprobe ip_vs`, or run on a kernel that is \
+                built with CONFIG_IP_VS.
                 """
         )
     }
