@@ -59,7 +59,7 @@ extension KernelSuite {
                     try await expectSame(["-L", "-n"] + columns)
                     // Order and names go with every column alike.
                     if index % 3 == 0 { try await expectSame(["-L", "-n", "--nosort"] + columns) }
-                    if index % 3 == 0 { try await expectSame(["-L"] + columns, withNames: true) }
+                    if index % 6 == 0 { try await expectSame(["-L"] + columns, withNames: true) }
                 }
                 try await expectSame(["-L", "-n", "--sort"])
             }
