@@ -7,6 +7,7 @@ extension APIStatus {
     /// answers with a page of its own, whose first words must do.
     init?(statusBody bytes: [UInt8], contentType: String?) {
         let status: APIStatus?
+        // A body that is not what its type says is treated as a proxy's page.
         switch ContentEncoding(contentType: contentType) {
         case .protobuf:
             status = (try? ProtobufEnvelope.contents(bytes)).flatMap(APIStatus.init(protobuf:))
