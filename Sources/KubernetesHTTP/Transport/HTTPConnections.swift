@@ -18,11 +18,12 @@ final class HTTPConnections: Sendable {
 
     /// Connections that were made with `tls`.
     func client(for tls: TLSMaterial) throws(TLSProblem) -> PooledClient {
-        if let known = current.withLock({ $0 }), known.tls == tls { return known }
-        let new = PooledClient(try target.configuration(tls), tls: tls)
-        // Two that come at once may each make one: the first then serves its own request only.
-        current.withLock { $0 = new }
-        return new
+        try current.withLock { current throws(TLSProblem) in
+            if let current, current.tls == tls { return current }
+            let new = PooledClient(try target.configuration(tls), tls: tls)
+            current = new
+            return new
+        }
     }
 
     /// Gives up all idle connections of `client`. Those in use go on.
