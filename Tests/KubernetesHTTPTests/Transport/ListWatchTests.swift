@@ -61,6 +61,25 @@ struct ListWatchTests {
         }
     }
 
+    @Test func `a client writes events over its connection`() async throws {
+        let api = FakeAPIServer()
+        try await HTTPAPIServer.run(api, tls: .trusted) { server in
+            let recorder = ClusterClient(.local(server.port), version: "1", logger: .silent)
+                .eventRecorder(hostName: "node-1", logger: .silent)
+            let event = ClusterEvent(.normal, reason: "R", action: "A", regarding: .node(named: "node-1"), note: "é")
+            await withTaskGroup { group in
+                group.addTask { await recorder.run() }
+                recorder.record(event)
+                await api.wait { $0.events.count == 1 }
+                recorder.record(event)
+                await api.wait { $0.requests.count == 2 }
+                group.cancelAll()
+            }
+            #expect(api.events.map { $0["note"]?.text } == ["é"])
+            #expect(api.requests.map(\.method) == ["POST", "PATCH"])
+        }
+    }
+
     @Test func `bodies may arrive in pieces of any length`() async throws {
         let api = FakeAPIServer()
         for index in 0..<20 { api.set(service("s\(index)")) }
