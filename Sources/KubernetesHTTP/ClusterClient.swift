@@ -64,6 +64,13 @@ public struct ClusterClient: Sendable {
         ResourceListWatch(.node(named: name), transport: transport, options: options)
     }
 
+    /// Writes events in the name of kube-proxy, once it runs.
+    ///
+    /// - Parameter hostName: Of this node.
+    public func eventRecorder(hostName: String, logger: Logger) -> EventRecorder<HTTPTransport> {
+        EventRecorder(transport: transport, reporter: EventReporter(hostName: hostName), logger: logger)
+    }
+
     /// The delays between tries.
     public var backoff: Backoff {
         var backoff = Backoff()

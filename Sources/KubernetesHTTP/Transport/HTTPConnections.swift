@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import KubernetesWatch
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// The connections to the API server. Requests share them one after another, but never with a request that has failed:
@@ -11,21 +10,20 @@ import Synchronization
 /// whoever asks next.
 final class HTTPConnections: Sendable {
     private let target: HTTPTarget
-    private let group: any EventLoopGroup
     private let current = Mutex<PooledClient?>(nil)
 
-    init(_ target: HTTPTarget, group: any EventLoopGroup) {
+    init(_ target: HTTPTarget) {
         self.target = target
-        self.group = group
     }
 
     /// Connections that were made with `tls`.
     func client(for tls: TLSMaterial) throws(TLSProblem) -> PooledClient {
-        if let known = current.withLock({ $0 }), known.tls == tls { return known }
-        let new = PooledClient(try target.configuration(tls), group: group, tls: tls)
-        // Two that come at once may each make one: the first then serves its own request only.
-        current.withLock { $0 = new }
-        return new
+        try current.withLock { current throws(TLSProblem) in
+            if let current, current.tls == tls { return current }
+            let new = PooledClient(try target.configuration(tls), tls: tls)
+            current = new
+            return new
+        }
     }
 
     /// Gives up all idle connections of `client`. Those in use go on.
@@ -39,8 +37,8 @@ final class PooledClient: Sendable {
     let client: HTTPClient
     let tls: TLSMaterial
 
-    init(_ configuration: HTTPClient.Configuration, group: any EventLoopGroup, tls: TLSMaterial) {
-        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    init(_ configuration: HTTPClient.Configuration, tls: TLSMaterial) {
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.tls = tls
     }
 

@@ -1,9 +1,7 @@
 import AsyncHTTPClient
 public import KubernetesWatch
 public import Logging
-public import NIOCore
 import NIOHTTP1
-public import NIOPosix
 
 /// Requests to an API server over HTTP/1.1 and TLS, with the credentials of a `ClusterConnection`.
 public struct HTTPTransport: APITransport {
@@ -21,12 +19,11 @@ public struct HTTPTransport: APITransport {
         _ connection: ClusterConnection,
         userAgent: String,
         fileAge: Duration = .seconds(60),
-        logger: Logger,
-        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        logger: Logger
     ) {
         target = HTTPTarget(connection)
         credentials = CredentialStore(connection, fileAge: fileAge, logger: logger)
-        connections = HTTPConnections(target, group: eventLoopGroup)
+        connections = HTTPConnections(target)
         self.userAgent = userAgent
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import InMemoryLogging
 import KubernetesObjects
 import KubernetesTesting
@@ -180,13 +181,17 @@ struct ExecPluginTests {
     }
 
     @Test func `a plugin that does not end is stopped, with all that it has started`() async throws {
-        var run = run(try plugin("sleep 1000 & sleep 1000"))
+        var run = run(try plugin(#"sleep 1000 & echo $! >"$D/child"; wait"#))
         run.timeLimit = .milliseconds(200)
         guard case .failure(let error) = await run.credential() else {
             Issue.record("no failure")
             return
         }
         #expect(error.description.hasSuffix("did not end within 0.2 seconds and was stopped"))
+        let child = try directory.read("child").trimmingCharacters(in: .whitespacesAndNewlines)
+        // Gone, or dead and not yet taken notice of by whoever adopted it.
+        let status = (try? String(contentsOfFile: "/proc/\(child)/status", encoding: .utf8)) ?? "State: Z"
+        #expect(status.contains(#/State:\s+Z/#), "\(status)")
     }
 
     @Test(arguments: [

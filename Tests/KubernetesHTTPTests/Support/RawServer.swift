@@ -33,11 +33,12 @@ final class RawServer: Sendable {
 
     /// Serves plain HTTP while `body` runs.
     static func run(
+        host: String = "127.0.0.1",
         _ answer: @escaping @Sendable (HTTPRequestHead) -> Answer = { _ in Answer() },
         _ body: @Sendable (RawServer) async throws -> Void
     ) async throws {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .bind(host: host, port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     return try Connection(wrappingChannelSynchronously: channel)

@@ -21,14 +21,11 @@ struct FaultTests {
         api.set(service("web"))
         api.inject(fault, .service)
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
-            let follower = Follower<Service>()
-            await withTaskGroup { group in
-                group.addTask { await follower.follow(source(server.port, isImpatient: label == "silent")) }
-                await follower.wait { $0.watches == 1 }
-                group.cancelAll()
+            try await follow(server.port, isImpatient: label == "silent") { mirror in
+                await mirror.wait { $0.watches == 1 }
+                expect(mirror, failedWith: label)
+                #expect(mirror.objects.count == 1)
             }
-            expect(follower, failedWith: label)
-            #expect(follower.objects.count == 1)
         }
     }
 
@@ -37,14 +34,11 @@ struct FaultTests {
         for index in 0..<600 { api.set(service("s\(index)")) }
         api.inject(.listExpiresBetweenPages, .service)
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
-            let follower = Follower<Service>()
-            await withTaskGroup { group in
-                group.addTask { await follower.follow(source(server.port, isImpatient: false)) }
-                await follower.wait { $0.watches == 1 }
-                group.cancelAll()
+            try await follow(server.port, isImpatient: false) { mirror in
+                await mirror.wait { $0.watches == 1 }
+                #expect(mirror.objects.count == 600)
+                #expect(mirror.failures == [])
             }
-            #expect(follower.objects.count == 600)
-            #expect(follower.failures == [])
         }
     }
 
@@ -68,25 +62,22 @@ struct FaultTests {
         let api = FakeAPIServer()
         api.set(service("web"))
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
-            let follower = Follower<Service>()
-            await withTaskGroup { group in
-                group.addTask { await follower.follow(source(server.port, isImpatient: label == "silent")) }
-                await follower.wait { $0.watches == 1 }
+            try await follow(server.port, isImpatient: label == "silent") { mirror in
+                await mirror.wait { $0.watches == 1 }
                 // The watch has delivered something: that it ends is no failure then.
                 api.set(service("second"))
-                await follower.wait { $0.objects.count == 2 }
+                await mirror.wait { $0.objects.count == 2 }
                 api.inject(fault, .service)
                 await api.wait { $0.waitingFaults == 0 }
                 api.set(service("third"))
                 api.deleteService("web")
-                await follower.wait { follower in
-                    Set(follower.objects.keys.map(\.name)) == ["second", "third"]
-                        && (label.isEmpty || !follower.failures.isEmpty)
+                await mirror.wait { mirror in
+                    Set(mirror.objects.keys.map(\.name)) == ["second", "third"]
+                        && (label.isEmpty || !mirror.failures.isEmpty)
                 }
-                group.cancelAll()
+                expect(mirror, failedWith: label)
+                #expect(mirror.lists == (isRelisted ? 2 : 1))
             }
-            expect(follower, failedWith: label)
-            #expect(follower.lists == (isRelisted ? 2 : 1))
         }
     }
 
@@ -95,17 +86,14 @@ struct FaultTests {
         api.set(service("web"))
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
             try await Relay.run(.port(server.port)) { relay in
-                let follower = Follower<Service>()
-                await withTaskGroup { group in
-                    group.addTask { await follower.follow(source(relay.port, isImpatient: true)) }
-                    await follower.wait { $0.watches == 1 }
+                try await follow(relay.port, isImpatient: true) { mirror in
+                    await mirror.wait { $0.watches == 1 }
                     let before = relay.connections
                     relay.freeze()
                     api.set(service("second"))
-                    await follower.wait { $0.objects.count == 2 }
-                    expect(follower, failedWith: "silent")
+                    await mirror.wait { $0.objects.count == 2 }
+                    expect(mirror, failedWith: "silent")
                     #expect(relay.connections > before)
-                    group.cancelAll()
                 }
             }
         }
@@ -142,17 +130,22 @@ struct FaultTests {
 
     /// - Parameter isImpatient: For tests that wait for the idle limit. A machine that is slow can reach it too, so that there
     ///   may then be more failures than one.
-    private func source(_ port: Int, isImpatient: Bool) -> ResourceListWatch<HTTPTransport, Service> {
+    private func follow(
+        _ port: Int,
+        isImpatient: Bool,
+        _ body: @escaping @Sendable (Mirror<Service>) async throws -> Void
+    ) async throws {
         let idleLimit = isImpatient ? Duration.milliseconds(400) : .seconds(60)
-        return ResourceListWatch(
+        let source = ResourceListWatch(
             .services,
             transport: HTTPTransport(.local(port)),
             options: ListWatchOptions(listIdleLimit: idleLimit, watchIdleLimit: idleLimit)
         )
+        try await Mirror.follow(source, clock: ContinuousClock(), backoff: .short, body)
     }
 
-    private func expect(_ follower: Follower<Service>, failedWith label: String) {
-        let labels = follower.failures.map(\.label)
+    private func expect(_ mirror: Mirror<Service>, failedWith label: String) {
+        let labels = mirror.failures.map(\.label)
         if label == "silent" {
             #expect(Set(labels) == [label])
         } else {

@@ -20,22 +20,19 @@ struct ListWatchTests {
                 version: "1",
                 logger: .silent
             )
-            let follower = Follower<Service>()
-            await withTaskGroup { group in
-                group.addTask { await follower.follow(client.services) }
-                await follower.wait { $0.objects.count == 1200 && $0.watches == 1 }
+            try await Mirror.follow(client.services, clock: ContinuousClock(), backoff: .short) { mirror in
+                await mirror.wait { $0.objects.count == 1200 && $0.watches == 1 }
                 api.set(service("s0", port: 7))
                 api.deleteService("s1")
                 api.set(service("new"))
-                await follower.wait { follower in
-                    follower.objects[ObjectName(namespace: "default", name: "new")] != nil
-                        && follower.objects[ObjectName(namespace: "default", name: "s0")]?.ports.first?.port == 7
-                        && follower.objects.count == 1200
+                await mirror.wait { mirror in
+                    mirror.objects[ObjectName(namespace: "default", name: "new")] != nil
+                        && mirror.objects[ObjectName(namespace: "default", name: "s0")]?.ports.first?.port == 7
+                        && mirror.objects.count == 1200
                 }
-                group.cancelAll()
+                #expect(mirror.failures == [])
+                #expect(mirror.lists == 1)
             }
-            #expect(follower.failures == [])
-            #expect(follower.lists == 1)
             #expect(api.requests.filter { $0.query["watch"] == nil }.count == 3)
         }
     }
@@ -64,22 +61,37 @@ struct ListWatchTests {
         }
     }
 
+    @Test func `a client writes events over its connection`() async throws {
+        let api = FakeAPIServer()
+        try await HTTPAPIServer.run(api, tls: .trusted) { server in
+            let recorder = ClusterClient(.local(server.port), version: "1", logger: .silent)
+                .eventRecorder(hostName: "node-1", logger: .silent)
+            let event = ClusterEvent(.normal, reason: "R", action: "A", regarding: .node(named: "node-1"), note: "é")
+            await withTaskGroup { group in
+                group.addTask { await recorder.run() }
+                recorder.record(event)
+                await api.wait { $0.events.count == 1 }
+                recorder.record(event)
+                await api.wait { $0.requests.count == 2 }
+                group.cancelAll()
+            }
+            #expect(api.events.map { $0["note"]?.text } == ["é"])
+            #expect(api.requests.map(\.method) == ["POST", "PATCH"])
+        }
+    }
+
     @Test func `bodies may arrive in pieces of any length`() async throws {
         let api = FakeAPIServer()
         for index in 0..<20 { api.set(service("s\(index)")) }
         api.options.pieceLength = 3
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
-            let follower = Follower<Service>()
-            await withTaskGroup { group in
-                group.addTask {
-                    await follower.follow(ClusterClient(.local(server.port), version: "1", logger: .silent).services)
-                }
-                await follower.wait { $0.watches == 1 }
+            let client = ClusterClient(.local(server.port), version: "1", logger: .silent)
+            try await Mirror.follow(client.services, clock: ContinuousClock(), backoff: .short) { mirror in
+                await mirror.wait { $0.watches == 1 }
                 api.set(service("new"))
-                await follower.wait { $0.objects.count == 21 }
-                group.cancelAll()
+                await mirror.wait { $0.objects.count == 21 }
+                #expect(mirror.failures == [])
             }
-            #expect(follower.failures == [])
         }
     }
 

@@ -61,6 +61,14 @@ struct TransportTests {
         }
     }
 
+    @Test func `a server may have an IPv6 address`() async throws {
+        try await RawServer.run(host: "::1") { server in
+            let connection = ClusterConnection(server: ServerAddress(isTLS: false, host: "::1", port: server.port))
+            #expect(await HTTPTransport(connection).failure() == nil)
+            #expect(server.requests.first?.headers["Host"] == ["[::1]:\(server.port)"])
+        }
+    }
+
     @Test func `a redirect is not followed`() async throws {
         let answer: @Sendable (HTTPRequestHead) -> RawServer.Answer = { _ in
             RawServer.Answer(code: 302, headers: ["Location": "http://127.0.0.1:1/"])
