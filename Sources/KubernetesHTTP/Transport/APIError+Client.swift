@@ -88,7 +88,7 @@ extension NIOConnectionError {
             let cause = (failure.error as? IOError)?.words ?? "\(failure.error)"
             return "\(failure.target): \(cause)"
         }
-        guard attempts.isEmpty else { return "no connection to \(host): \(attempts.joined(separator: "; "))" }
+        guard attempts.isEmpty else { return attempts.joined(separator: "; ") }
         let cause = dnsAError ?? dnsAAAAError
         return "the name \(host) could not be resolved\(cause.map { ": \($0)" } ?? "")"
     }

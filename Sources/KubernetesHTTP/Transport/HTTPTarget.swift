@@ -49,6 +49,13 @@ struct HTTPTarget: Sendable {
     }
 }
 
+extension HTTPTarget: CustomStringConvertible {
+    /// Such as `https://10.0.0.1:6443 through http://proxy:3128`.
+    var description: String {
+        proxy.map { "\(server) through \($0)" } ?? "\(server)"
+    }
+}
+
 extension HTTPClient.Configuration.Proxy {
     fileprivate init(_ proxy: ProxyAddress) {
         switch proxy.kind {

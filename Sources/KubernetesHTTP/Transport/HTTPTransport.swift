@@ -58,13 +58,25 @@ public struct HTTPTransport: APITransport {
             client: client,
             connections: connections
         )
-        let head = try await exchange.head()
+        let head = try await head(of: exchange)
         return APIResponse(
             code: Int(head.status.code),
             contentType: head.headers.first(name: "Content-Type"),
             retryAfter: head.headers.first(name: "Retry-After"),
             body: HTTPBody(exchange: exchange)
         )
+    }
+
+    private func head(of exchange: HTTPExchange) async throws(APIError) -> HTTPResponseHead {
+        do throws(APIError) {
+            return try await exchange.head()
+        } catch .transport(var failure) where failure.kind == .cannotConnect || failure.kind == .tls {
+            // Whoever reads this may not know where the server was looked for.
+            failure.explanation = "\(target): \(failure.explanation)"
+            throw .transport(failure)
+        } catch {
+            throw error
+        }
     }
 
     private func prepared(_ request: APIRequest, _ session: Session) throws(APIError) -> HTTPClient.Request {

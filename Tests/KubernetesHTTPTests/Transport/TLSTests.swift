@@ -18,7 +18,8 @@ struct TLSTests {
             let failure = await HTTPTransport(.local(server.port)).failure()?.failure
             #expect(failure?.kind == .tls)
             #expect(
-                failure?.explanation == "the server's certificate is not of a trusted authority, or not of this time")
+                failure?.explanation.hasSuffix(
+                    "the server's certificate is not of a trusted authority, or not of this time") == true)
             #expect(server.api.requests.isEmpty)
         }
     }
@@ -38,7 +39,9 @@ struct TLSTests {
             connection.serverName = "elsewhere.example"
             let failure = await HTTPTransport(connection).failure()?.failure
             #expect(failure?.kind == .tls)
-            #expect(failure?.explanation == "the server's certificate is not for the name elsewhere.example")
+            #expect(
+                failure?.explanation.hasSuffix("the server's certificate is not for the name elsewhere.example") == true
+            )
             #expect(server.api.requests.isEmpty)
         }
     }
@@ -127,7 +130,7 @@ struct TLSTests {
         try await HTTPAPIServer.run(FakeAPIServer()) { server in
             let failure = await HTTPTransport(.local(server.port)).failure()?.failure
             #expect(failure?.kind == .tls)
-            #expect(failure?.explanation == "the server does not speak TLS")
+            #expect(failure?.explanation.hasSuffix("the server does not speak TLS") == true)
         }
     }
 }
