@@ -106,6 +106,11 @@ let package = Package(
         ),
         .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
+            name: "SmallFiles",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
@@ -122,6 +127,7 @@ let package = Package(
                 "Addressing",
                 "KubernetesObjects",
                 "KubernetesWatch",
+                "SmallFiles",
                 "YAMLDocuments",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -145,10 +151,13 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
                 "KubernetesObjects",
+                "KubernetesWatch",
                 "ManifestFiles",
                 "Reconcile",
                 "ServicePlan",
+                "SmallFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -163,7 +172,9 @@ let package = Package(
                 "DataplaneModel",
                 "IPVSListing",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
                 "ProxyService",
+                "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -51,6 +51,8 @@ public actor ServiceProxy {
     private var node: Node?
     private var interfaceAddresses: Set<IPAddress>?
     private var sourceIsComplete = false
+    /// Whether the rules depend on something that is not what it was when they were last configured.
+    private var rulesHaveChanged = false
     private var planes: [Plane] = []
     private var log: PassLog
 
@@ -98,6 +100,9 @@ public actor ServiceProxy {
     /// Takes the own Node over; `nil` when there is none.
     public func replaceNode(_ node: Node?) {
         guard self.node != node else { return }
+        if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
+            rulesHaveChanged = true
+        }
         self.node = node
         replaceFacts()
     }
@@ -123,7 +128,7 @@ public actor ServiceProxy {
     }
 
     private func noteChange() {
-        guard table.hasDirty else { return }
+        guard table.hasDirty || rulesHaveChanged else { return }
         let now = clock.now
         for plane in planes {
             plane.schedule.noteChange(at: now)
@@ -145,6 +150,7 @@ public actor ServiceProxy {
             }
             let now = clock.now
             if planes.contains(where: { $0.nextPass <= now }) {
+                configureRules()
                 planDirtyPorts()
                 for plane in planes where plane.nextPass <= now {
                     await pass(plane, now)
@@ -164,7 +170,7 @@ public actor ServiceProxy {
                 reconciler: FamilyReconciler(
                     family: family,
                     excludedNetworks: settings.excludedNetworks,
-                    ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                    ruleConfiguration: ruleConfiguration(of: family),
                     gracefulTimeout: gracefulTimeout
                 ),
                 schedule: SyncSchedule(
@@ -174,6 +180,18 @@ public actor ServiceProxy {
                 )
             )
         }
+    }
+
+    private func configureRules() {
+        guard rulesHaveChanged else { return }
+        rulesHaveChanged = false
+        for plane in planes {
+            plane.reconciler.replaceRuleConfiguration(ruleConfiguration(of: plane.reconciler.family))
+        }
+    }
+
+    private func ruleConfiguration(of family: IPFamily) -> RuleConfiguration {
+        settings.rules(for: family, podNetworks: node?.podCIDRs ?? [])
     }
 
     private func planDirtyPorts() {

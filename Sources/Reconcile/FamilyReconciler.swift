@@ -49,6 +49,13 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         return !touched.isEmpty
     }
 
+    /// Takes over what the rules depend on, from the next pass on.
+    public mutating func replaceRuleConfiguration(_ configuration: RuleConfiguration) {
+        guard rules.configuration != configuration else { return }
+        rules.configuration = configuration
+        pending.rules = true
+    }
+
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
         !pending.isEmpty || nextDrainPoll.map { $0 <= now } ?? false
@@ -71,7 +78,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
             readEverything(dataplane, &report)
         }
         addSetEntries(dataplane.sets, &report)
-        if mode == .verify || pending.closedServers {
+        if mode == .verify || pending.rules {
             await keepRules(dataplane.rules, &report)
         }
         updateVirtualServers(dataplane.ipvs, now, &report)
@@ -86,7 +93,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     private mutating func keepRules(_ dataplane: any RulesDataplane, _ report: inout PassReport) async {
         do throws(DataplaneError) {
             let outcome = try await rules.keep(closedServers: desired.serversClosedToNode, on: dataplane)
-            pending.closedServers = false
+            pending.rules = false
             switch outcome {
             case .unchanged: break
             case .written: report.count(.rules)

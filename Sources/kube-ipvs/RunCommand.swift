@@ -1,7 +1,9 @@
 import ArgumentParser
 import KubeProxyConfig
+import KubernetesHTTP
 import Logging
 import ProxyService
+import SmallFiles
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,39 +22,72 @@ struct RunCommand: AsyncParsableCommand {
             print(flags.version == .raw ? VersionCommand.version : "kube-ipvs \(VersionCommand.version)")
             return
         }
-        let loaded = try load()
+        let file = try flags.configFile.map(readConfiguration)
+        let loaded = try load(file)
         let logger = Self.logger(verbosity: loaded.settings.logging.verbosity)
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }
         if let path = flags.writeConfigTo {
-            return try TextFile.write(loaded.configuration.yaml, to: path)
+            return try write(loaded.configuration.yaml, to: path)
         }
         guard !flags.cleanup, !flags.initOnly else {
             throw ValidationError("--cleanup and --init-only are not supported yet")
         }
-        guard let manifests = flags.manifests else {
-            throw ValidationError("--manifests DIR is needed: the API server is not supported yet")
-        }
-
         do {
             let proxy = NodeProxy(
                 settings: loaded.settings,
                 gracefulTimeout: flags.gracefulTimeout,
-                manifests: manifests,
+                source: try source(loaded.settings.client),
+                configurationFile: file,
+                version: VersionCommand.version,
                 logger: logger
             )
             try await proxy.run()
         } catch let error as StartError {
             logger.critical("cannot start", metadata: ["error": "\(error)"])
             throw ExitCode.failure
+        } catch let change as ConfigurationChanged {
+            logger.notice("ending", metadata: ["reason": "\(change)"])
+            throw ExitCode.failure
         }
     }
 
-    private func load() throws -> LoadedConfiguration {
-        let file = try flags.configFile.map { try TextFile.read($0) }
+    private func source(_ client: EffectiveSettings.Client) throws(StartError) -> ObjectSource {
+        if let manifests = flags.manifests { return .manifests(manifests) }
+        do throws(ConnectionError) {
+            return .cluster(
+                try ClusterConnection.find(
+                    kubeconfig: client.kubeconfig ?? "",
+                    server: client.server ?? "",
+                    environment: HostFacts.environment
+                )
+            )
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func readConfiguration(_ path: String) throws -> NodeProxy.ConfigurationFile {
+        do throws(FileProblem) {
+            return NodeProxy.ConfigurationFile(path: path, contents: try SmallFile.read(path))
+        } catch {
+            throw ValidationError("cannot read \(path): \(error)")
+        }
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        do throws(FileProblem) {
+            try SmallFile.write(text, to: path)
+        } catch {
+            throw ValidationError("cannot write \(path): \(error)")
+        }
+    }
+
+    private func load(_ file: NodeProxy.ConfigurationFile?) throws -> LoadedConfiguration {
         do {
-            return try flags.load(file: file, hostname: HostFacts.hostname)
+            let text = file.map { String(decoding: $0.contents, as: UTF8.self) }
+            return try flags.load(file: text, hostname: HostFacts.hostname)
         } catch {
             throw ValidationError(error.description)
         }
