@@ -272,8 +272,15 @@ let package = Package(
             name: "ProxyServiceTests",
             dependencies: [
                 "Addressing",
+                "DataplaneTesting",
+                "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
