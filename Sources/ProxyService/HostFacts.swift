@@ -18,7 +18,8 @@ public enum HostFacts {
         var variables: [String: String] = [:]
         var next = unsafe environ
         while let text = unsafe next.pointee {
-            let pair = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let pair = unsafe String(cString: text).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
             unsafe next += 1
         }

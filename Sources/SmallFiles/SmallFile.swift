@@ -55,7 +55,8 @@ public struct FileProblem: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     init(_ error: any Error) {
-        self = error as? FileProblem
+        self =
+            error as? FileProblem
             ?? FileProblem(explanation: "\(error)", isMissingFile: (error as? Errno) == .noSuchFileOrDirectory)
     }
 

@@ -65,10 +65,13 @@ import Testing
     }
 
     @Test func `where the Node's podCIDRs tell local traffic, rules wait for them and follow them`() async throws {
-        try await Self.follow(flags: ["--detect-local-mode", "NodeCIDR"], prepare: { api in
-            api.set(.ownNode(podCIDRs: []))
-            api.set(.web)
-        }) { api, journal in
+        try await Self.follow(
+            flags: ["--detect-local-mode", "NodeCIDR"],
+            prepare: { api in
+                api.set(.ownNode(podCIDRs: []))
+                api.set(.web)
+            }
+        ) { api, journal in
             await api.wait { $0.openWatches == 3 }
             #expect(journal.lines.isEmpty)
 
