@@ -173,6 +173,7 @@ let package = Package(
                 "IPVSListing",
                 "KubeProxyConfig",
                 "KubernetesHTTP",
+                "KubernetesObjects",
                 "ProxyService",
                 "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -24,7 +24,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let file = try flags.configFile.map(readConfiguration)
         let loaded = try load(file)
-        let logger = Self.logger(verbosity: loaded.settings.logging.verbosity)
+        let logger = Self.logger(loaded.settings.logging)
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }
@@ -94,10 +94,15 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Lines go to stderr. Kubernetes' verbosity counts up from 0, which is what an operator wants once.
-    private static func logger(verbosity: Int) -> Logger {
-        var logger = Logger(label: "kube-ipvs", factory: { StreamLogHandler.standardError(label: $0) })
+    private static func logger(_ logging: EffectiveSettings.Logging) -> Logger {
+        var logger = Logger(label: "kube-ipvs") { label in
+            switch logging.format {
+            case .text: StreamLogHandler.standardError(label: label)
+            case .json: JSONLogHandler()
+            }
+        }
         logger.logLevel =
-            switch verbosity {
+            switch logging.verbosity {
             case ..<2: .info
             case 2...3: .debug
             default: .trace

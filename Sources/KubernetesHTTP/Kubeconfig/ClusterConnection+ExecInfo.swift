@@ -1,3 +1,4 @@
+import KubernetesObjects
 import SmallFiles
 
 extension ClusterConnection {
