@@ -261,6 +261,8 @@ let package = Package(
             name: "ProxyServiceTests",
             dependencies: [
                 "Addressing",
+                "DataplaneModel",
+                "KubeProxyConfig",
                 "ProxyService",
                 "Reconcile",
                 .product(name: "Logging", package: "swift-log"),
