@@ -273,6 +273,7 @@ let package = Package(
             name: "ProxyServiceTests",
             dependencies: [
                 "Addressing",
+                "DataplaneModel",
                 "DataplaneTesting",
                 "KubeProxyConfig",
                 "KubernetesHTTP",

@@ -1,5 +1,6 @@
 public import Addressing
 import DataplaneKernel
+import DataplaneModel
 import Glibc
 import Reconcile
 
@@ -35,5 +36,25 @@ public enum HostFacts {
         } catch {
             return [.v4]
         }
+    }
+
+    /// `nil` when the kernel does not say.
+    static var kernelVersion: KernelVersion? {
+        do throws(DataplaneError) {
+            return KernelVersion(release: try KernelSysctls().read("kernel/osrelease"))
+        } catch {
+            return nil
+        }
+    }
+
+    /// How many CPUs of the machine are on, also where a container may use fewer: conntrack is the machine's.
+    static var processors: Int {
+        do throws(DataplaneError) {
+            let text = try KernelSysctls(root: "/sys/devices/system/cpu").read("online")
+            if let list = ProcessorList(text) { return list.count }
+        } catch {
+            // Without sysfs the C library's count has to do.
+        }
+        return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 }

@@ -55,8 +55,10 @@ public struct NodeProxy: Sendable {
     public func run() async throws {
         let source = try OpenSource(source, settings: settings, version: version, logger: logger)
         let families = HostFacts.families
-        try NodeSettings.apply(logger: logger)
-        let dataplane = try await openDataplane()
+        NodeSettings.writeOOMScore(settings.oomScoreAdjustment, logger: logger)
+        let ipvs = try openIPVS()
+        let settingsKeeper = try NodeSettings.write(settings, with: ipvs, logger: logger)
+        let dataplane = try await openDataplane(ipvs)
         logger.info(
             "starting",
             metadata: [
@@ -72,6 +74,7 @@ public struct NodeProxy: Sendable {
             gracefulTimeout: gracefulTimeout,
             families: families,
             dataplane: dataplane,
+            settingsKeeper: settingsKeeper,
             logger: logger
         )
         // Shutdown goes in the reverse order: the sources stop first.
@@ -106,11 +109,18 @@ public struct NodeProxy: Sendable {
         try await group.run()
     }
 
-    private func openDataplane() async throws(StartError) -> sending Dataplane {
+    private func openIPVS() throws(StartError) -> sending KernelIPVS {
         do throws(DataplaneError) {
             let ipvs = try KernelIPVS()
             try SchedulerProbe.check(settings.scheduler, on: ipvs)
-            NodeSettings.applyTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
+            return ipvs
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func openDataplane(_ ipvs: sending KernelIPVS) async throws(StartError) -> sending Dataplane {
+        do throws(DataplaneError) {
             let rules = try await KernelIPTables.open()
             logger.info(
                 "iptables",

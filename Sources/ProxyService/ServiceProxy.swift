@@ -1,5 +1,6 @@
 public import Addressing
 import BlockingExecution
+import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
 public import KubernetesObjects
@@ -42,6 +43,7 @@ public actor ServiceProxy {
     private let gracefulTimeout: Duration
     private let families: [IPFamily]
     private let dataplane: Dataplane
+    private let settingsKeeper: SettingsKeeper
     private let clock = ContinuousClock()
     private let wakeup = Wakeup()
     private let executor = BlockingExecutor(label: "service-proxy")
@@ -64,17 +66,20 @@ public actor ServiceProxy {
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections.
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
+    ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     public init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
+        settingsKeeper: SettingsKeeper,
         logger: Logger
     ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout
         self.families = families
         self.dataplane = dataplane
+        self.settingsKeeper = settingsKeeper
         table = ServiceTable(
             facts: NodeFacts(name: settings.nodeName),
             configuration: settings.plan,
@@ -211,7 +216,10 @@ public actor ServiceProxy {
         plane.schedule.passStarted()
         guard mode == .verify || plane.reconciler.hasWork(at: now) else { return }
 
-        let report = await plane.pass(mode, at: now, on: dataplane)
+        var report = await plane.pass(mode, at: now, on: dataplane)
+        if mode == .verify, report.family == families.first {
+            report.add(settingsKeeper.keep(on: KernelSettings()))
+        }
         let end = clock.now
         plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
         log.note(report, took: end - now)

@@ -31,10 +31,14 @@ struct RunCommand: AsyncParsableCommand {
         if let path = flags.writeConfigTo {
             return try write(loaded.configuration.yaml, to: path)
         }
-        guard !flags.cleanup, !flags.initOnly else {
-            throw ValidationError("--cleanup and --init-only are not supported yet")
+        guard !flags.cleanup else {
+            throw ValidationError("--cleanup is not supported yet")
         }
+
         do {
+            if flags.initOnly {
+                return try NodeSettings.initialize(loaded.settings, logger: logger)
+            }
             let proxy = NodeProxy(
                 settings: loaded.settings,
                 gracefulTimeout: flags.gracefulTimeout,

@@ -117,7 +117,13 @@ import Testing
             addresses: FakeAddresses(onChange: note),
             rules: RecordedRules(note)
         )
-        let proxy = ServiceProxy(settings: settings, families: [.v4], dataplane: dataplane, logger: logger)
+        let proxy = ServiceProxy(
+            settings: settings,
+            families: [.v4],
+            dataplane: dataplane,
+            settingsKeeper: SettingsKeeper([]),
+            logger: logger
+        )
         let service = ClusterService(
             client: ClusterClient(connection, version: "test", logger: logger),
             settings: settings,
