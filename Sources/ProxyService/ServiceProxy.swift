@@ -1,7 +1,7 @@
 public import Addressing
 import BlockingExecution
 import DataplaneKernel
-import DataplaneModel
+public import DataplaneModel
 public import KubeProxyConfig
 public import KubernetesObjects
 public import Logging
@@ -55,6 +55,8 @@ public actor ServiceProxy {
     private var sourceIsComplete = false
     /// Whether the rules depend on something that is not what it was when they were last configured.
     private var rulesHaveChanged = false
+    /// What there was word of since the last look at it.
+    private var dummyLinkEvents = AddressEvents()
     private var planes: [Plane] = []
     private var log: PassLog
 
@@ -119,6 +121,12 @@ public actor ServiceProxy {
         replaceFacts()
     }
 
+    /// There is word of addresses of the dummy link. Most of it is of what was written here.
+    public func noteDummyLink(_ events: AddressEvents) {
+        dummyLinkEvents.merge(events)
+        wakeup.signal()
+    }
+
     /// All objects that there were at the start have been handed over.
     public func sourceCompleted() {
         sourceIsComplete = true
@@ -154,6 +162,7 @@ public actor ServiceProxy {
                 startPlanes()
             }
             let now = clock.now
+            lookAtDummyLink(now)
             if planes.contains(where: { $0.nextPass <= now }) {
                 configureRules()
                 planDirtyPorts()
@@ -185,6 +194,15 @@ public actor ServiceProxy {
                 )
             )
         }
+    }
+
+    /// Has addresses mended that somebody else removed or added, sooner than the next verifying pass would.
+    private func lookAtDummyLink(_ now: ContinuousClock.Instant) {
+        guard !dummyLinkEvents.isEmpty else { return }
+        for plane in planes where plane.reconciler.suspectAddresses(dummyLinkEvents) {
+            plane.schedule.noteChange(at: now)
+        }
+        dummyLinkEvents = AddressEvents()
     }
 
     private func configureRules() {
