@@ -28,8 +28,11 @@ struct RunCommand: AsyncParsableCommand {
         if let path = flags.writeConfigTo {
             return try TextFile.write(loaded.configuration.yaml, to: path)
         }
-        guard !flags.cleanup, !flags.initOnly else {
-            throw ValidationError("--cleanup and --init-only are not supported yet")
+        if flags.cleanup {
+            return try await CleanupCommand.cleanUp(excluding: loaded.settings.excludedNetworks)
+        }
+        guard !flags.initOnly else {
+            throw ValidationError("--init-only is not supported yet")
         }
         guard let manifests = flags.manifests else {
             throw ValidationError("--manifests DIR is needed: the API server is not supported yet")
