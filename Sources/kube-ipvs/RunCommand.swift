@@ -3,7 +3,6 @@ import KubeProxyConfig
 import KubernetesHTTP
 import Logging
 import ProxyService
-import SmallFiles
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,17 +21,19 @@ struct RunCommand: AsyncParsableCommand {
             print(flags.version == .raw ? VersionCommand.version : "kube-ipvs \(VersionCommand.version)")
             return
         }
-        let file = try flags.configFile.map(readConfiguration)
+        let file = try flags.configFile.map { path in
+            NodeProxy.ConfigurationFile(path: path, contents: try ArgumentFile.read(path))
+        }
         let loaded = try load(file)
         let logger = Self.logger(loaded.settings.logging)
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }
         if let path = flags.writeConfigTo {
-            return try write(loaded.configuration.yaml, to: path)
+            return try ArgumentFile.write(loaded.configuration.yaml, to: path)
         }
-        guard !flags.cleanup else {
-            throw ValidationError("--cleanup is not supported yet")
+        if flags.cleanup {
+            return try await CleanupCommand.cleanUp(excluding: loaded.settings.excludedNetworks)
         }
 
         do {
@@ -69,22 +70,6 @@ struct RunCommand: AsyncParsableCommand {
             )
         } catch {
             throw StartError("\(error)")
-        }
-    }
-
-    private func readConfiguration(_ path: String) throws -> NodeProxy.ConfigurationFile {
-        do throws(FileProblem) {
-            return NodeProxy.ConfigurationFile(path: path, contents: try SmallFile.read(path))
-        } catch {
-            throw ValidationError("cannot read \(path): \(error)")
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do throws(FileProblem) {
-            try SmallFile.write(text, to: path)
-        } catch {
-            throw ValidationError("cannot write \(path): \(error)")
         }
     }
 
