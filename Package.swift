@@ -194,9 +194,14 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "SystemTesting",
+            dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KubernetesTesting",
             dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch",
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch", "SystemTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -211,7 +216,7 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting"],
+            dependencies: ["Addressing", "DataplaneModel", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -227,7 +232,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "ServicePlan"],
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -239,6 +244,7 @@ let package = Package(
             name: "KubernetesWatchTests",
             dependencies: [
                 "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+                "SystemTesting",
             ],
             swiftSettings: strict
         ),
@@ -311,13 +317,18 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "Reconcile",
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "SystemTesting",
+                "kube-ipvs",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TrafficTests",
-            dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 import KubernetesTesting
 import KubernetesWatch
 import Synchronization
+import SystemTesting
 import Testing
 
 @Suite struct ReflectorTests {

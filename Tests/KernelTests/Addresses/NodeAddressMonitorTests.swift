@@ -1,6 +1,7 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -10,16 +11,16 @@ extension KernelSuite {
 
         init() async throws {
             try KernelAddresses(linkName: "monitored").removeLink()
-            try await oracle("ip", "link", "add", "monitored", "type", "dummy")
+            try await command("ip", "link", "add", "monitored", "type", "dummy")
             monitor = try NodeAddressMonitor()
         }
 
         @Test func `every address comes with the name of its interface`() async throws {
-            try await oracle("ip", "addr", "add", "192.0.2.1/24", "dev", "monitored")
-            try await oracle("ip", "addr", "add", "2001:db8::1/64", "dev", "monitored", "nodad")
-            try await oracle("ip", "addr", "add", "198.51.100.1", "peer", "198.51.100.2", "dev", "monitored")
+            try await command("ip", "addr", "add", "192.0.2.1/24", "dev", "monitored")
+            try await command("ip", "addr", "add", "2001:db8::1/64", "dev", "monitored", "nodad")
+            try await command("ip", "addr", "add", "198.51.100.1", "peer", "198.51.100.2", "dev", "monitored")
 
-            let shown = try await oracle("ip", "-oneline", "addr").split(separator: "\n").map { line in
+            let shown = try await command("ip", "-oneline", "addr").split(separator: "\n").map { line in
                 let words = line.split(separator: " ")
                 let address = try #require(IPAddress(String(words[3].split(separator: "/")[0])))
                 return InterfaceAddress(address: address, interface: String(words[1]))
@@ -33,9 +34,9 @@ extension KernelSuite {
             ["addr", "add", "192.0.2.9/32", "dev", "monitored"], ["link", "set", "monitored", "up"],
             ["addr", "add", "2001:db8::9/128", "dev", "monitored", "nodad"], ["link", "delete", "monitored"],
         ])
-        func `a change is noticed`(command: [String]) async throws {
+        func `a change is noticed`(words: [String]) async throws {
             #expect(try monitor.waitForChange(timeout: .zero).isEmpty)
-            try await oracle(["ip"] + command, input: "")
+            try await command(["ip"] + words)
             #expect(try monitor.waitForChange(timeout: .seconds(5)).concernsNode)
             #expect(try monitor.waitForChange(timeout: .zero).isEmpty)
         }
