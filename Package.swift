@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CLinuxUAPI"),
         .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
         .target(name: "CMemoryFile"),
+        .target(name: "CNetlinkBench"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
@@ -207,6 +208,27 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: Measuring; not shipped
+
+        .executableTarget(
+            name: "kube-ipvs-bench",
+            dependencies: [
+                "Addressing",
+                "CNetlinkBench",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "KubeProxyConfig",
+                "KubernetesObjects",
+                "ProxyService",
+                "Reconcile",
+                "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
