@@ -67,6 +67,27 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `nothing is ever executed but iptables, and PATH needs to have nothing else`() async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode)
+            api.set(.web)
+            api.set(.webSlice([11]))
+            try await Self.withDaemon(on: api, traced: true) { daemon, cluster in
+                try await daemon.waitForFirstPass()
+                for number in 12..<22 as Range<UInt32> {
+                    api.set(.webSlice([number]))
+                    try await eventually("the endpoint has changed") { try await Self.realServers() == ["\(number)"] }
+                }
+                let trace = try String(contentsOfFile: cluster.folder + "/executed", encoding: .utf8)
+                // `123 execve("/some/where/iptables-nft-save", ["iptables-nft-save"], 0x… /* 1 var */) = 0`
+                let executed = trace.split(separator: "\n").filter { $0.hasSuffix(" = 0") }
+                    .compactMap { $0.split(separator: "\"").dropFirst().first?.split(separator: "/").last }
+                #expect(executed.first == "kube-ipvs")
+                #expect(executed.contains { $0.hasSuffix("-restore") })
+                #expect(executed.dropFirst().allSatisfy { $0.hasPrefix("iptables-") || $0.hasPrefix("ip6tables-") })
+            }
+        }
+
         // MARK: Support
 
         /// The last parts of the addresses of the Service's real servers, in order.
@@ -80,6 +101,7 @@ extension TrafficSuite {
 
         private static func withDaemon(
             on api: FakeAPIServer,
+            traced: Bool = false,
             _ body: @escaping @Sendable (Daemon, ClusterOfOne) async throws -> Void
         ) async throws {
             let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
@@ -90,7 +112,7 @@ extension TrafficSuite {
                 group.addTask { try await cluster.run() }
                 group.addTask {
                     try await cluster.writeFiles()
-                    let daemon = Daemon(program: try await cluster.startDaemon())
+                    let daemon = Daemon(program: try await cluster.startDaemon(traced: traced))
                     do {
                         try await body(daemon, cluster)
                     } catch {
@@ -189,13 +211,28 @@ private actor ClusterOfOne {
         return lines[(start + 1)...].prefix { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }.joined(separator: "\n")
     }
 
-    func startDaemon() async throws -> RunningProgram {
+    /// - Parameter traced: whether what it executes is written to the file `executed`, and PATH has iptables alone.
+    func startDaemon(traced: Bool) async throws -> RunningProgram {
         let log = folder + "/daemon.log"
+        var prefix = ""
+        if traced {
+            let programs = folder + "/programs"
+            try await command("mkdir", programs)
+            try await command(
+                "bash", "-c",
+                #"ln -s $(PATH=/usr/sbin:/sbin compgen -c | grep -E '^ip6?tables-' | sort -u | sed 's|^|/usr/sbin/|') "$0""#,
+                programs)
+            // -D: the traced program keeps the process identifier.
+            prefix = """
+                env -i PATH='\(programs)' '\(try await command("which", "strace").prefix { $0 != "\n" })' -D -f -qq -e trace=execve,execveat \
+                -o '\(folder)/executed'
+                """
+        }
         let line = """
-            : >'\(log)'; setsid '\(Daemon.path)' --config='\(folder)/config.conf' --hostname-override=node-1 \
+            : >'\(log)'; setsid \(prefix) '\(Daemon.path)' --config='\(folder)/config.conf' --hostname-override=node-1 \
             </dev/null >>'\(log)' 2>&1 & echo $!
             """
-        let identifier = try #require(Int(try await command("bash", "-c", line).filter { $0 != "\n" }))
+        let identifier = try #require(Int(try await command("bash", "-c", line).prefix { $0 != "\n" }))
         return RunningProgram(identifier: identifier, log: log)
     }
 }
