@@ -287,6 +287,7 @@ let package = Package(
                 "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "Netlink",
                 "Reconcile",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],

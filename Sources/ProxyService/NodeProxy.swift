@@ -96,7 +96,8 @@ public struct NodeProxy: Sendable {
                 ipvs: ipvs,
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
-                rules: rules
+                rules: rules,
+                conntrack: try KernelConntrack()
             )
         } catch {
             throw StartError("\(error)")
