@@ -338,6 +338,7 @@ let package = Package(
                 "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "Netlink",
                 "Reconcile",
                 "SystemTesting",
                 "kube-ipvs",

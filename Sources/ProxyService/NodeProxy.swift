@@ -133,7 +133,8 @@ public struct NodeProxy: Sendable {
                 ipvs: ipvs,
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
-                rules: rules
+                rules: rules,
+                conntrack: try KernelConntrack()
             )
         } catch {
             throw StartError("\(error)")

@@ -71,6 +71,18 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         if let previous {
             uncount(previous, of: owner, replacedBy: contribution, &touched)
         }
+        if contribution.mayLeaveFlowsBehind(replacing: previous) {
+            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
+        }
+    }
+
+    /// Goes through what the owners of a virtual server contribute, for as long as `body` returns `true`.
+    ///
+    /// - Returns: whether it went through all of them.
+    func forEachOwner(of id: VirtualServer.ID, _ body: (Contribution) -> Bool) -> Bool {
+        guard let claim = claims[id] else { return true }
+        if let contribution = contributions[claim.owner], !body(contribution) { return false }
+        return claim.others.allSatisfy { owner in contributions[owner].map(body) ?? true }
     }
 
     private mutating func count(_ contribution: Contribution, of owner: Owner, _ touched: inout TouchedObjects) {
