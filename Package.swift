@@ -182,6 +182,13 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "HistoryTesting",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SystemTesting",
             dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
@@ -220,12 +227,14 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
+            dependencies: [
+                "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcileTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "Reconcile"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "Reconcile"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -291,7 +300,10 @@ let package = Package(
                 "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "DataplaneTesting",
+                "HistoryTesting",
                 "Reconcile",
+                "ServicePlan",
                 "SystemTesting",
                 "kube-ipvs",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
