@@ -195,6 +195,13 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "HistoryTesting",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SystemTesting",
             dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
@@ -254,12 +261,14 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
+            dependencies: [
+                "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcileTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "Reconcile"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "Reconcile"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -338,8 +347,11 @@ let package = Package(
                 "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "DataplaneTesting",
+                "HistoryTesting",
                 "Netlink",
                 "Reconcile",
+                "ServicePlan",
                 "SystemTesting",
                 "kube-ipvs",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
