@@ -62,6 +62,7 @@ let package = Package(
             dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"],
             swiftSettings: strict
         ),
+        .target(name: "Telemetry", swiftSettings: strict),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(
             name: "KubernetesProto",
@@ -267,6 +268,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneKernelTests",
