@@ -13,15 +13,28 @@ public struct NodeProxy: Sendable {
     private let settings: EffectiveSettings
     private let gracefulTimeout: Duration
     private let manifests: String
+    private let start: StartFacts
+    private let virtualServerCounters: Int
     private let logger: Logger
 
     /// - Parameters:
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections; `nil` for the default.
     ///   - manifests: the directory that Services and EndpointSlices come from.
-    public init(settings: EffectiveSettings, gracefulTimeout: Duration?, manifests: String, logger: Logger) {
+    ///   - start: what the metrics server tells of the start.
+    ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
+    public init(
+        settings: EffectiveSettings,
+        gracefulTimeout: Duration?,
+        manifests: String,
+        start: StartFacts,
+        virtualServerCounters: Int = 0,
+        logger: Logger
+    ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout
         self.manifests = manifests
+        self.start = start
+        self.virtualServerCounters = virtualServerCounters
         self.logger = logger
     }
 
@@ -49,19 +62,37 @@ public struct NodeProxy: Sendable {
             ]
         )
 
+        let surfaces = NodeSurfaces(
+            settings: settings,
+            families: families,
+            start: start,
+            // A directory need not hold the own Node.
+            needsNode: false,
+            logger: logger
+        )
         let proxy = ServiceProxy(
             settings: settings,
             gracefulTimeout: gracefulTimeout,
             families: families,
             dataplane: dataplane,
+            metrics: surfaces.metrics,
+            health: surfaces.health,
+            healthCheckPorts: surfaces.healthCheckPorts,
+            virtualServerCounters: virtualServerCounters,
             logger: logger
         )
         // Shutdown goes in the reverse order: the sources stop first.
         let group = ServiceGroup(
-            services: [
+            services: surfaces.services + [
                 PassService(proxy: proxy),
                 NodeAddressService(proxy: proxy, logger: logger),
-                ManifestService(updates: updates, nodeName: settings.nodeName, proxy: proxy, logger: logger),
+                ManifestService(
+                    updates: updates,
+                    nodeName: settings.nodeName,
+                    proxy: proxy,
+                    metrics: surfaces.metrics.objects,
+                    logger: logger
+                ),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
