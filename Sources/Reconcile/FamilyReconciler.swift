@@ -12,6 +12,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Virtual servers inside these networks are somebody else's (`ipvs.excludeCIDRs`): never removed.
     public let excludedNetworks: [IPPrefix]
 
+    /// Whether verifying passes report the counters of virtual servers.
+    public var collectsStatistics = false
+
     public private(set) var desired = DesiredState<Owner>()
 
     var mirror = Mirror()

@@ -26,7 +26,8 @@ struct MeasureCommand: AsyncParsableCommand {
 struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline",
-        abstract: "Measures the kernel's own pace at one scale, in the network namespace it is started in, which must be empty."
+        abstract:
+            "Measures the kernel's own pace at one scale, in the network namespace it is started in, which must be empty."
     )
 
     @OptionGroup var scale: ScaleOptions

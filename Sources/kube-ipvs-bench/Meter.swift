@@ -63,7 +63,9 @@ struct Meter {
 
     private static func number(after key: String, in text: String) -> Double {
         guard let range = text.utf8Range(of: key) else { return 0 }
-        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }.prefix {
+            $0 >= 0x30 && $0 <= 0x39
+        }
         return Double(String(Substring(digits))) ?? 0
     }
 
@@ -74,7 +76,9 @@ struct Meter {
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
         var length = 0
         while length < bytes.count {
-            let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress! + length, $0.count - length) }
+            let count = unsafe bytes.withUnsafeMutableBytes {
+                unsafe read(file, $0.baseAddress! + length, $0.count - length)
+            }
             guard count > 0 else { break }
             length += count
         }

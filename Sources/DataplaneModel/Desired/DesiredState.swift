@@ -17,6 +17,8 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
+    /// Those of all virtual servers.
+    public private(set) var realServerCount = 0
     /// Those of the claims that have others.
     private var contestedIDs: Set<VirtualServer.ID> = []
 
@@ -28,6 +30,9 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     public var owners: some Sequence<Owner> { contributions.keys }
 
     public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? { claims[id]?.entry }
+
+    /// Who wants the virtual server; of several, the one whose version counts.
+    public func owner(of id: VirtualServer.ID) -> Owner? { claims[id]?.owner }
 
     public var virtualServerIDs: some Collection<VirtualServer.ID> { claims.keys }
 
@@ -130,7 +135,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     private mutating func claim(_ id: VirtualServer.ID, _ entry: IPVSTable.Entry, for owner: Owner) {
         guard var claim = claims[id], claim.owner != owner else {
-            claims[id] = Claim(owner: owner, entry: entry, others: claims[id]?.others ?? [])
+            set(Claim(owner: owner, entry: entry, others: claims[id]?.others ?? []), for: id)
             return
         }
         if claim.owner < owner {
@@ -169,6 +174,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func set(_ claim: Claim?, for id: VirtualServer.ID) {
+        realServerCount += (claim?.entry.realServers.count ?? 0) - (claims[id]?.entry.realServers.count ?? 0)
         claims[id] = claim
         if claim?.others.isEmpty ?? true {
             contestedIDs.remove(id)
