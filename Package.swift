@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CLinuxUAPI"),
         .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
         .target(name: "CMemoryFile"),
+        .target(name: "CNetlinkBench"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
@@ -106,6 +107,11 @@ let package = Package(
         ),
         .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
+            name: "SmallFiles",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
@@ -122,6 +128,7 @@ let package = Package(
                 "Addressing",
                 "KubernetesObjects",
                 "KubernetesWatch",
+                "SmallFiles",
                 "YAMLDocuments",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -145,10 +152,13 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
                 "KubernetesObjects",
+                "KubernetesWatch",
                 "ManifestFiles",
                 "Reconcile",
                 "ServicePlan",
+                "SmallFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -163,7 +173,10 @@ let package = Package(
                 "DataplaneModel",
                 "IPVSListing",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
                 "ProxyService",
+                "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -182,9 +195,14 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "SystemTesting",
+            dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KubernetesTesting",
             dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch",
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch", "SystemTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -194,12 +212,33 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // MARK: Measuring; not shipped
+
+        .executableTarget(
+            name: "kube-ipvs-bench",
+            dependencies: [
+                "Addressing",
+                "CNetlinkBench",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "KubeProxyConfig",
+                "KubernetesObjects",
+                "ProxyService",
+                "Reconcile",
+                "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting"],
+            dependencies: ["Addressing", "DataplaneModel", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -215,7 +254,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "ServicePlan"],
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -227,6 +266,7 @@ let package = Package(
             name: "KubernetesWatchTests",
             dependencies: [
                 "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+                "SystemTesting",
             ],
             swiftSettings: strict
         ),
@@ -262,11 +302,22 @@ let package = Package(
             dependencies: [
                 "Addressing",
                 "DataplaneModel",
+                "DataplaneTesting",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ManifestsTests",
+            dependencies: ["KubernetesTesting", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
         ),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
@@ -289,13 +340,18 @@ let package = Package(
                 "DataplaneModel",
                 "Netlink",
                 "Reconcile",
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "SystemTesting",
+                "kube-ipvs",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TrafficTests",
-            dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

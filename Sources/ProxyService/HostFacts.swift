@@ -14,6 +14,19 @@ public enum HostFacts {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// The environment of this process.
+    public static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var next = unsafe environ
+        while let text = unsafe next.pointee {
+            let pair = unsafe String(cString: text).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+            unsafe next += 1
+        }
+        return variables
+    }
+
     /// The families that this kernel and network namespace serve. IPv6 may be compiled out, or switched off by
     /// `net.ipv6.conf.all.disable_ipv6`.
     public static var families: [IPFamily] {

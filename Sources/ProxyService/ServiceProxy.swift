@@ -1,7 +1,7 @@
 public import Addressing
 import BlockingExecution
 import DataplaneKernel
-import DataplaneModel
+public import DataplaneModel
 public import KubeProxyConfig
 public import KubernetesObjects
 public import Logging
@@ -53,6 +53,10 @@ public actor ServiceProxy {
     private var node: Node?
     private var interfaceAddresses: Set<IPAddress>?
     private var sourceIsComplete = false
+    /// Whether the rules depend on something that is not what it was when they were last configured.
+    private var rulesHaveChanged = false
+    /// What there was word of since the last look at it.
+    private var dummyLinkEvents = AddressEvents()
     private var planes: [Plane] = []
     private var log: PassLog
 
@@ -103,6 +107,9 @@ public actor ServiceProxy {
     /// Takes the own Node over; `nil` when there is none.
     public func replaceNode(_ node: Node?) {
         guard self.node != node else { return }
+        if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
+            rulesHaveChanged = true
+        }
         self.node = node
         replaceFacts()
     }
@@ -119,6 +126,12 @@ public actor ServiceProxy {
         }
     }
 
+    /// There is word of addresses of the dummy link. Most of it is of what was written here.
+    public func noteDummyLink(_ events: AddressEvents) {
+        dummyLinkEvents.merge(events)
+        wakeup.signal()
+    }
+
     /// All objects that there were at the start have been handed over.
     public func sourceCompleted() {
         sourceIsComplete = true
@@ -133,7 +146,7 @@ public actor ServiceProxy {
     }
 
     private func noteChange() {
-        guard table.hasDirty else { return }
+        guard table.hasDirty || rulesHaveChanged else { return }
         let now = clock.now
         for plane in planes {
             plane.schedule.noteChange(at: now)
@@ -154,7 +167,9 @@ public actor ServiceProxy {
                 startPlanes()
             }
             let now = clock.now
+            lookAtDummyLink(now)
             if planes.contains(where: { $0.nextPass <= now }) {
+                configureRules()
                 planDirtyPorts()
                 for plane in planes where plane.nextPass <= now {
                     await pass(plane, now)
@@ -174,7 +189,7 @@ public actor ServiceProxy {
                 reconciler: FamilyReconciler(
                     family: family,
                     excludedNetworks: settings.excludedNetworks,
-                    ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                    ruleConfiguration: ruleConfiguration(of: family),
                     gracefulTimeout: gracefulTimeout
                 ),
                 schedule: SyncSchedule(
@@ -184,6 +199,27 @@ public actor ServiceProxy {
                 )
             )
         }
+    }
+
+    /// Has addresses mended that somebody else removed or added, sooner than the next verifying pass would.
+    private func lookAtDummyLink(_ now: ContinuousClock.Instant) {
+        guard !dummyLinkEvents.isEmpty else { return }
+        for plane in planes where plane.reconciler.suspectAddresses(dummyLinkEvents) {
+            plane.schedule.noteChange(at: now)
+        }
+        dummyLinkEvents = AddressEvents()
+    }
+
+    private func configureRules() {
+        guard rulesHaveChanged else { return }
+        rulesHaveChanged = false
+        for plane in planes {
+            plane.reconciler.replaceRuleConfiguration(ruleConfiguration(of: plane.reconciler.family))
+        }
+    }
+
+    private func ruleConfiguration(of family: IPFamily) -> RuleConfiguration {
+        settings.rules(for: family, podNetworks: node?.podCIDRs ?? [])
     }
 
     private func planDirtyPorts() {

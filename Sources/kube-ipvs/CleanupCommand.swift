@@ -34,7 +34,7 @@ struct CleanupCommand: AsyncParsableCommand {
         if let config {
             let flags = try KubeProxyFlags.parse(["--config", config, "--cleanup", "true"])
             do {
-                let file = try TextFile.read(config)
+                let file = String(decoding: try ArgumentFile.read(config), as: UTF8.self)
                 networks += try flags.load(file: file, hostname: HostFacts.hostname).settings.excludedNetworks
             } catch let error as ConfigurationError {
                 throw ValidationError(error.description)
@@ -46,7 +46,7 @@ struct CleanupCommand: AsyncParsableCommand {
     /// Cleans up, says what was removed on the standard output and what could not be on the standard error.
     static func cleanUp(excluding networks: [IPPrefix]) async throws {
         let report = await NodeCleanup.run(excluding: networks)
-        try StandardOutput.write(Array(report.lines.map { "\($0)\n" }.joined().utf8))
+        try OutputDescriptor.standardOutput.write(Array(report.lines.map { "\($0)\n" }.joined().utf8))
         report.failureLines.forEach(StandardError.write)
         guard report.failureLines.isEmpty else { throw ExitCode.failure }
     }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Subprocess
+import SystemTesting
 import Testing
 
 extension TrafficSuite {
@@ -167,7 +168,7 @@ extension TrafficSuite {
                 try await cluster.run(in: .node, ["iptables", "-A"] + rule)
 
                 let failure = await #expect(throws: CommandFailure.self) { try await cleanUp(cluster, "cleanup") }
-                #expect(failure?.reason.contains("KUBE-CLUSTER-IP") == true, "\(String(describing: failure))")
+                #expect(failure?.standardError.contains("KUBE-CLUSTER-IP") == true, "\(String(describing: failure))")
                 #expect(try await cluster.run(in: .node, "ipset", "list", "-name") == "KUBE-CLUSTER-IP")
                 #expect(try await cluster.run(in: .node, "ipvsadm", "--save", "--numeric") == "")
                 #expect(try await cluster.run(in: .node, "ip", "link").contains("kube-ipvs0"))

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SystemTesting
 import Testing
 
 /// A small cluster out of network namespaces, as `Tests/network/up` makes it, with a folder of manifests and the daemon

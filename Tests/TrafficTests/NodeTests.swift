@@ -1,3 +1,4 @@
+import SystemTesting
 import Testing
 
 extension TrafficSuite {
@@ -52,6 +53,39 @@ extension TrafficSuite {
                 #expect(try await KernelState(of: cluster).differences(from: before).isEmpty)
                 let answers = try await cluster.answers(to: "http://10.96.0.10/", from: .client, requests: 1)
                 #expect(answers == ["pod-1"])
+            }
+        }
+
+        @Test
+        func `an address that somebody removes from the dummy link is back within a second, and one added is gone`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                try writeService(to: cluster)
+                let daemon = try await cluster.startDaemon("--ipvs-sync-period", "1h")
+                func addresses() async throws -> String {
+                    try await cluster.run(in: .node, "ip", "-oneline", "address", "show", "dev", "kube-ipvs0")
+                }
+                for (own, foreign) in [
+                    ("10.96.0.10/32", "10.96.99.99/32"), ("fd00:10:96::10/128", "fd00:10:96::9999/128"),
+                ] {
+                    #expect(try await addresses().contains(" \(own) "))
+                    try await cluster.run(in: .node, "ip", "address", "del", own, "dev", "kube-ipvs0")
+                    try await eventually("\(own) is back", within: .seconds(1)) {
+                        try await addresses().contains(" \(own) ")
+                    }
+                    try await cluster.run(in: .node, "ip", "address", "add", foreign, "dev", "kube-ipvs0", "nodad")
+                    try await eventually("\(foreign) is gone", within: .seconds(1)) {
+                        try await !addresses().contains(" \(foreign) ")
+                    }
+                }
+                try await cluster.run(in: .node, "ip", "link", "del", "kube-ipvs0")
+                try await eventually("the link is back", within: .seconds(1)) {
+                    // While there is no link, the program fails.
+                    let shown = try? await addresses()
+                    return shown?.contains(" 10.96.0.10/32 ") == true && shown?.contains(" fd00:10:96::10/128 ") == true
+                }
+                try await daemon.waitForLog(containing: "repaired what somebody else changed")
             }
         }
 

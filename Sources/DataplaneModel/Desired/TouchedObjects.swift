@@ -5,8 +5,8 @@ public struct TouchedObjects: Hashable, Sendable {
     public var virtualServers: Set<VirtualServer.ID> = []
     public var setEntries: Set<SetMembership> = []
     public var addresses: Set<IPAddress> = []
-    /// Whether the list of VIPs that this node may not reach has changed, and with it the rules.
-    public var closedServers = false
+    /// Whether what the rules depend on has changed: the list of VIPs that this node may not reach, or the configuration.
+    public var rules = false
 
     /// Virtual servers of which tracked flows may be with an endpoint that has left.
     public var flowServers: Set<VirtualServer.ID> = []
@@ -14,7 +14,7 @@ public struct TouchedObjects: Hashable, Sendable {
     public init() {}
 
     public var isEmpty: Bool {
-        virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !closedServers
+        virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !rules
             && flowServers.isEmpty
     }
 
@@ -22,7 +22,7 @@ public struct TouchedObjects: Hashable, Sendable {
         virtualServers.formUnion(other.virtualServers)
         setEntries.formUnion(other.setEntries)
         addresses.formUnion(other.addresses)
-        closedServers = closedServers || other.closedServers
+        rules = rules || other.rules
         flowServers.formUnion(other.flowServers)
     }
 }
