@@ -140,8 +140,13 @@ public actor ServiceProxy {
     /// Takes over the addresses of the node's interfaces but the dummy link.
     public func replaceInterfaceAddresses(_ addresses: Set<IPAddress>) {
         guard interfaceAddresses != addresses else { return }
+        let isFirst = interfaceAddresses == nil
         interfaceAddresses = addresses
         replaceFacts()
+        if isFirst {
+            // Without Services nothing is dirty, and yet the first pass has waited for just this.
+            wakeup.signal()
+        }
     }
 
     /// There is word of addresses of the dummy link. Most of it is of what was written here.
