@@ -6,7 +6,10 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kube-ipvs-bench",
         abstract: "Measures what changes to Services cost, on the kernel that runs.",
-        subcommands: [BaselineCommand.self, MeasureCommand.self, ProfileCommand.self, ReportCommand.self]
+        subcommands: [
+            BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self, ProfileCommand.self,
+            ReportCommand.self,
+        ]
     )
 }
 
@@ -33,6 +36,32 @@ struct BaselineCommand: AsyncParsableCommand {
 
     func run() throws {
         try Baseline(scale.value).run()
+    }
+}
+
+struct LatencyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "latency",
+        abstract: "Measures how long a changed EndpointSlice takes to the kernel, in an empty network namespace."
+    )
+
+    @OptionGroup var scale: ScaleOptions
+
+    func run() async throws {
+        try await ProxyScenarios(scale.value).measureLatency()
+    }
+}
+
+struct BurstCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "burst",
+        abstract: "Measures a burst of changed EndpointSlices, in an empty network namespace."
+    )
+
+    @OptionGroup var scale: ScaleOptions
+
+    func run() async throws {
+        try await ProxyScenarios(scale.value).measureBurst()
     }
 }
 
