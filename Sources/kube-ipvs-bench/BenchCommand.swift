@@ -7,8 +7,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "kube-ipvs-bench",
         abstract: "Measures what changes to Services cost, on the kernel that runs.",
         subcommands: [
-            BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self, ProfileCommand.self,
-            ReportCommand.self,
+            BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self, ManifestsCommand.self,
+            ProfileCommand.self, ReportCommand.self,
         ]
     )
 }
@@ -20,9 +20,10 @@ struct MeasureCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var scale: ScaleOptions
+    @Flag(help: "Measure only the load, in a process that has done it before.") var again = false
 
     func run() async throws {
-        try await Scenarios(scale.value).run()
+        try await Scenarios(scale.value).run(rehearses: again)
     }
 }
 

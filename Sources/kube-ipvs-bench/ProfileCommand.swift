@@ -27,7 +27,7 @@ struct ProfileCommand: AsyncParsableCommand {
 }
 
 /// Holds nothing and refuses nothing.
-private final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
+final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
     func forEachVirtualServer(of family: IPFamily, _ body: (ObservedVirtualServer) -> Void) {}
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { [] }
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] { [] }
