@@ -109,6 +109,11 @@ let package = Package(
         ),
         .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
+            name: "SmallFiles",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
@@ -125,6 +130,7 @@ let package = Package(
                 "Addressing",
                 "KubernetesObjects",
                 "KubernetesWatch",
+                "SmallFiles",
                 "YAMLDocuments",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -148,10 +154,13 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
                 "KubernetesObjects",
+                "KubernetesWatch",
                 "ManifestFiles",
                 "Reconcile",
                 "ServicePlan",
+                "SmallFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -166,7 +175,10 @@ let package = Package(
                 "DataplaneModel",
                 "IPVSListing",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
                 "ProxyService",
+                "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -185,9 +197,14 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "SystemTesting",
+            dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KubernetesTesting",
             dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch",
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch", "SystemTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -223,7 +240,7 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting"],
+            dependencies: ["Addressing", "DataplaneModel", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -239,7 +256,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "ServicePlan"],
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -251,6 +268,7 @@ let package = Package(
             name: "KubernetesWatchTests",
             dependencies: [
                 "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+                "SystemTesting",
             ],
             swiftSettings: strict
         ),
@@ -285,10 +303,23 @@ let package = Package(
             name: "ProxyServiceTests",
             dependencies: [
                 "Addressing",
+                "DataplaneModel",
+                "DataplaneTesting",
+                "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ManifestsTests",
+            dependencies: ["KubernetesTesting", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
         ),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
@@ -310,13 +341,18 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "Reconcile",
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "SystemTesting",
+                "kube-ipvs",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TrafficTests",
-            dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
