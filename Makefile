@@ -1,6 +1,6 @@
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test kernel-test-all traffic-test demo format lint clean deps
+.PHONY: help build release test unit-test kernel-test kernel-test-all traffic-test bench bench-short demo format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -28,6 +28,12 @@ kernel-test-all: deps ## Run all kernel tests on a complete kernel; takes hours 
 traffic-test: deps ## Start the daemon in a cluster of network namespaces, and send requests through it
 	Tests/kernel/test TrafficTests
 
+bench: deps ## Measure what changes cost on a real kernel, at 100 to 50,000 Services
+	Tests/performance/run
+
+bench-short: deps ## Measure at two small scales, and fail where costs grow with the cluster
+	Tests/performance/run --short
+
 demo: deps ## Start the daemon on Manifests/demo and send real requests through it
 	swift build --product kube-ipvs
 	Tests/kernel/run --timeout 1800 Tests/demo/run .build/debug/kube-ipvs
@@ -38,7 +44,7 @@ format: ## Format the Swift sources
 lint: ## Check formatting, the direction of imports and the shell scripts
 	swift format lint --strict --recursive Package.swift Sources Tests
 	Tests/architecture/imports
-	shellcheck .ci/run Tests/dependencies Tests/architecture/* Tests/demo/* Tests/kernel/* Tests/network/*
+	shellcheck .ci/run Tests/dependencies Tests/architecture/* Tests/demo/* Tests/kernel/* Tests/network/* Tests/performance/*
 
 clean: ## Remove what was built
 	rm -rf .build
