@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CLinuxUAPI"),
         .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
         .target(name: "CMemoryFile"),
+        .target(name: "CNetlinkBench"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
@@ -106,6 +107,11 @@ let package = Package(
         ),
         .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
+            name: "SmallFiles",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
@@ -122,6 +128,7 @@ let package = Package(
                 "Addressing",
                 "KubernetesObjects",
                 "KubernetesWatch",
+                "SmallFiles",
                 "YAMLDocuments",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -145,10 +152,13 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
                 "KubernetesObjects",
+                "KubernetesWatch",
                 "ManifestFiles",
                 "Reconcile",
                 "ServicePlan",
+                "SmallFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -163,7 +173,10 @@ let package = Package(
                 "DataplaneModel",
                 "IPVSListing",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
                 "ProxyService",
+                "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -202,6 +215,27 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: Measuring; not shipped
+
+        .executableTarget(
+            name: "kube-ipvs-bench",
+            dependencies: [
+                "Addressing",
+                "CNetlinkBench",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "KubeProxyConfig",
+                "KubernetesObjects",
+                "ProxyService",
+                "Reconcile",
+                "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -276,10 +310,23 @@ let package = Package(
             name: "ProxyServiceTests",
             dependencies: [
                 "Addressing",
+                "DataplaneModel",
+                "DataplaneTesting",
+                "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
+                "KubernetesTesting",
+                "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ManifestsTests",
+            dependencies: ["KubernetesTesting", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
         ),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
@@ -312,7 +359,10 @@ let package = Package(
         ),
         .testTarget(
             name: "TrafficTests",
-            dependencies: ["SystemTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 public import Addressing
 import BlockingExecution
-import DataplaneModel
+import DataplaneKernel
+public import DataplaneModel
 public import KubeProxyConfig
 public import KubernetesObjects
 public import Logging
@@ -42,6 +43,7 @@ public actor ServiceProxy {
     private let gracefulTimeout: Duration
     private let families: [IPFamily]
     private let dataplane: Dataplane
+    private let settingsKeeper: SettingsKeeper
     private let clock = ContinuousClock()
     private let wakeup = Wakeup()
     private let executor = BlockingExecutor(label: "service-proxy")
@@ -51,6 +53,10 @@ public actor ServiceProxy {
     private var node: Node?
     private var interfaceAddresses: Set<IPAddress>?
     private var sourceIsComplete = false
+    /// Whether the rules depend on something that is not what it was when they were last configured.
+    private var rulesHaveChanged = false
+    /// What there was word of since the last look at it.
+    private var dummyLinkEvents = AddressEvents()
     private var planes: [Plane] = []
     private var log: PassLog
 
@@ -62,17 +68,20 @@ public actor ServiceProxy {
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections.
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
+    ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     public init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
+        settingsKeeper: SettingsKeeper,
         logger: Logger
     ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout
         self.families = families
         self.dataplane = dataplane
+        self.settingsKeeper = settingsKeeper
         table = ServiceTable(
             facts: NodeFacts(name: settings.nodeName),
             configuration: settings.plan,
@@ -98,6 +107,9 @@ public actor ServiceProxy {
     /// Takes the own Node over; `nil` when there is none.
     public func replaceNode(_ node: Node?) {
         guard self.node != node else { return }
+        if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
+            rulesHaveChanged = true
+        }
         self.node = node
         replaceFacts()
     }
@@ -107,6 +119,12 @@ public actor ServiceProxy {
         guard interfaceAddresses != addresses else { return }
         interfaceAddresses = addresses
         replaceFacts()
+    }
+
+    /// There is word of addresses of the dummy link. Most of it is of what was written here.
+    public func noteDummyLink(_ events: AddressEvents) {
+        dummyLinkEvents.merge(events)
+        wakeup.signal()
     }
 
     /// All objects that there were at the start have been handed over.
@@ -123,7 +141,7 @@ public actor ServiceProxy {
     }
 
     private func noteChange() {
-        guard table.hasDirty else { return }
+        guard table.hasDirty || rulesHaveChanged else { return }
         let now = clock.now
         for plane in planes {
             plane.schedule.noteChange(at: now)
@@ -144,7 +162,9 @@ public actor ServiceProxy {
                 startPlanes()
             }
             let now = clock.now
+            lookAtDummyLink(now)
             if planes.contains(where: { $0.nextPass <= now }) {
+                configureRules()
                 planDirtyPorts()
                 for plane in planes where plane.nextPass <= now {
                     await pass(plane, now)
@@ -164,7 +184,7 @@ public actor ServiceProxy {
                 reconciler: FamilyReconciler(
                     family: family,
                     excludedNetworks: settings.excludedNetworks,
-                    ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                    ruleConfiguration: ruleConfiguration(of: family),
                     gracefulTimeout: gracefulTimeout
                 ),
                 schedule: SyncSchedule(
@@ -174,6 +194,27 @@ public actor ServiceProxy {
                 )
             )
         }
+    }
+
+    /// Has addresses mended that somebody else removed or added, sooner than the next verifying pass would.
+    private func lookAtDummyLink(_ now: ContinuousClock.Instant) {
+        guard !dummyLinkEvents.isEmpty else { return }
+        for plane in planes where plane.reconciler.suspectAddresses(dummyLinkEvents) {
+            plane.schedule.noteChange(at: now)
+        }
+        dummyLinkEvents = AddressEvents()
+    }
+
+    private func configureRules() {
+        guard rulesHaveChanged else { return }
+        rulesHaveChanged = false
+        for plane in planes {
+            plane.reconciler.replaceRuleConfiguration(ruleConfiguration(of: plane.reconciler.family))
+        }
+    }
+
+    private func ruleConfiguration(of family: IPFamily) -> RuleConfiguration {
+        settings.rules(for: family, podNetworks: node?.podCIDRs ?? [])
     }
 
     private func planDirtyPorts() {
@@ -193,7 +234,10 @@ public actor ServiceProxy {
         plane.schedule.passStarted()
         guard mode == .verify || plane.reconciler.hasWork(at: now) else { return }
 
-        let report = await plane.pass(mode, at: now, on: dataplane)
+        var report = await plane.pass(mode, at: now, on: dataplane)
+        if mode == .verify, report.family == families.first {
+            report.add(settingsKeeper.keep(on: KernelSettings()))
+        }
         let end = clock.now
         plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
         log.note(report, took: end - now)

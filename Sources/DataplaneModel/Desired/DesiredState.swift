@@ -88,7 +88,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
             touched.addresses.insert(address)
         }
         for id in contribution.serversClosedToNode where Self.increment(&closedCounts, id) {
-            touched.closedServers = true
+            touched.rules = true
         }
     }
 
@@ -112,7 +112,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
             touched.addresses.insert(address)
         }
         for id in contribution.serversClosedToNode where Self.decrement(&closedCounts, id) {
-            touched.closedServers = true
+            touched.rules = true
         }
     }
 

@@ -86,7 +86,7 @@ struct DesiredStateTests {
             #expect(touched.setEntries.contains(SetMembership(.clusterIP, entry)))
         }
         #expect(touched.addresses.isSuperset(of: before.addresses.symmetricDifference(after.addresses)))
-        #expect(touched.closedServers || before.closed == after.closed)
+        #expect(touched.rules || before.closed == after.closed)
     }
 
     @Test func `an object that two owners want stays until both are gone`() {

@@ -35,21 +35,21 @@ extension KernelSuite {
             ["addr", "add", "2001:db8::9/128", "dev", "monitored", "nodad"], ["link", "delete", "monitored"],
         ])
         func `a change is noticed`(words: [String]) async throws {
-            #expect(try monitor.waitForChange(timeout: .zero) == false)
+            #expect(try monitor.waitForChange(timeout: .zero).isEmpty)
             try await command(["ip"] + words)
-            #expect(try monitor.waitForChange(timeout: .seconds(5)))
-            #expect(try monitor.waitForChange(timeout: .zero) == false)
+            #expect(try monitor.waitForChange(timeout: .seconds(5)).concernsNode)
+            #expect(try monitor.waitForChange(timeout: .zero).isEmpty)
         }
 
         @Test func `lost events are a change, and afterwards it listens again`() throws {
             let addresses = try KernelAddresses(linkName: "monitored")
             let many = try (1...UInt16(20_000)).map { try address(.v4, 1, $0) }
             #expect(try addresses.apply(many.map(AddressChange.bind)) == [])
-            #expect(try monitor.waitForChange(timeout: .zero))
-            #expect(try monitor.waitForChange(timeout: .zero) == false)
+            #expect(try monitor.waitForChange(timeout: .zero).concernsNode)
+            #expect(try monitor.waitForChange(timeout: .zero).isEmpty)
 
             #expect(try addresses.apply([.unbind(many[0])]) == [])
-            #expect(try monitor.waitForChange(timeout: .zero))
+            #expect(try monitor.waitForChange(timeout: .zero).concernsNode)
             #expect(try monitor.interfaceAddresses().count { $0.interface == "monitored" } == many.count - 1)
         }
     }
