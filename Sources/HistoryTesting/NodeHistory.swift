@@ -134,7 +134,6 @@ public struct NodeHistory {
                 wrong += try await ruleDifferences(from: desired, family)
             }
         }
-        wrong += try stranger.missingServers()
         return wrong
     }
 
@@ -188,11 +187,11 @@ public struct NodeHistory {
         var seen: Set<VirtualServer.ID> = []
         try dataplane.ipvs.forEachVirtualServer(of: family) { observed in
             guard case .address(let id) = observed.identity else { return }
+            seen.insert(id)
             guard let wanted = desired[id] else {
                 if !Stranger.mayKeep(id) { wrong.append("\(id) is there") }
                 return
             }
-            seen.insert(id)
             var configuration = observed.configuration
             configuration.flags.remove(.hashed)
             if configuration != wanted.configuration {
@@ -212,6 +211,8 @@ public struct NodeHistory {
             }
         }
         wrong += desired.virtualServerIDs.filter { !seen.contains($0) }.map { "\($0) is not there" }
+        wrong += stranger.ownServers.filter { $0.family == family && !seen.contains($0) }
+            .map { "\($0), which is excluded, is gone" }
         return wrong
     }
 }

@@ -11,7 +11,8 @@ struct Stranger {
     private var random: SeededGenerator
     private let dataplane: Dataplane
     private let removeLink: () throws -> Void
-    private var ownServers: Set<VirtualServer.ID> = []
+    /// Made by the stranger in the excluded networks.
+    private(set) var ownServers: Set<VirtualServer.ID> = []
 
     init(seed: UInt64, dataplane: Dataplane, removeLink: @escaping () throws -> Void) {
         random = SeededGenerator(seed: seed)
@@ -21,17 +22,6 @@ struct Stranger {
 
     static func mayKeep(_ id: VirtualServer.ID) -> Bool {
         excludedNetworks.contains { $0.contains(id.address) }
-    }
-
-    /// The stranger's own virtual servers that are gone, as sentences.
-    func missingServers() throws -> [String] {
-        var missing = ownServers
-        for family in IPFamily.allCases {
-            try dataplane.ipvs.forEachVirtualServer(of: family) { observed in
-                if case .address(let id) = observed.identity { missing.remove(id) }
-            }
-        }
-        return missing.map { "\($0), which is excluded, is gone" }
     }
 
     /// Does something to one family's part.
