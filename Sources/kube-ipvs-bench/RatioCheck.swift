@@ -2,7 +2,7 @@
 struct RatioCheck {
     private var scenario: String
     private var reference: String
-    private var measure: KeyPath<Cost, Double> & Sendable
+    private var measure: any KeyPath<Cost, Double> & Sendable
     private var limit: Double
     /// Whether the reference is the same scenario at the smallest scale, rather than one at the same scale.
     private var comparesScales = false
@@ -19,7 +19,7 @@ struct RatioCheck {
     private init(
         _ scenario: String,
         to reference: String,
-        _ measure: KeyPath<Cost, Double> & Sendable,
+        _ measure: any KeyPath<Cost, Double> & Sendable,
         _ limit: Double,
         comparesScales: Bool = false
     ) {
@@ -47,7 +47,8 @@ struct RatioCheck {
         let ratio = largest.cost[keyPath: measure] / base.cost[keyPath: measure]
         let shown = (ratio * 100).rounded() / 100
         let isWithin = ratio <= limit
-        return Result(line: "\(isWithin ? "ok    " : "FAILED")  \(name): \(shown), at most \(limit)", isWithin: isWithin)
+        return Result(
+            line: "\(isWithin ? "ok    " : "FAILED")  \(name): \(shown), at most \(limit)", isWithin: isWithin)
     }
 }
 
