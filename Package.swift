@@ -53,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "CLinuxUAPI"),
         .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
         .target(name: "CMemoryFile"),
+        .target(name: "CNetlinkBench"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
 
@@ -110,6 +111,11 @@ let package = Package(
         ),
         .target(name: "BlockingExecution", swiftSettings: strict),
         .target(
+            name: "SmallFiles",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "YAMLDocuments",
             dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
@@ -126,6 +132,7 @@ let package = Package(
                 "Addressing",
                 "KubernetesObjects",
                 "KubernetesWatch",
+                "SmallFiles",
                 "YAMLDocuments",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -171,6 +178,7 @@ let package = Package(
                 "ManifestFiles",
                 "Reconcile",
                 "ServicePlan",
+                "SmallFiles",
                 "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -186,7 +194,10 @@ let package = Package(
                 "DataplaneModel",
                 "IPVSListing",
                 "KubeProxyConfig",
+                "KubernetesHTTP",
+                "KubernetesObjects",
                 "ProxyService",
+                "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -205,9 +216,14 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "SystemTesting",
+            dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KubernetesTesting",
             dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch",
+                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch", "SystemTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -217,12 +233,33 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // MARK: Measuring; not shipped
+
+        .executableTarget(
+            name: "kube-ipvs-bench",
+            dependencies: [
+                "Addressing",
+                "CNetlinkBench",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "KubeProxyConfig",
+                "KubernetesObjects",
+                "ProxyService",
+                "Reconcile",
+                "ServicePlan",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Tests
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting"],
+            dependencies: ["Addressing", "DataplaneModel", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -238,7 +275,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "ServicePlan"],
+            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -250,6 +287,7 @@ let package = Package(
             name: "KubernetesWatchTests",
             dependencies: [
                 "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+                "SystemTesting",
             ],
             swiftSettings: strict
         ),
@@ -290,6 +328,7 @@ let package = Package(
                 "KubeProxyConfig",
                 "KubernetesHTTP",
                 "KubernetesObjects",
+                "KubernetesTesting",
                 "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
@@ -315,6 +354,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "ManifestsTests",
+            dependencies: ["KubernetesTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneKernelTests",
@@ -334,13 +378,18 @@ let package = Package(
                 "DataplaneKernel",
                 "DataplaneModel",
                 "Reconcile",
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "SystemTesting",
+                "kube-ipvs",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TrafficTests",
-            dependencies: ["DataplaneTesting", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

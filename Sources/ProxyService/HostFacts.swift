@@ -1,5 +1,6 @@
 public import Addressing
 import DataplaneKernel
+import DataplaneModel
 import Glibc
 import Reconcile
 
@@ -13,6 +14,19 @@ public enum HostFacts {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// The environment of this process.
+    public static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var next = unsafe environ
+        while let text = unsafe next.pointee {
+            let pair = unsafe String(cString: text).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+            unsafe next += 1
+        }
+        return variables
+    }
+
     /// The families that this kernel and network namespace serve. IPv6 may be compiled out, or switched off by
     /// `net.ipv6.conf.all.disable_ipv6`.
     public static var families: [IPFamily] {
@@ -22,5 +36,25 @@ public enum HostFacts {
         } catch {
             return [.v4]
         }
+    }
+
+    /// `nil` when the kernel does not say.
+    static var kernelVersion: KernelVersion? {
+        do throws(DataplaneError) {
+            return KernelVersion(release: try KernelSysctls().read("kernel/osrelease"))
+        } catch {
+            return nil
+        }
+    }
+
+    /// How many CPUs of the machine are on, also where a container may use fewer: conntrack is the machine's.
+    static var processors: Int {
+        do throws(DataplaneError) {
+            let text = try KernelSysctls(root: "/sys/devices/system/cpu").read("online")
+            if let list = ProcessorList(text) { return list.count }
+        } catch {
+            // Without sysfs the C library's count has to do.
+        }
+        return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 }

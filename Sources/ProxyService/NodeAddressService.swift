@@ -6,7 +6,8 @@ import Logging
 import Reconcile
 import ServiceLifecycle
 
-/// Follows the addresses of the node's interfaces, which serve node ports and decide what is bound.
+/// Follows the addresses of the node's interfaces, which serve node ports and decide what is bound, and notices when somebody
+/// else changes those of the dummy link.
 ///
 /// An actor on a thread of its own, because waiting for the kernel blocks.
 actor NodeAddressService: Service {
@@ -53,14 +54,17 @@ actor NodeAddressService: Service {
     private func followUntilFailure() async throws(DataplaneError) {
         // Subscribed before the first reading, so that no change falls between the two.
         let monitor = try NodeAddressMonitor()
-        var hasChanged = true
+        var events = AddressEvents(concernsNode: true)
         while !Task.isCancelled {
-            if hasChanged {
+            if events.concernsNode {
                 let addresses = try monitor.interfaceAddresses().lazy
                     .filter { $0.interface != DummyLink.name }.map(\.address)
                 await proxy.replaceInterfaceAddresses(Set(addresses))
             }
-            hasChanged = try monitor.waitForChange(timeout: Self.pollInterval)
+            if events.concernsDummyLink {
+                await proxy.noteDummyLink(events)
+            }
+            events = try monitor.waitForChange(timeout: Self.pollInterval)
         }
     }
 }

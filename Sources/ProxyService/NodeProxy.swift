@@ -2,37 +2,52 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
+import KubernetesHTTP
 public import Logging
-import ManifestFiles
 import Reconcile
 import ServiceLifecycle
 import UnixSignals
 
 /// The daemon of one node: its parts, put together.
 public struct NodeProxy: Sendable {
+    /// The file that the settings were read from, as it was then.
+    public struct ConfigurationFile: Hashable, Sendable {
+        public var path: String
+        public var contents: [UInt8]
+
+        public init(path: String, contents: [UInt8]) {
+            self.path = path
+            self.contents = contents
+        }
+    }
+
     private let settings: EffectiveSettings
     private let gracefulTimeout: Duration
-    private let manifests: String
+    private let source: ObjectSource
+    private let configurationFile: ConfigurationFile?
     private let start: StartFacts
     private let virtualServerCounters: Int
     private let logger: Logger
 
     /// - Parameters:
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections; `nil` for the default.
-    ///   - manifests: the directory that Services and EndpointSlices come from.
-    ///   - start: what the metrics server tells of the start.
+    ///   - source: where Services and EndpointSlices come from.
+    ///   - configurationFile: ends the daemon when it changes.
+    ///   - start: what the API server and the metrics server are told of the start.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     public init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration?,
-        manifests: String,
+        source: ObjectSource,
+        configurationFile: ConfigurationFile?,
         start: StartFacts,
         virtualServerCounters: Int = 0,
         logger: Logger
     ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout
-        self.manifests = manifests
+        self.source = source
+        self.configurationFile = configurationFile
         self.start = start
         self.virtualServerCounters = virtualServerCounters
         self.logger = logger
@@ -40,71 +55,88 @@ public struct NodeProxy: Sendable {
 
     /// Runs until SIGTERM or SIGINT, or until a part fails. What was programmed stays in the kernel.
     ///
-    /// - Throws: `StartError` when the daemon cannot begin.
+    /// - Throws: `StartError` when the daemon cannot begin; `ConfigurationChanged`.
     public func run() async throws {
-        let updates: ManifestUpdates
-        do throws(ManifestDirectoryError) {
-            updates = try ManifestDirectory(path: manifests).updates()
-        } catch {
-            throw StartError("\(error)")
-        }
-
+        let source = try OpenSource(source, settings: settings, version: start.version, logger: logger)
         let families = HostFacts.families
-        try NodeSettings.apply(logger: logger)
-        let dataplane = try await openDataplane()
+        NodeSettings.writeOOMScore(settings.oomScoreAdjustment, logger: logger)
+        let ipvs = try openIPVS()
+        let settingsKeeper = try NodeSettings.write(settings, with: ipvs, logger: logger)
+        let dataplane = try await openDataplane(ipvs)
         logger.info(
             "starting",
             metadata: [
                 "node": "\(settings.nodeName)",
                 "families": "\(families.map(\.description).joined(separator: ","))",
                 "scheduler": "\(settings.scheduler)",
-                "manifests": "\(manifests)",
+                "source": "\(self.source)",
             ]
         )
 
+        let record = source.eventWriter
         let surfaces = NodeSurfaces(
             settings: settings,
             families: families,
             start: start,
-            // A directory need not hold the own Node.
-            needsNode: false,
+            needsNode: source.hasNodes,
+            virtualServerCounters: virtualServerCounters,
             logger: logger
-        )
+        ) { [settings] service, error in
+            record(.failedHealthCheck(of: service, on: settings.nodeName, error))
+        }
         let proxy = ServiceProxy(
             settings: settings,
             gracefulTimeout: gracefulTimeout,
             families: families,
             dataplane: dataplane,
-            metrics: surfaces.metrics,
-            health: surfaces.health,
-            healthCheckPorts: surfaces.healthCheckPorts,
-            virtualServerCounters: virtualServerCounters,
+            settingsKeeper: settingsKeeper,
+            surfaces: surfaces,
             logger: logger
         )
         // Shutdown goes in the reverse order: the sources stop first.
-        let group = ServiceGroup(
-            services: surfaces.services + [
-                PassService(proxy: proxy),
-                NodeAddressService(proxy: proxy, logger: logger),
-                ManifestService(
-                    updates: updates,
-                    nodeName: settings.nodeName,
-                    proxy: proxy,
-                    metrics: surfaces.metrics.objects,
+        var services: [any Service] = [
+            PassService(proxy: proxy),
+            NodeAddressService(proxy: proxy, logger: logger),
+        ]
+        if let configurationFile {
+            services.append(
+                ConfigurationFileService(
+                    path: configurationFile.path,
+                    contents: configurationFile.contents,
                     logger: logger
-                ),
-            ],
+                )
+            )
+        }
+        services += source.services(for: proxy, settings: settings, metrics: surfaces.metrics, logger: logger)
+        record(
+            ClusterEvent(
+                .normal,
+                reason: "Starting",
+                action: "StartKubeProxy",
+                regarding: .node(named: settings.nodeName),
+                note: "Starting kube-ipvs \(start.version)"
+            )
+        )
+        let group = ServiceGroup(
+            services: surfaces.services + services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
         try await group.run()
     }
 
-    private func openDataplane() async throws(StartError) -> sending Dataplane {
+    private func openIPVS() throws(StartError) -> sending KernelIPVS {
         do throws(DataplaneError) {
             let ipvs = try KernelIPVS()
             try SchedulerProbe.check(settings.scheduler, on: ipvs)
-            NodeSettings.applyTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
+            return ipvs
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func openDataplane(_ ipvs: sending KernelIPVS) async throws(StartError) -> sending Dataplane {
+        do throws(DataplaneError) {
             let rules = try await KernelIPTables.open()
             logger.info(
                 "iptables",

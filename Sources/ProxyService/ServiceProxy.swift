@@ -1,6 +1,7 @@
 public import Addressing
 import BlockingExecution
-import DataplaneModel
+import DataplaneKernel
+public import DataplaneModel
 import KubeProxyConfig
 public import KubernetesObjects
 import Logging
@@ -42,6 +43,7 @@ public actor ServiceProxy {
     private let gracefulTimeout: Duration
     private let families: [IPFamily]
     private let dataplane: Dataplane
+    private let settingsKeeper: SettingsKeeper
     private let clock = ContinuousClock()
     private let wakeup = Wakeup()
     private let executor = BlockingExecutor(label: "service-proxy")
@@ -51,6 +53,10 @@ public actor ServiceProxy {
     private var node: Node?
     private var interfaceAddresses: Set<IPAddress>?
     private var sourceIsComplete = false
+    /// Whether the rules depend on something that is not what it was when they were last configured.
+    private var rulesHaveChanged = false
+    /// What there was word of since the last look at it.
+    private var dummyLinkEvents = AddressEvents()
     private var planes: [Plane] = []
     private var log: PassLog
     private var instruments: ProxyInstruments
@@ -67,22 +73,22 @@ public actor ServiceProxy {
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections.
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
-    ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
+    ///   - settingsKeeper: what looks after the kernel's settings each sync period.
+    ///   - surfaces: what is to know how the passes go.
     init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
-        metrics: ProxyMetrics,
-        health: HealthBoard,
-        healthCheckPorts: HealthCheckPorts,
-        virtualServerCounters: Int = 0,
+        settingsKeeper: SettingsKeeper,
+        surfaces: NodeSurfaces,
         logger: Logger
     ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout
         self.families = families
         self.dataplane = dataplane
+        self.settingsKeeper = settingsKeeper
         table = ServiceTable(
             facts: NodeFacts(name: settings.nodeName),
             configuration: settings.plan,
@@ -90,12 +96,12 @@ public actor ServiceProxy {
         )
         log = PassLog(families: families, logger: logger)
         instruments = ProxyInstruments(
-            metrics: metrics,
-            health: health,
+            metrics: surfaces.metrics,
+            health: surfaces.health,
             families: families,
-            virtualServerLimit: virtualServerCounters
+            virtualServerLimit: surfaces.virtualServerCounters
         )
-        self.healthCheckPorts = healthCheckPorts
+        healthCheckPorts = surfaces.healthCheckPorts
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -121,6 +127,9 @@ public actor ServiceProxy {
             instruments.health.noteNode(node)
         }
         guard self.node != node else { return }
+        if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
+            rulesHaveChanged = true
+        }
         self.node = node
         replaceFacts()
     }
@@ -130,6 +139,12 @@ public actor ServiceProxy {
         guard interfaceAddresses != addresses else { return }
         interfaceAddresses = addresses
         replaceFacts()
+    }
+
+    /// There is word of addresses of the dummy link. Most of it is of what was written here.
+    public func noteDummyLink(_ events: AddressEvents) {
+        dummyLinkEvents.merge(events)
+        wakeup.signal()
     }
 
     /// All objects that there were at the start have been handed over.
@@ -150,7 +165,7 @@ public actor ServiceProxy {
     }
 
     private func noteChange() {
-        guard table.hasDirty else { return }
+        guard table.hasDirty || rulesHaveChanged else { return }
         let now = clock.now
         if sourceIsComplete {
             instruments.noteQueued(at: now)
@@ -174,8 +189,10 @@ public actor ServiceProxy {
                 startPlanes()
             }
             let now = clock.now
+            lookAtDummyLink(now)
             if planes.contains(where: { $0.nextPass <= now }) {
                 let due = planes.filter { $0.nextPass <= now }
+                configureRules()
                 planDirtyPorts()
                 // Before any of them suspends: what changes from here on is not planned yet, and is for the next pass.
                 for plane in due {
@@ -199,7 +216,7 @@ public actor ServiceProxy {
             var reconciler = FamilyReconciler<ServicePortID>(
                 family: family,
                 excludedNetworks: settings.excludedNetworks,
-                ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                ruleConfiguration: ruleConfiguration(of: family),
                 gracefulTimeout: gracefulTimeout
             )
             reconciler.collectsStatistics = instruments.wantsStatistics
@@ -212,6 +229,27 @@ public actor ServiceProxy {
                 )
             )
         }
+    }
+
+    /// Has addresses mended that somebody else removed or added, sooner than the next verifying pass would.
+    private func lookAtDummyLink(_ now: ContinuousClock.Instant) {
+        guard !dummyLinkEvents.isEmpty else { return }
+        for plane in planes where plane.reconciler.suspectAddresses(dummyLinkEvents) {
+            plane.schedule.noteChange(at: now)
+        }
+        dummyLinkEvents = AddressEvents()
+    }
+
+    private func configureRules() {
+        guard rulesHaveChanged else { return }
+        rulesHaveChanged = false
+        for plane in planes {
+            plane.reconciler.replaceRuleConfiguration(ruleConfiguration(of: plane.reconciler.family))
+        }
+    }
+
+    private func ruleConfiguration(of family: IPFamily) -> RuleConfiguration {
+        settings.rules(for: family, podNetworks: node?.podCIDRs ?? [])
     }
 
     private func planDirtyPorts() {
@@ -239,7 +277,10 @@ public actor ServiceProxy {
         }
 
         let start = clock.now
-        let report = await plane.pass(mode, at: now, on: dataplane)
+        var report = await plane.pass(mode, at: now, on: dataplane)
+        if mode == .verify, report.family == families.first {
+            report.add(settingsKeeper.keep(on: KernelSettings()))
+        }
         let end = clock.now
         plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
         instruments.notePassEnded(report, took: end - start, at: end, plane.reconciler)

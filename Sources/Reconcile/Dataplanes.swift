@@ -78,3 +78,12 @@ public protocol RulesDataplane: AnyObject {
     /// Whether `MASQUERADE --random-fully` is known: iptables 1.6.2 and later.
     var supportsRandomFully: Bool { get }
 }
+
+/// Settings of the kernel, of the network namespace or of the whole machine.
+public protocol SettingsDataplane {
+    /// The value, without white space around it.
+    func read(_ setting: KernelSetting) throws(DataplaneError) -> String
+
+    /// Writes the value, also when it is that already.
+    func write(_ value: String, to setting: KernelSetting) throws(DataplaneError)
+}

@@ -21,6 +21,14 @@ extension FamilyReconciler {
         hasVerified = hasVerified || report.failures.isEmpty
     }
 
+    /// Reads the addresses alone.
+    mutating func readAddresses(_ dataplane: Dataplane, _ report: inout PassReport) {
+        let known = pending
+        read(.addresses, &report) { (reconciler, report) throws(DataplaneError) in
+            try reconciler.readAddresses(dataplane.addresses, known, &report)
+        }
+    }
+
     private mutating func read(
         _ part: DataplaneError.Part,
         _ report: inout PassReport,
@@ -59,6 +67,7 @@ extension FamilyReconciler {
             report.countDrift(.address, different.subtracting(known.addresses).count)
         }
         pending.addresses = different
+        addressesAreSuspect = false
     }
 
     private mutating func readSet(

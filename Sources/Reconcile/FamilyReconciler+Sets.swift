@@ -1,5 +1,5 @@
-import Addressing
-import DataplaneModel
+public import Addressing
+public import DataplaneModel
 
 extension FamilyReconciler {
     mutating func addSetEntries(_ dataplane: any IPSetDataplane, _ report: inout PassReport) {
@@ -103,7 +103,7 @@ extension FamilyReconciler {
 
 extension ServiceSet {
     /// The name under which a larger version of the set is filled before it takes the set's place.
-    func replacementName(for family: IPFamily) -> String {
+    public func replacementName(for family: IPFamily) -> String {
         "KUBE-IPVS-GROWING-\(family.rawValue)-\(rawValue)"
     }
 }

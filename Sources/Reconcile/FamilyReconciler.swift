@@ -23,6 +23,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var drains: DrainList
     /// Until a first verifying pass has read everything, differences are what was left over, not drift.
     var hasVerified = false
+    /// Whether the dummy link seems to have other addresses than the mirror.
+    var addressesAreSuspect = false
 
     /// Virtual servers whose changes are sent together. It bounds the memory for a bulk load's changes, and how long a
     /// batch takes.
@@ -52,9 +54,32 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         return !touched.isEmpty
     }
 
+    /// Takes over what the rules depend on, from the next pass on.
+    public mutating func replaceRuleConfiguration(_ configuration: RuleConfiguration) {
+        guard rules.configuration != configuration else { return }
+        rules.configuration = configuration
+        pending.rules = true
+    }
+
+    /// Compares word of the dummy link's addresses with what is desired. Where they do not agree, the next pass reads the
+    /// addresses; word of what was written here agrees.
+    ///
+    /// - Returns: whether there is something to be read.
+    public mutating func suspectAddresses(_ events: AddressEvents) -> Bool {
+        guard hasVerified else { return false }
+        let isSuspect =
+            events.dummyLinkIsUnknown
+            || events.dummyLink.contains { address, isThere in
+                address.family == family && isThere != desired.contains(address) && !pending.addresses.contains(address)
+                    && !address.isLoopback && (family == .v4 || !address.isLinkLocalUnicast)
+            }
+        addressesAreSuspect = addressesAreSuspect || isSuspect
+        return isSuspect
+    }
+
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        !pending.isEmpty || nextDrainPoll.map { $0 <= now } ?? false
+        !pending.isEmpty || addressesAreSuspect || nextDrainPoll.map { $0 <= now } ?? false
     }
 
     /// When the connections of draining real servers are to be counted; `nil` when none drains.
@@ -72,9 +97,11 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         var report = PassReport(family: family, mode: mode)
         if mode == .verify {
             readEverything(dataplane, &report)
+        } else if addressesAreSuspect {
+            readAddresses(dataplane, &report)
         }
         addSetEntries(dataplane.sets, &report)
-        if mode == .verify || pending.closedServers {
+        if mode == .verify || pending.rules {
             await keepRules(dataplane.rules, &report)
         }
         updateVirtualServers(dataplane.ipvs, now, &report)
@@ -89,7 +116,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     private mutating func keepRules(_ dataplane: any RulesDataplane, _ report: inout PassReport) async {
         do throws(DataplaneError) {
             let outcome = try await rules.keep(closedServers: desired.serversClosedToNode, on: dataplane)
-            pending.closedServers = false
+            pending.rules = false
             switch outcome {
             case .unchanged: break
             case .written: report.count(.rules)

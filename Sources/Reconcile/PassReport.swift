@@ -18,6 +18,7 @@ public enum ObjectKind: String, CaseIterable, Hashable, Sendable {
     case link
     case address
     case rules
+    case sysctl
 }
 
 /// An object that the kernel would not change.
@@ -65,6 +66,13 @@ public struct PassReport: Hashable, Sendable {
     mutating func count(_ kind: ObjectKind, _ count: Int = 1) {
         guard count > 0 else { return }
         applied[kind, default: 0] += count
+    }
+
+    /// Adds what was found about the kernel's settings, which belong to no family and are looked at with one.
+    public mutating func add(_ settings: SettingsReport) {
+        count(.sysctl, settings.written.count)
+        countDrift(.sysctl, settings.written.count)
+        failures += settings.failures
     }
 
     mutating func countDrift(_ kind: ObjectKind, _ count: Int) {

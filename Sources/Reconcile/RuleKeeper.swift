@@ -10,7 +10,7 @@ struct RuleKeeper {
         case repaired
     }
 
-    let configuration: RuleConfiguration
+    var configuration: RuleConfiguration
     let family: IPFamily
 
     /// What was wanted when the rules were last found or put in place, and how they then looked.

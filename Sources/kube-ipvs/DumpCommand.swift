@@ -90,8 +90,12 @@ struct DumpCommand: ParsableCommand {
     }
 
     func run() throws {
+        try write(to: .standardOutput)
+    }
+
+    func write(to output: OutputDescriptor) throws {
         let request = try request()
-        let dump = try KernelDump()
+        let dump = try KernelDump(to: output)
         if numeric || request.json {
             var names = NumericNames()
             try dump.write(request, &names)

@@ -2,12 +2,14 @@ import DataplaneKernel
 import DataplaneModel
 import IPVSListing
 
-/// Reads what a dump asks for and writes it to the standard output.
+/// Reads what a dump asks for and writes it.
 struct KernelDump {
     private let kernel: KernelIPVS
+    private let output: OutputDescriptor
 
-    init() throws {
+    init(to output: OutputDescriptor) throws {
         kernel = try KernelIPVS()
+        self.output = output
     }
 
     func write(_ request: DumpRequest, _ names: inout some NameResolver) throws {
@@ -16,20 +18,20 @@ struct KernelDump {
         case .virtualServer(let identity):
             guard let server = try kernel.virtualServer(identity) else { throw NoSuchVirtualServer(identity: identity) }
             if request.json {
-                try StandardOutput.write(SnapshotJSON.text(of: IPVSSnapshot(virtualServers: [server.sorted(request)])))
+                try output.write(SnapshotJSON.text(of: IPVSSnapshot(virtualServers: [server.sorted(request)])))
             } else {
-                try StandardOutput.write(request.table.text(of: server, names: &names))
+                try output.write(request.table.text(of: server, names: &names))
             }
         case .connections: try writeConnections(request, &names)
         case .timeouts:
             let timeouts = try kernel.timeouts()
-            try StandardOutput.write(
+            try output.write(
                 request.json
                     ? SnapshotJSON.text(of: IPVSSnapshot(timeouts: timeouts)) : SettingsListing.text(of: timeouts)
             )
         case .syncDaemons:
             let daemons = try kernel.syncDaemons()
-            try StandardOutput.write(
+            try output.write(
                 request.json
                     ? SnapshotJSON.text(of: IPVSSnapshot(syncDaemons: daemons)) : SettingsListing.text(of: daemons)
             )
@@ -39,7 +41,7 @@ struct KernelDump {
     private func writeTable(_ request: DumpRequest, _ names: inout some NameResolver) throws {
         let servers = try kernel.dumpAll()
         if request.save {
-            try StandardOutput.write(RestoreRules.text(of: servers, names: &names))
+            try output.write(RestoreRules.text(of: servers, names: &names))
         } else if request.json {
             let snapshot = IPVSSnapshot(
                 info: try kernel.info(),
@@ -47,9 +49,9 @@ struct KernelDump {
                 syncDaemons: try kernel.syncDaemons(),
                 virtualServers: (request.unsorted ? servers : ListingOrder.sorted(servers)).map { $0.sorted(request) }
             )
-            try StandardOutput.write(SnapshotJSON.text(of: snapshot))
+            try output.write(SnapshotJSON.text(of: snapshot))
         } else {
-            try StandardOutput.write(request.table.text(of: servers, info: try kernel.info(), names: &names))
+            try output.write(request.table.text(of: servers, info: try kernel.info(), names: &names))
         }
     }
 
@@ -58,7 +60,7 @@ struct KernelDump {
         let listing = ConnectionListing(showsPersistence: request.persistentConnections)
         var file = try ConnectionTableFile()
         var all: [ConnectionEntry] = []
-        if !request.json { try StandardOutput.write(listing.title) }
+        if !request.json { try output.write(listing.title) }
         while case let lines = try file.nextLines(), !lines.isEmpty {
             let entries = try lines.map { line in
                 guard let entry = ConnectionEntry(line: line) else { throw UnknownConnectionLine(line: line) }
@@ -67,10 +69,10 @@ struct KernelDump {
             if request.json {
                 all += entries
             } else {
-                try StandardOutput.write(listing.text(of: entries, names: &names))
+                try output.write(listing.text(of: entries, names: &names))
             }
         }
-        if request.json { try StandardOutput.write(SnapshotJSON.text(of: IPVSSnapshot(connections: all))) }
+        if request.json { try output.write(SnapshotJSON.text(of: IPVSSnapshot(connections: all))) }
     }
 }
 

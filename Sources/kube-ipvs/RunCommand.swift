@@ -1,5 +1,6 @@
 import ArgumentParser
 import KubeProxyConfig
+import KubernetesHTTP
 import Logging
 import ProxyService
 
@@ -21,26 +22,30 @@ struct RunCommand: AsyncParsableCommand {
             print(flags.version == .raw ? VersionCommand.version : "kube-ipvs \(VersionCommand.version)")
             return
         }
-        let loaded = try load()
-        let logger = Self.logger(verbosity: loaded.settings.logging.verbosity)
+        let file = try flags.configFile.map { path in
+            NodeProxy.ConfigurationFile(path: path, contents: try ArgumentFile.read(path))
+        }
+        let loaded = try load(file)
+        let logger = Self.logger(loaded.settings.logging)
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }
         if let path = flags.writeConfigTo {
-            return try TextFile.write(loaded.configuration.yaml, to: path)
+            return try ArgumentFile.write(loaded.configuration.yaml, to: path)
         }
-        guard !flags.cleanup, !flags.initOnly else {
-            throw ValidationError("--cleanup and --init-only are not supported yet")
-        }
-        guard let manifests = flags.manifests else {
-            throw ValidationError("--manifests DIR is needed: the API server is not supported yet")
+        if flags.cleanup {
+            return try await CleanupCommand.cleanUp(excluding: loaded.settings.excludedNetworks)
         }
 
         do {
+            if flags.initOnly {
+                return try NodeSettings.initialize(loaded.settings, logger: logger)
+            }
             let proxy = NodeProxy(
                 settings: loaded.settings,
                 gracefulTimeout: flags.gracefulTimeout,
-                manifests: manifests,
+                source: try source(loaded.settings.client),
+                configurationFile: file,
                 start: StartFacts(
                     version: VersionCommand.version,
                     loaded.configuration,
@@ -53,23 +58,46 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as StartError {
             logger.critical("cannot start", metadata: ["error": "\(error)"])
             throw ExitCode.failure
+        } catch let change as ConfigurationChanged {
+            logger.notice("ending", metadata: ["reason": "\(change)"])
+            throw ExitCode.failure
         }
     }
 
-    private func load() throws -> LoadedConfiguration {
-        let file = try flags.configFile.map { try TextFile.read($0) }
+    private func source(_ client: EffectiveSettings.Client) throws(StartError) -> ObjectSource {
+        if let manifests = flags.manifests { return .manifests(manifests) }
+        do throws(ConnectionError) {
+            return .cluster(
+                try ClusterConnection.find(
+                    kubeconfig: client.kubeconfig ?? "",
+                    server: client.server ?? "",
+                    environment: HostFacts.environment
+                )
+            )
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func load(_ file: NodeProxy.ConfigurationFile?) throws -> LoadedConfiguration {
         do {
-            return try flags.load(file: file, hostname: HostFacts.hostname)
+            let text = file.map { String(decoding: $0.contents, as: UTF8.self) }
+            return try flags.load(file: text, hostname: HostFacts.hostname)
         } catch {
             throw ValidationError(error.description)
         }
     }
 
     /// Lines go to stderr. Kubernetes' verbosity counts up from 0, which is what an operator wants once.
-    private static func logger(verbosity: Int) -> Logger {
-        var logger = Logger(label: "kube-ipvs", factory: { StreamLogHandler.standardError(label: $0) })
+    private static func logger(_ logging: EffectiveSettings.Logging) -> Logger {
+        var logger = Logger(label: "kube-ipvs") { label in
+            switch logging.format {
+            case .text: StreamLogHandler.standardError(label: label)
+            case .json: JSONLogHandler()
+            }
+        }
         logger.logLevel =
-            switch verbosity {
+            switch logging.verbosity {
             case ..<2: .info
             case 2...3: .debug
             default: .trace

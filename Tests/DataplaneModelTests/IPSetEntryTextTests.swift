@@ -1,6 +1,6 @@
 import Addressing
 import DataplaneModel
-import DataplaneTesting
+import SystemTesting
 import Testing
 
 @Suite struct IPSetEntryTextTests {

@@ -227,4 +227,23 @@ import Testing
             """
         #expect(Ruleset.removalInput(from: InstalledRules(listing)) == nil)
     }
+
+    @Test func `a removal counts what it takes, and names the chains that stay`() {
+        let listing = """
+            *nat
+            :OUTPUT ACCEPT [0:0]
+            :KUBE-MARK-MASQ - [0:0]
+            :KUBE-SERVICES - [0:0]
+            -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+            -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+            -A CNI-HOSTPORT -s 10.0.0.0/8 -j KUBE-MARK-MASQ
+            COMMIT
+
+            """
+        let removal = RulesRemoval(from: InstalledRules(listing))
+        #expect(removal.jumps == 2)
+        #expect(removal.chains == 1)
+        #expect(removal.keptChains == [.markMasquerade])
+        #expect(removal.input == Ruleset.removalInput(from: InstalledRules(listing)))
+    }
 }

@@ -3,6 +3,7 @@ import DataplaneKernel
 import DataplaneModel
 import Glibc
 import Reconcile
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -17,38 +18,54 @@ extension KernelSuite {
         private func remove(_ names: String...) async {
             for name in names {
                 // It may not be there.
-                _ = try? await oracle("ipset", "destroy", name)
+                _ = try? await command("ipset", "destroy", name)
             }
         }
 
         // MARK: Whole sets
 
-        @Test(arguments: ServiceSet.allCases, IPFamily.allCases)
-        func `each set is made as kube-proxy makes it`(set: ServiceSet, family: IPFamily) async throws {
-            let definition = IPSetDefinition(set, family)
-            await remove(definition.name, "TEST-REFERENCE")
-
-            try kernel.create(definition)
-            if definition.type == .bitmapPort {
-                _ = try await oracle("ipset", "create", "TEST-REFERENCE", "bitmap:port", "range", "0-65535")
-            } else {
-                _ = try await oracle(
-                    "ipset", "create", "TEST-REFERENCE", definition.type.rawValue, "family",
-                    family == .v4 ? "inet" : "inet6", "hashsize", "1024", "maxelem", "65536")
+        @Test(arguments: IPFamily.allCases)
+        func `each set is made as kube-proxy makes it`(family: IPFamily) async throws {
+            let definitions = ServiceSet.allCases.map { IPSetDefinition($0, family) }
+            try await command(
+                "bash", "-c", "ipset save | sed -n 's/^create \\([^ ]*\\) .*/destroy \\1/p' | ipset restore")
+            for definition in definitions {
+                try kernel.create(definition)
+                #expect(try kernel.definition(ofSetNamed: definition.name) == definition)
+                #expect(try kernel.members(of: definition) == [])
             }
 
-            #expect(try await header(of: definition.name) == header(of: "TEST-REFERENCE"))
-            #expect(try kernel.definition(ofSetNamed: definition.name) == definition)
-            #expect(try kernel.members(of: definition) == [])
-            await remove(definition.name, "TEST-REFERENCE")
+            // A reference beside each, in kube-proxy's own words.
+            let references = definitions.enumerated().map { index, definition in
+                definition.type == .bitmapPort
+                    ? "create REFERENCE-\(index) bitmap:port range 0-65535\n"
+                    : "create REFERENCE-\(index) \(definition.type.rawValue) family "
+                        + "\(family == .v4 ? "inet" : "inet6") hashsize 1024 maxelem 65536\n"
+            }
+            try await command(["ipset", "restore"], input: references.joined())
+            let headers = try await headers()
+            for (index, definition) in definitions.enumerated() {
+                let header = try #require(headers[definition.name])
+                #expect(header == headers["REFERENCE-\(index)"])
+            }
+            #expect(headers.count == 2 * definitions.count)
+            try await command(
+                ["ipset", "restore"], input: headers.keys.map { "destroy \($0)\n" }.joined())
         }
 
-        /// The header but for the name and the seed of the hash, which is random.
-        private func header(of name: String) async throws -> [Substring] {
-            let listing = try await oracle("ipset", "list", "-terse", name)
-            let lines = listing.split(separator: "\n").filter { !$0.hasPrefix("Name: ") }
-            try #require(lines.count >= 5)
-            return lines.map { $0.prefix(upTo: $0.firstRange(of: " initval")?.lowerBound ?? $0.endIndex) }
+        /// Each set's header but for the seed of the hash, which is random.
+        private func headers() async throws -> [String: [Substring]] {
+            var headers: [String: [Substring]] = [:]
+            var name = ""
+            for line in try await command("ipset", "list", "-terse").split(separator: "\n") {
+                if line.hasPrefix("Name: ") {
+                    name = String(line.dropFirst("Name: ".count))
+                } else {
+                    headers[name, default: []].append(
+                        line.prefix(upTo: line.firstRange(of: " initval")?.lowerBound ?? line.endIndex))
+                }
+            }
+            return headers
         }
 
         @Test func `a set that is not there has no definition`() throws {
@@ -59,8 +76,8 @@ extension KernelSuite {
 
         @Test func `a foreign set is told from one of ours`() async throws {
             await remove("TEST-LIST", "TEST-TIMEOUT")
-            _ = try await oracle("ipset", "create", "TEST-LIST", "list:set")
-            _ = try await oracle("ipset", "create", "TEST-TIMEOUT", "hash:ip", "timeout", "30")
+            _ = try await command("ipset", "create", "TEST-LIST", "list:set")
+            _ = try await command("ipset", "create", "TEST-TIMEOUT", "hash:ip", "timeout", "30")
             for name in ["TEST-LIST", "TEST-TIMEOUT"] {
                 let error = #expect(throws: DataplaneError.self) { try kernel.definition(ofSetNamed: name) }
                 #expect(error?.explanation.contains(name) == true)
@@ -80,7 +97,7 @@ extension KernelSuite {
             #expect(missing?.explanation.contains(set.name) == true)
             let long = IPSetDefinition(name: String(repeating: "x", count: 32), type: .hashIP, family: .v4)
             #expect(throws: DataplaneError.self) { try kernel.create(long) }
-            #expect(try await oracle("ipset", "list", "-name").contains("xxx") == false)
+            #expect(try await command("ipset", "list", "-name").contains("xxx") == false)
         }
 
         @Test func `a larger set takes the place of a full one`() async throws {
@@ -236,8 +253,8 @@ extension KernelSuite {
             let set = IPSetDefinition(name: "TEST-ICMP", type: .hashIPPort, family: .v4)
             await remove(set.name)
             try kernel.create(set)
-            _ = try await oracle("ipset", "add", set.name, "10.0.0.1,icmp:ping")
-            _ = try await oracle("ipset", "add", set.name, "10.0.0.1,sctp:9")
+            _ = try await command("ipset", "add", set.name, "10.0.0.1,icmp:ping")
+            _ = try await command("ipset", "add", set.name, "10.0.0.1,sctp:9")
             #expect(try kernel.members(of: set) == [try #require(IPSetEntry("10.0.0.1,sctp:9", type: .hashIPPort))])
             await remove(set.name)
         }
@@ -264,13 +281,13 @@ extension KernelSuite {
         }
 
         private func residentKibibytes() async throws -> Int {
-            let status = try await oracle("grep", "VmRSS", "/proc/\(getpid())/status")
+            let status = try await command("grep", "VmRSS", "/proc/\(getpid())/status")
             return try #require(Int(status.filter(\.isNumber)))
         }
 
         /// What `ipset save` has in the set.
         private func saved(_ set: IPSetDefinition) async throws -> Set<IPSetEntry> {
-            let lines = try await oracle("ipset", "save", set.name).split(separator: "\n").filter {
+            let lines = try await command("ipset", "save", set.name).split(separator: "\n").filter {
                 $0.hasPrefix("add ")
             }
             let entries = try lines.map { line in

@@ -1,6 +1,7 @@
 import KubernetesTesting
 import KubernetesWatch
 import Synchronization
+import SystemTesting
 import Testing
 
 @Suite struct ReflectorTests {
@@ -88,6 +89,18 @@ import Testing
         #expect(sleeps.allSatisfy { $0 <= .seconds(30) })
         #expect(sleeps[0] <= .milliseconds(200))
         #expect(sleeps[99] >= .seconds(15))
+    }
+
+    @Test func `a server that is not there is looked for every few seconds, however long it is away`() async {
+        let absent = APIError.transport(TransportFailure(.cannotConnect, "connection refused"))
+        let failures = [ScriptedSource.Answer](repeating: .listFails(absent), count: 100)
+        let source = ScriptedSource(failures + [.list(["a"], version: "10")])
+
+        #expect(await updates(1, from: source) == ["= a"])
+        let sleeps = source.clock.sleeps
+        #expect(sleeps.allSatisfy { $0 <= .seconds(3) })
+        #expect(sleeps[99] >= .seconds(1))
+        #expect(Set(sleeps).count > 50)
     }
 
     @Test func `the delays of two nodes differ`() async {

@@ -35,25 +35,33 @@ struct RunningProxy: Sendable {
     ) async throws {
         let settings = try KubeProxyFlags.parse(KubeProxyFlags.normalizing(arguments))
             .load(file: nil, hostname: "here").settings
-        let metrics = ProxyMetrics(families: families, build: BuildFacts(version: "0.1.0"))
-        let health = HealthBoard(families: families, timeout: .seconds(60), needsNode: false)
-        let ports = HealthCheckPorts(health: health, logger: logger)
+        let surfaces = NodeSurfaces(
+            settings: settings,
+            families: families,
+            start: StartFacts(version: "0.1.0", configz: "{}", flags: [:]),
+            needsNode: false,
+            virtualServerCounters: virtualServerCounters,
+            logger: logger
+        )
         let proxy = ServiceProxy(
             settings: settings,
             families: families,
             dataplane: dataplane(brokenAddresses, brokenFamilies),
-            metrics: metrics,
-            health: health,
-            healthCheckPorts: ports,
-            virtualServerCounters: virtualServerCounters,
+            settingsKeeper: SettingsKeeper([]),
+            surfaces: surfaces,
             logger: logger
         )
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await proxy.run() }
-            group.addTask { await ports.run() }
+            group.addTask { await surfaces.healthCheckPorts.run() }
             defer { group.cancelAll() }
             try await body(
-                RunningProxy(proxy: proxy, metrics: metrics, health: health, healthCheckPorts: ports))
+                RunningProxy(
+                    proxy: proxy,
+                    metrics: surfaces.metrics,
+                    health: surfaces.health,
+                    healthCheckPorts: surfaces.healthCheckPorts
+                ))
         }
     }
 
@@ -82,9 +90,9 @@ struct RunningProxy: Sendable {
     }
 }
 
-/// Waits for a condition, 10 seconds at most.
+/// Waits for a condition, a minute at most: other tests want the processor too.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(5))
@@ -92,7 +100,7 @@ func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     return false
 }
 
-/// Waits for a condition, 10 seconds at most; an issue when it has not come by then.
+/// Waits for a condition, a minute at most: other tests want the processor too; an issue when it has not come by then.
 func expectEventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool

@@ -1,8 +1,8 @@
 import Addressing
 import DataplaneModel
-import DataplaneTesting
 import KubernetesObjects
 import ServicePlan
+import SystemTesting
 import Testing
 
 /// Which endpoints are in the cluster list and in the local list.

@@ -1,8 +1,8 @@
 import Addressing
 import DataplaneModel
-import DataplaneTesting
 import KubernetesObjects
 import ServicePlan
+import SystemTesting
 import Testing
 
 /// Laws that hold for every history of updates.

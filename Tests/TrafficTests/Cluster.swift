@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SystemTesting
 import Testing
 
 /// A small cluster out of network namespaces, as `Tests/network/up` makes it, with a folder of manifests and the daemon
@@ -96,22 +97,26 @@ struct Cluster {
     }
 
     /// Starts the daemon on the cluster's manifests and waits until its first pass is complete.
-    func startDaemon() async throws -> Daemon {
-        let daemon = try await startDaemonOnly()
+    ///
+    /// - Parameter options: more of its command line.
+    func startDaemon(_ options: String...) async throws -> Daemon {
+        let daemon = try await startDaemonOnly(options)
         try await daemon.waitForFirstPass()
         return daemon
     }
 
     /// Starts the daemon and does not wait.
-    func startDaemonOnly() async throws -> Daemon {
+    func startDaemonOnly(_ options: [String] = []) async throws -> Daemon {
         let words = [
             "ip", "netns", "exec", "node", Daemon.path, "run",
             "--manifests", folder + "/manifests",
             "--hostname-override", "node-1",
             "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56",
             "--ipvs-min-sync-period", "0s",
+            // The limit and the size of the table are the machine's, and read-only in the node's namespace.
+            "--conntrack-max-per-core", "0",
         ]
-        return Daemon(program: try await start(words, log: "daemon-\(UUID().uuidString.prefix(8)).log"))
+        return Daemon(program: try await start(words + options, log: "daemon-\(UUID().uuidString.prefix(8)).log"))
     }
 
     // MARK: Requests

@@ -1,3 +1,5 @@
+import SystemTesting
+
 /// What the node's kernel holds of what the daemon writes, as the system's own programs show it, in an order and a form
 /// that does not depend on when it was written.
 struct KernelState: Equatable, CustomStringConvertible {

@@ -1,5 +1,5 @@
-import DataplaneTesting
 import Subprocess
+import SystemTesting
 import Testing
 
 extension TrafficSuite {

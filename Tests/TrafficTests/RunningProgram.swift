@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SystemTesting
 import Testing
 
 /// A program that was started and goes on by itself.

@@ -27,13 +27,30 @@ public final class KernelAddresses: AddressDataplane {
 
     // MARK: The link
 
-    public func linkExists() throws(DataplaneError) -> Bool {
+    /// What there is of the link's name.
+    public enum LinkState: Hashable, Sendable {
+        case missing
+        case dummy
+        /// Somebody else's, such as `veth`; empty for hardware.
+        case foreign(kind: String)
+    }
+
+    public func linkState() throws(DataplaneError) -> LinkState {
         do throws(NetlinkError) {
-            guard let link = try link() else { return false }
-            guard link.kind == dummyLinkKind else { throw NetlinkError(.request, .exists, explanation: link.notADummy) }
-            return true
+            guard let link = try link() else { return .missing }
+            return link.kind == dummyLinkKind ? .dummy : .foreign(kind: link.kind)
         } catch {
-            throw DataplaneError(.addresses, "use link \(name)", error)
+            throw DataplaneError(.addresses, "read link \(name)", error)
+        }
+    }
+
+    public func linkExists() throws(DataplaneError) -> Bool {
+        switch try linkState() {
+        case .missing: return false
+        case .dummy: return true
+        case .foreign(let kind):
+            let words = "a link of that name exists, of kind \(kind.isEmpty ? "hardware" : kind) and not dummy"
+            throw DataplaneError(.addresses, "use link \(name)", NetlinkError(.request, .exists, explanation: words))
         }
     }
 
@@ -149,11 +166,5 @@ extension AddressChange {
         case .bind(let address): DataplaneError(.addresses, "bind \(address) to \(link)", error)
         case .unbind(let address): DataplaneError(.addresses, "unbind \(address) from \(link)", error)
         }
-    }
-}
-
-extension RouteLink {
-    fileprivate var notADummy: String {
-        "a link of that name exists, of kind \(kind.isEmpty ? "hardware" : kind) and not dummy"
     }
 }

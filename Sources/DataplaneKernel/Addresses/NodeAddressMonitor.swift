@@ -10,6 +10,8 @@ public final class NodeAddressMonitor {
     private var subscription: NetlinkSubscription
     private var socket: NetlinkSocket
     private var request: NetlinkRequest
+    /// `nil` while there is no dummy link, or none is known.
+    private var dummyLinkIndex: UInt32?
 
     /// Listens from now on: a change after this is not missed, even when it comes before the first `interfaceAddresses`.
     public init() throws(DataplaneError) {
@@ -46,23 +48,61 @@ public final class NodeAddressMonitor {
 
     /// Waits for word that an address or a link came, went or changed.
     ///
-    /// - Returns: `true` when there was word, or when some was lost: what the addresses are must then be read again.
-    ///   `false` when the time is over.
-    public func waitForChange(timeout: Duration) throws(DataplaneError) -> Bool {
+    /// - Returns: what there was word of; empty when the time is over.
+    public func waitForChange(timeout: Duration) throws(DataplaneError) -> AddressEvents {
         do throws(NetlinkError) {
-            guard try subscription.wait(timeout: timeout) else { return false }
-            _ = try subscription.receive { (_, _) throws(NetlinkError) in }
-            return true
+            var events = AddressEvents()
+            guard try subscription.wait(timeout: timeout) else { return events }
+            let areEventsLost = try subscription.receive { (message, datagram) throws(NetlinkError) in
+                if let found = try RouteAddress(message, in: datagram) {
+                    note(found, in: &events)
+                } else if let link = try RouteLink(message, in: datagram) {
+                    note(link, in: &events)
+                }
+            }
+            if areEventsLost {
+                events = AddressEvents(concernsNode: true, dummyLinkIsUnknown: true)
+            }
+            return events
         } catch {
             throw DataplaneError(.addresses, "watch the node's addresses", error)
         }
     }
 
+    private func note(_ found: RouteAddress, in events: inout AddressEvents) {
+        if found.linkIndex == dummyLinkIndex {
+            events.dummyLink[found.address] = found.isThere
+        } else {
+            events.concernsNode = true
+        }
+    }
+
+    /// A link that went took its addresses with it, and another may have its number next.
+    private func note(_ link: RouteLink, in events: inout AddressEvents) {
+        switch (link.name == DummyLink.name, link.isThere) {
+        case (true, true):
+            if dummyLinkIndex != link.index { events.dummyLinkIsUnknown = true }
+            dummyLinkIndex = link.index
+        case (true, false):
+            events.dummyLinkIsUnknown = true
+            dummyLinkIndex = nil
+        case (false, _):
+            // The dummy link under another name is none.
+            if dummyLinkIndex == link.index {
+                events.dummyLinkIsUnknown = true
+                dummyLinkIndex = nil
+            }
+            events.concernsNode = true
+        }
+    }
+
     private func linkNames() throws(NetlinkError) -> [UInt32: String] {
         try request.beginLinkQuery()
-        return try socket.dump(&request, into: [UInt32: String]()) {
+        let names = try socket.dump(&request, into: [UInt32: String]()) {
             (names, message, datagram) throws(NetlinkError) in
             if let link = try RouteLink(message, in: datagram) { names[link.index] = link.name }
         }
+        dummyLinkIndex = names.first { $0.value == DummyLink.name }?.key
+        return names
     }
 }

@@ -2,14 +2,16 @@ import Addressing
 import CLinuxUAPI
 import Netlink
 
-/// An address of an interface, from an answer to `RTM_GETADDR`.
+/// An address of an interface, from an answer to `RTM_GETADDR` or from word of a change.
 struct RouteAddress {
     var address: IPAddress
     var linkIndex: UInt32
+    /// `false` in word of an address that went.
+    var isThere: Bool
 
     /// `nil` for a message of another type or family, and for IPv4-mapped addresses of IPv6.
     init?(_ message: NetlinkMessage, in datagram: RawSpan) throws(NetlinkError) {
-        guard Int(message.type) == RTM_NEWADDR else { return nil }
+        guard [RTM_NEWADDR, RTM_DELADDR].contains(Int(message.type)) else { return nil }
         let header: ifaddrmsg = try datagram.header(of: message)
         guard let family = IPFamily(rawAddressFamily: UInt16(header.ifa_family)) else { return nil }
 
@@ -27,6 +29,7 @@ struct RouteAddress {
         }
         guard let address = local ?? other, address.family == family else { return nil }
         self.address = address
+        isThere = Int(message.type) == RTM_NEWADDR
         linkIndex = header.ifa_index
     }
 }

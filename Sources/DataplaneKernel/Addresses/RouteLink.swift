@@ -1,16 +1,19 @@
 import CLinuxUAPI
 import Netlink
 
-/// A network interface, as far as an answer to `RTM_GETLINK` says what is needed of it.
+/// A network interface, as far as an answer to `RTM_GETLINK`, or word of a change, says what is needed of it.
 struct RouteLink {
     var index: UInt32
     var name: String
     /// Such as `dummy` or `veth`; empty for hardware.
     var kind = ""
+    /// `false` in word of a link that went.
+    var isThere: Bool
 
     /// `nil` for a message of another type.
     init?(_ message: NetlinkMessage, in datagram: RawSpan) throws(NetlinkError) {
-        guard Int(message.type) == RTM_NEWLINK else { return nil }
+        guard [RTM_NEWLINK, RTM_DELLINK].contains(Int(message.type)) else { return nil }
+        isThere = Int(message.type) == RTM_NEWLINK
         let header: ifinfomsg = try datagram.header(of: message)
         index = UInt32(bitPattern: header.ifi_index)
         name = ""

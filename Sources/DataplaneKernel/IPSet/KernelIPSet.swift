@@ -58,6 +58,19 @@ public final class KernelIPSet: IPSetDataplane {
         }
     }
 
+    /// As `ipset destroy NAME`, whatever its type is; that it is not there is no failure.
+    ///
+    /// - Returns: whether it was there.
+    public func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
+        do throws(IPSetFailure) {
+            try withSession { (session) throws(IPSetFailure) in try session.destroy(name) }
+            return true
+        } catch {
+            guard error.number != ENOENT else { return false }
+            throw DataplaneError(error, "cannot destroy the set \(name)")
+        }
+    }
+
     /// Changes of one kind to one set that follow one another travel together, up to some hundred in a message: a caller
     /// with many sorts them by set.
     public func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {

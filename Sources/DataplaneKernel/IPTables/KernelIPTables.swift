@@ -101,6 +101,12 @@ public final class KernelIPTables: RulesDataplane {
         let failure = RestoreFailure(standardError: outcome.standardError, input: program.input)
         var words = outcome.exitCode.map { "failed with exit code \($0)" } ?? "was ended by a signal"
         if !failure.words.isEmpty { words += ": \(failure.words)" }
+        if variant == .nft, failure.words.contains("Failed to initialize nft: Protocol not supported") {
+            // `nft_init` in iptables: the kernel has no nf_tables, so there are no rules either.
+            var error = program.failure(words)
+            error.number = EPROTONOSUPPORT
+            return error
+        }
         if let line = failure.line { words += " (the line is: \(line))" }
         return program.failure(words)
     }

@@ -1,6 +1,6 @@
 import CMemoryFile
 import Glibc
-import Reconcile
+public import Reconcile
 import Subprocess
 import SystemPackage
 
@@ -92,4 +92,10 @@ struct Program {
         let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
         return [path, "/usr/sbin:/sbin:/usr/bin"].compactMap(\.self).joined(separator: ":")
     }
+}
+
+extension DataplaneError {
+    /// Whether it is that a program of iptables is not installed, or that the kernel has not the packet filter it speaks to:
+    /// there are no rules of that variant then.
+    public var meansNoRules: Bool { part == .rules && (number == ENOENT || number == EPROTONOSUPPORT) }
 }

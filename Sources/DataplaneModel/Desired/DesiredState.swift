@@ -93,7 +93,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
             touched.addresses.insert(address)
         }
         for id in contribution.serversClosedToNode where Self.increment(&closedCounts, id) {
-            touched.closedServers = true
+            touched.rules = true
         }
     }
 
@@ -117,7 +117,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
             touched.addresses.insert(address)
         }
         for id in contribution.serversClosedToNode where Self.decrement(&closedCounts, id) {
-            touched.closedServers = true
+            touched.rules = true
         }
     }
 

@@ -5,19 +5,19 @@ public struct TouchedObjects: Hashable, Sendable {
     public var virtualServers: Set<VirtualServer.ID> = []
     public var setEntries: Set<SetMembership> = []
     public var addresses: Set<IPAddress> = []
-    /// Whether the list of VIPs that this node may not reach has changed, and with it the rules.
-    public var closedServers = false
+    /// Whether what the rules depend on has changed: the list of VIPs that this node may not reach, or the configuration.
+    public var rules = false
 
     public init() {}
 
     public var isEmpty: Bool {
-        virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !closedServers
+        virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !rules
     }
 
     public mutating func formUnion(_ other: TouchedObjects) {
         virtualServers.formUnion(other.virtualServers)
         setEntries.formUnion(other.setEntries)
         addresses.formUnion(other.addresses)
-        closedServers = closedServers || other.closedServers
+        rules = rules || other.rules
     }
 }

@@ -1,3 +1,5 @@
+import SmallFiles
+
 extension ClusterConnection {
     /// What the kubelet gives each container that runs with a service account.
     public static let serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -59,7 +61,7 @@ extension ClusterConnection {
         func check(_ path: String, _ look: ([UInt8]) -> String?) {
             var reason: String?
             do throws(FileProblem) {
-                reason = look(try FileBytes.read(path))
+                reason = look(try SmallFile.read(path))
             } catch {
                 reason = "\(error)"
             }

@@ -1,3 +1,5 @@
+import KubernetesObjects
+
 /// Everything that is needed to talk to an API server: where it is, whom to trust and who we are.
 ///
 /// Read from a kubeconfig or made from what a Pod is given. Secrets in it are not shown when it is printed.

@@ -1,4 +1,5 @@
 import Logging
+import SmallFiles
 
 /// The credentials of a connection, kept fresh: files are read again as they rotate, plugins run again as what they gave
 /// expires.

@@ -1,4 +1,5 @@
 import Glibc
+import KubernetesObjects
 import Logging
 import Subprocess
 import SystemPackage

@@ -1,3 +1,5 @@
+import SmallFiles
+
 /// The contents of a file that others replace from time to time, such as a token that rotates.
 ///
 /// They are read again when they are older than a given age. client-go does so every minute for tokens.
@@ -18,7 +20,7 @@ struct RereadFile {
         let now = ContinuousClock.now
         if let contents, let readAt, readAt.duration(to: now) < maximumAge { return contents }
         do throws(FileProblem) {
-            let new = try FileBytes.read(path)
+            let new = try SmallFile.read(path)
             guard !new.trimmedToken.isEmpty else { throw FileProblem(explanation: "the file is empty") }
             contents = new
             readAt = now

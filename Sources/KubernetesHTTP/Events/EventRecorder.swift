@@ -1,3 +1,4 @@
+import KubernetesObjects
 public import KubernetesWatch
 public import Logging
 

@@ -1,3 +1,5 @@
+import KubernetesObjects
+
 /// Who writes events.
 public struct EventReporter: Hashable, Sendable {
     /// `reportingController`.

@@ -1,3 +1,6 @@
+import KubernetesObjects
+import SmallFiles
+
 extension ClusterConnection {
     /// The `KUBERNETES_EXEC_INFO` of a plugin: an `ExecCredential` that says what is asked for.
     func execInfo(_ cluster: Kubeconfig.Cluster, for user: ClusterUser) -> JSONValue {
@@ -30,7 +33,7 @@ extension Material {
     fileprivate var bytesNow: [UInt8]? {
         switch self {
         case .data(let data): data.value
-        case .file(let path): try? FileBytes.read(path)
+        case .file(let path): try? SmallFile.read(path)
         }
     }
 }

@@ -1,3 +1,5 @@
+import SmallFiles
+
 extension ClusterConnection {
     /// The connection that a kubeconfig describes.
     ///
@@ -75,7 +77,7 @@ extension ClusterConnection {
         var problems: [ConnectionError.Problem] = []
         for path in paths {
             do throws(FileProblem) {
-                let reader = KubeconfigReader(try FileBytes.read(path), file: path)
+                let reader = KubeconfigReader(try SmallFile.read(path), file: path)
                 merged.merge(reader.kubeconfig)
                 problems += reader.problems
             } catch {

@@ -1,6 +1,7 @@
 package import KubernetesObjects
 package import KubernetesWatch
 import Synchronization
+import SystemTesting
 
 /// The objects that a reflector hands on, as somebody who follows it has them.
 package final class Mirror<Object: WatchableObject>: Sendable {

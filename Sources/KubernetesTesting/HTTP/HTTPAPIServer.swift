@@ -28,16 +28,19 @@ package struct HTTPAPIServer: Sendable {
 
     /// Serves while `body` runs. Connections that are still open then are closed.
     ///
-    /// - Parameter tls: `nil` for plain HTTP.
+    /// - Parameters:
+    ///   - tls: `nil` for plain HTTP.
+    ///   - port: 0 for one that is free.
     package static func run<Result: Sendable>(
         _ api: FakeAPIServer,
         tls: TLS? = nil,
+        port: Int = 0,
         _ body: @escaping @Sendable (HTTPAPIServer) async throws -> Result
     ) async throws -> Result {
         let context = try tls.map { try NIOSSLContext(configuration: $0.configuration()) }
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
+            .bind(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))

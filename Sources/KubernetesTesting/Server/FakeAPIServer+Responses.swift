@@ -21,6 +21,13 @@ extension FakeAPIServer {
         if request.path.hasPrefix("/apis/events.k8s.io/v1/namespaces/") {
             return try respond(toEvent: request, &state)
         }
+        if request.method == "GET", let document = APIDiscovery.document(request.path) {
+            return ServerResponse(
+                code: 200,
+                contentType: "application/json",
+                body: ServerBody([.send(document.json), .end])
+            )
+        }
         guard let kind = KubernetesObject.Kind.allCases.first(where: { $0.path == request.path }) else {
             throw ServerRefusal(
                 status: ServerStatus(

@@ -1,5 +1,6 @@
 import Addressing
 package import KubernetesObjects
+import SystemTesting
 
 /// Changes of EndpointSlices and faults of the server, in an order that a seed decides.
 package struct RandomHistory: Sendable {

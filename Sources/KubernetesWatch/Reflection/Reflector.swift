@@ -137,7 +137,11 @@ where RetryClock.Duration == Duration {
             } else if !isListing {
                 phase = .connecting
             }
-            let delay = Swift.max(backoff.nextDelay(using: &generator), error.retryAfter ?? .zero)
+            var delay = Swift.max(backoff.nextDelay(using: &generator), error.retryAfter ?? .zero)
+            if case .transport(let failure) = error, failure.kind == .cannotConnect {
+                // Nobody is there to be spared, and the state is to be right soon after the server is back.
+                delay = Swift.min(delay, .seconds(Double.random(in: 1...3, using: &generator)))
+            }
             reflector.observe(.failed(error, isListing: isListing, delay: delay))
             // Throws only when the task is cancelled, which `next` sees.
             try? await reflector.clock.sleep(for: delay)

@@ -1,4 +1,5 @@
 import Glibc
+import SmallFiles
 import Telemetry
 
 /// What Prometheus' client libraries tell of their process, read from `/proc/self`.
@@ -23,12 +24,12 @@ struct ProcessMetrics: Sendable {
 
     /// Reads everything anew. What cannot be read stays as it was.
     func refresh() {
-        if let stat = SmallFile.read("/proc/self/stat").flatMap(ProcessStatus.init) {
+        if let stat = Self.read("/proc/self/stat").flatMap(ProcessStatus.init) {
             let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
             processorTime.replaceAll([[]: Double(stat.processorTicks) / ticks])
             virtualMemory.set(Double(stat.virtualBytes))
             residentMemory.set(Double(stat.residentPages) * Double(sysconf(Int32(_SC_PAGESIZE))))
-            if let boot = SmallFile.read("/proc/stat").flatMap(ProcessStatus.bootTime) {
+            if let boot = Self.read("/proc/stat").flatMap(ProcessStatus.bootTime) {
                 startTime.set(Double(boot) + Double(stat.startTicks) / ticks)
             }
         }
@@ -40,6 +41,11 @@ struct ProcessMetrics: Sendable {
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             maximumFiles.set(Double(limit.rlim_cur))
         }
+    }
+
+    private static func read(_ path: String) -> String? {
+        // Without /proc there is nothing to tell, and nothing else suffers.
+        (try? SmallFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func countEntries(_ path: String) -> Int? {

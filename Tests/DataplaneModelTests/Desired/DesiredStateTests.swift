@@ -1,6 +1,6 @@
 import Addressing
 import DataplaneModel
-import DataplaneTesting
+import SystemTesting
 import Testing
 
 struct DesiredStateTests {
@@ -87,7 +87,7 @@ struct DesiredStateTests {
             #expect(touched.setEntries.contains(SetMembership(.clusterIP, entry)))
         }
         #expect(touched.addresses.isSuperset(of: before.addresses.symmetricDifference(after.addresses)))
-        #expect(touched.closedServers || before.closed == after.closed)
+        #expect(touched.rules || before.closed == after.closed)
     }
 
     @Test func `an object that two owners want stays until both are gone`() {

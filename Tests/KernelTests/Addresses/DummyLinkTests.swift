@@ -2,6 +2,7 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 import Reconcile
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -19,15 +20,15 @@ extension KernelSuite {
             try addresses.createLink()
             #expect(try addresses.linkExists())
 
-            let link = try await oracle("ip", "-details", "-oneline", "link", "show", "kube-ipvs0")
+            let link = try await command("ip", "-details", "-oneline", "link", "show", "kube-ipvs0")
             #expect(link.contains(" dummy "))
             #expect(link.contains("addrgenmode none"))
             let flags = try #require(link.split(separator: "<").dropFirst().first?.split(separator: ">").first)
             #expect(flags.split(separator: ",").sorted() == ["BROADCAST", "NOARP"])
 
             // Even when somebody sets it up.
-            try await oracle("ip", "link", "set", "kube-ipvs0", "up")
-            #expect(try await oracle("ip", "-oneline", "-6", "addr", "show", "dev", "kube-ipvs0") == "")
+            try await command("ip", "link", "set", "kube-ipvs0", "up")
+            #expect(try await command("ip", "-oneline", "-6", "addr", "show", "dev", "kube-ipvs0") == "")
         }
 
         @Test func `a second creation is refused, a link of another kind is not ours`() async throws {
@@ -36,12 +37,12 @@ extension KernelSuite {
             #expect(again?.number == 17)
             #expect(again?.part == .addresses)
 
-            try await oracle("ip", "link", "add", "kube-other", "type", "bridge")
+            try await command("ip", "link", "add", "kube-other", "type", "bridge")
             let other = try KernelAddresses(linkName: "kube-other")
             let refusal = #expect(throws: DataplaneError.self) { try other.linkExists() }
             #expect(refusal?.explanation.contains("of kind bridge and not dummy") == true)
             #expect(throws: DataplaneError.self) { try other.removeLink() }
-            try await oracle("ip", "link", "delete", "kube-other")
+            try await command("ip", "link", "delete", "kube-other")
         }
 
         @Test func `without the link there is nothing to change or to read`() throws {
@@ -57,7 +58,7 @@ extension KernelSuite {
             let bound = try [address(.v4, 1, 1), address(.v6, 1, 1), address(.v4, 1, 2)]
             #expect(try addresses.apply(bound.map(AddressChange.bind)) == [])
 
-            let shown = try await oracle("ip", "-oneline", "addr", "show", "dev", "kube-ipvs0")
+            let shown = try await command("ip", "-oneline", "addr", "show", "dev", "kube-ipvs0")
                 .split(separator: "\n").map { $0.split(whereSeparator: { $0 == " " || $0 == "\\" }).map(String.init) }
             #expect(
                 shown.map { $0[2...3].joined(separator: " ") }.sorted() == [
@@ -66,9 +67,9 @@ extension KernelSuite {
             #expect(shown.allSatisfy { $0.joined(separator: " ").contains("scope global") })
             #expect(!shown.joined().contains("tentative"))
 
-            try await oracle("ip", "addr", "add", "10.1.0.9/24", "dev", "kube-ipvs0")
-            try await oracle("ip", "addr", "add", "127.0.0.9/32", "dev", "kube-ipvs0")
-            try await oracle("ip", "addr", "add", "fe80::9/64", "dev", "kube-ipvs0")
+            try await command("ip", "addr", "add", "10.1.0.9/24", "dev", "kube-ipvs0")
+            try await command("ip", "addr", "add", "127.0.0.9/32", "dev", "kube-ipvs0")
+            try await command("ip", "addr", "add", "fe80::9/64", "dev", "kube-ipvs0")
             #expect(
                 try addresses.boundAddresses(of: .v4)
                     == [address(.v4, 1, 1), address(.v4, 1, 2), address(.v4, 1, 9)])
@@ -116,7 +117,7 @@ extension KernelSuite {
                 let all = try (1...UInt16(5000)).map { try address(family, 1, $0) }
                 #expect(try addresses.apply(all.map(AddressChange.bind)) == [])
                 #expect(try addresses.boundAddresses(of: family) == Set(all))
-                let shown = try await oracle(
+                let shown = try await command(
                     "ip", "-\(family.rawValue)", "-oneline", "addr", "show", "dev", "kube-ipvs0")
                 #expect(shown.split(separator: "\n").count == all.count)
 

@@ -1,3 +1,4 @@
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -5,7 +6,7 @@ extension KernelSuite {
     @Suite(.serialized)
     struct DumpRefusalTests {
         init() async throws {
-            try await oracle("ipvsadm", "-C")
+            try await command("ipvsadm", "-C")
         }
 
         @Test(arguments: [
@@ -17,24 +18,24 @@ extension KernelSuite {
         ])
         func `what ipvsadm refuses is refused`(options: [String]) async throws {
             #expect(try await failure(of: ["ipvsadm", "-L", "-n"] + options).status == "exited(2)")
-            let refusal = try await failure(of: try dumpCommand(["-L", "-n"] + options))
-            #expect(refusal.status == "exited(64)")
+            let refusal = try dumpFailure(["-L", "-n"] + options)
+            #expect(refusal.status == 64)
             #expect(refusal.standardError.hasPrefix("Error: "))
         }
 
         @Test(arguments: [["--stats"], ["-c"], ["-t", "10.0.0.1:80"], ["--exact"], ["--nosort"]])
         func `what ipvsadm refuses with --save is refused`(options: [String]) async throws {
             #expect(try await failure(of: ["ipvsadm", "-S", "-n"] + options).status == "exited(2)")
-            #expect(try await failure(of: try dumpCommand(["-S", "-n"] + options)).status == "exited(64)")
+            #expect(try dumpFailure(["-S", "-n"] + options).status == 64)
         }
 
         @Test func `a virtual server that is not there is named`() async throws {
-            let refusal = try await failure(of: try dumpCommand(["-n", "-u", "[fd00::99]:1"]))
-            #expect(refusal.status == "exited(1)")
+            let refusal = try dumpFailure(["-n", "-u", "[fd00::99]:1"])
+            #expect(refusal.status == 1)
             #expect(refusal.standardError == "Error: there is no virtual server UDP [fd00::99]:1\n")
 
-            let mark = try await failure(of: try dumpCommand(["-n", "-f", "7", "-6"]))
-            #expect(mark.status == "exited(1)")
+            let mark = try dumpFailure(["-n", "-f", "7", "-6"])
+            #expect(mark.status == 1)
             #expect(mark.standardError == "Error: there is no virtual server for firewall mark 7 of IPv6\n")
         }
     }

@@ -1,3 +1,5 @@
+import SystemTesting
+
 /// Servers on addresses of a link of their own, and connections to them through virtual servers.
 enum DumpTraffic {
     private static let addresses4 = [
@@ -5,7 +7,12 @@ enum DumpTraffic {
     ]
     private static let addresses6 = ["fd00::20", "fd00:90::1"]
 
-    static let rules = """
+    /// The lines for `ipvsadm -R`.
+    static var rules: String {
+        KernelFeature.present.contains(.persistenceEngines) ? everyRule : everyRule.replacing(" --pe sip", with: "")
+    }
+
+    private static let everyRule = """
         -A -t 10.96.0.20:80 -s rr
         -a -t 10.96.0.20:80 -r 10.244.9.1:8000 -m
         -A -t [fd00::20]:80 -s rr -p 7200
@@ -76,6 +83,6 @@ enum DumpTraffic {
     }
 
     private static func bash(_ script: String) async throws {
-        try await oracle("bash", "-euo", "pipefail", "-c", script)
+        try await command("bash", "-euo", "pipefail", "-c", script)
     }
 }

@@ -1,13 +1,11 @@
-/// A table of everything that `ipvsadm -R` can make, as the lines that it reads.
+/// A table of everything that `ipvsadm -R` can make on this kernel, as the lines that it reads.
 struct MixedTable {
     private(set) var lines: [String] = []
     /// The options that select one virtual server each, such as `-f 1 -6`.
     private(set) var selectors: [String] = []
     private var random: UInt64
 
-    static let schedulers = [
-        "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos", "none",
-    ]
+    static let schedulers = KernelFeature.schedulers + ["none"]
 
     init(seed: UInt64) {
         random = seed
@@ -24,6 +22,7 @@ struct MixedTable {
     var restoreText: String { lines.joined(separator: "\n") + "\n" }
 
     private mutating func add(_ selector: String, _ options: String, _ realServers: [String] = []) {
+        guard KernelFeature.present.contains(.persistenceEngines) || !options.contains("--pe") else { return }
         selectors.append(selector)
         lines.append("-A \(selector) \(options)")
         lines += realServers.map { "-a \(selector) -r \($0)" }

@@ -2,6 +2,7 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 import Reconcile
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -13,7 +14,7 @@ extension KernelSuite {
 
         init() async throws {
             ipvs = try KernelIPVS()
-            try await oracle("ipvsadm", "-C")
+            try await command("ipvsadm", "-C")
         }
 
         private func id(_ host: UInt16) throws -> VirtualServer.ID {

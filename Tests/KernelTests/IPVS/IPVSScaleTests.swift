@@ -2,6 +2,7 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 import Reconcile
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -11,7 +12,7 @@ extension KernelSuite {
 
         init() async throws {
             ipvs = try KernelIPVS()
-            try await oracle("ipvsadm", "-C")
+            try await command("ipvsadm", "-C")
         }
 
         @Test func `ten thousand virtual servers are written and read`() async throws {
@@ -29,7 +30,7 @@ extension KernelSuite {
             // Not compared inside the expectation: it would print all of them.
             let areEqual = Set(found) == Set(servers)
             #expect(areEqual)
-            let lines = try await oracle("ipvsadm", "-S", "-n").split(separator: "\n")
+            let lines = try await command("ipvsadm", "-S", "-n").split(separator: "\n")
             #expect(lines.count == 15_000)
         }
 

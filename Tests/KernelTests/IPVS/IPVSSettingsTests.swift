@@ -1,5 +1,6 @@
 import DataplaneKernel
 import DataplaneModel
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -14,27 +15,27 @@ extension KernelSuite {
         @Test func `version and size are those that ipvsadm prints`() async throws {
             let info = try ipvs.info()
             let version = "\(info.version.major).\(info.version.minor).\(info.version.patch)"
-            let listing = try await oracle("ipvsadm", "-L", "-n")
+            let listing = try await command("ipvsadm", "-L", "-n")
             #expect(listing.hasPrefix("IP Virtual Server version \(version) (size=\(info.connectionTableSize))\n"))
         }
 
         @Test func `timeouts are read and set, and zero keeps them`() async throws {
-            try await oracle("ipvsadm", "--set", "901", "121", "301")
+            try await command("ipvsadm", "--set", "901", "121", "301")
             #expect(try ipvs.timeouts() == IPVSTimeouts(tcp: 901, tcpFin: 121, udp: 301))
 
             try ipvs.setTimeouts(IPVSTimeouts(tcp: 800, tcpFin: 0, udp: 200))
             #expect(
-                try await oracle("ipvsadm", "-L", "--timeout") == "Timeout (tcp tcpfin udp): 800 121 200\n")
+                try await command("ipvsadm", "-L", "--timeout") == "Timeout (tcp tcpfin udp): 800 121 200\n")
             #expect(try ipvs.timeouts() == IPVSTimeouts(tcp: 800, tcpFin: 121, udp: 200))
         }
 
         @Test func `sync daemons are read`() async throws {
             #expect(try ipvs.syncDaemons() == [])
-            try await oracle(
+            try await command(
                 "ipvsadm", "--start-daemon", "master", "--mcast-interface", "lo", "--syncid", "7", "--mcast-group",
                 "224.0.0.99", "--mcast-port", "9000", "--mcast-ttl", "3", "--sync-maxlen", "1000")
             let daemons = try ipvs.syncDaemons()
-            try await oracle("ipvsadm", "--stop-daemon", "master")
+            try await command("ipvsadm", "--stop-daemon", "master")
             #expect(
                 daemons == [
                     SyncDaemon(

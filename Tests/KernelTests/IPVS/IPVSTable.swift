@@ -3,13 +3,12 @@ import DataplaneKernel
 import DataplaneModel
 import Testing
 
-/// One case of everything that a virtual server can be.
+/// One case of everything that a virtual server can be on this kernel.
 func representativeServers() throws -> [ObservedVirtualServer] {
     var servers: [ObservedVirtualServer] = []
-    let schedulers = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos"]
     for family in IPFamily.allCases {
         for transport in TransportProtocol.allCases {
-            for (index, name) in schedulers.enumerated() {
+            for (index, name) in KernelFeature.schedulers.enumerated() {
                 let scheduler = try #require(Scheduler(name))
                 let id = VirtualServer.ID(
                     address: try address(family, 1, UInt16(index + 1)), port: 443, transport: transport)
@@ -38,7 +37,7 @@ private func serversWithFlags(_ family: IPFamily) throws -> [ObservedVirtualServ
     let single = Configuration.singleClientMask(for: family)
     let subnet: UInt32 = family == .v4 ? 0xffff_ff00 : 64
     let sourceHash = try #require(Scheduler("sh"))
-    let configurations = [
+    var configurations = [
         Configuration(
             scheduler: .roundRobin, flags: .persistent, persistenceTimeout: 10_800, persistenceMask: single),
         Configuration(scheduler: .roundRobin, flags: .persistent, persistenceTimeout: 1, persistenceMask: subnet),
@@ -48,10 +47,13 @@ private func serversWithFlags(_ family: IPFamily) throws -> [ObservedVirtualServ
             persistenceMask: subnet),
         Configuration(scheduler: .roundRobin, flags: [.scheduler1, .scheduler3], persistenceMask: single),
         Configuration(scheduler: .roundRobin, flags: .onePacket, persistenceMask: single),
-        Configuration(
-            scheduler: .roundRobin, flags: .persistent, persistenceTimeout: 30, persistenceMask: single,
-            persistenceEngine: "sip"),
     ]
+    if KernelFeature.present.contains(.persistenceEngines) {
+        configurations.append(
+            Configuration(
+                scheduler: .roundRobin, flags: .persistent, persistenceTimeout: 30, persistenceMask: single,
+                persistenceEngine: "sip"))
+    }
     return try configurations.enumerated().map { index, configuration in
         // One-packet scheduling and the SIP engine are for UDP.
         let id = VirtualServer.ID(

@@ -2,6 +2,7 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 import Reconcile
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -12,21 +13,21 @@ extension KernelSuite {
 
         init() async throws {
             ipvs = try KernelIPVS()
-            try await oracle("ipvsadm", "-C")
+            try await command("ipvsadm", "-C")
         }
 
         @Test func `ipvsadm shows what was written`() async throws {
             let servers = try representativeServers()
             #expect(try ipvs.apply(servers.flatMap(\.additions)) == [])
 
-            let lines = try await oracle("ipvsadm", "-S", "-n").split(separator: "\n").map(String.init)
+            let lines = try await command("ipvsadm", "-S", "-n").split(separator: "\n").map(String.init)
             #expect(lines.sorted() == servers.flatMap(\.saveLines).sorted())
         }
 
         @Test func `what ipvsadm wrote reads back as the same values`() async throws {
             let servers = try representativeServers()
             let text = servers.flatMap(\.restoreLines).joined(separator: "\n") + "\n"
-            try await oracle(["ipvsadm", "-R"], input: text)
+            try await command(["ipvsadm", "-R"], input: text)
 
             #expect(try ipvs.dumpAll().sorted == servers.sorted)
             for family in IPFamily.allCases {
@@ -41,7 +42,7 @@ extension KernelSuite {
             #expect(try ipvs.apply(servers.flatMap(\.additions)) == [])
 
             // Columns: address, upper threshold, lower threshold, active and inactive connections.
-            let shown = try await oracle("ipvsadm", "-L", "-n", "--thresholds").split(separator: "\n")
+            let shown = try await command("ipvsadm", "-L", "-n", "--thresholds").split(separator: "\n")
                 .map { $0.split(separator: " ") }.filter { $0.first == "->" }.dropFirst()
                 .map { $0[1...3].joined(separator: " ") }
             let written = servers.flatMap(\.realServers).map(\.realServer).map {
@@ -52,9 +53,9 @@ extension KernelSuite {
 
         @Test func `a dump keeps the kernel's order`() async throws {
             #expect(try ipvs.apply(try representativeServers().flatMap(\.additions)) == [])
-            try await oracle("ipvsadm", "-A", "-f", "77", "-s", "wlc")
+            try await command("ipvsadm", "-A", "-f", "77", "-s", "wlc")
 
-            let shown = try await oracle("ipvsadm", "-L", "-n", "--nosort").split(separator: "\n").dropFirst(3)
+            let shown = try await command("ipvsadm", "-L", "-n", "--nosort").split(separator: "\n").dropFirst(3)
                 .map { $0.split(separator: " ")[..<2].joined(separator: " ") }
             let dumped = try ipvs.dumpAll().flatMap { server in
                 let first =
@@ -85,7 +86,7 @@ extension KernelSuite {
             configuration.flags = []
             configuration.persistenceTimeout = 0
             #expect(try ipvs.apply([.editVirtualServer(id, configuration)]) == [])
-            #expect(try await oracle("ipvsadm", "-S", "-n").hasPrefix("-A -t 10.1.0.1:80 -s mh\n"))
+            #expect(try await command("ipvsadm", "-S", "-n").hasPrefix("-A -t 10.1.0.1:80 -s mh\n"))
         }
 
         @Test func `removing takes away what it names, and a virtual server takes its real servers along`() throws {
@@ -110,9 +111,9 @@ extension KernelSuite {
         }
 
         @Test func `servers for firewall marks are read and left alone`() async throws {
-            try await oracle("ipvsadm", "-A", "-f", "77", "-s", "wlc", "-p", "120")
-            try await oracle("ipvsadm", "-a", "-f", "77", "-r", "10.9.0.1:80", "-i", "-w", "3")
-            try await oracle("ipvsadm", "-A", "-f", "78", "-6", "-s", "rr")
+            try await command("ipvsadm", "-A", "-f", "77", "-s", "wlc", "-p", "120")
+            try await command("ipvsadm", "-a", "-f", "77", "-r", "10.9.0.1:80", "-i", "-w", "3")
+            try await command("ipvsadm", "-A", "-f", "78", "-6", "-s", "rr")
             let id = VirtualServer.ID(address: try address(.v4, 1, 1), port: 80, transport: .tcp)
             let configuration = VirtualServer.Configuration(scheduler: .roundRobin, persistenceMask: .max)
             #expect(try ipvs.apply([.addVirtualServer(id, configuration)]) == [])
@@ -127,12 +128,12 @@ extension KernelSuite {
         }
 
         @Test func `a real server may be of the other family, and its tunnel is read`() async throws {
-            try await oracle("ipvsadm", "-A", "-t", "10.1.0.1:80", "-s", "rr")
-            try await oracle("ipvsadm", "-a", "-t", "10.1.0.1:80", "-r", "[fd00::7]:80", "-i")
-            try await oracle(
+            try await command("ipvsadm", "-A", "-t", "10.1.0.1:80", "-s", "rr")
+            try await command("ipvsadm", "-a", "-t", "10.1.0.1:80", "-r", "[fd00::7]:80", "-i")
+            try await command(
                 "ipvsadm", "-a", "-t", "10.1.0.1:80", "-r", "10.9.0.1:80", "-i", "--tun-type", "gue", "--tun-port",
                 "6080", "--tun-nocsum")
-            try await oracle(
+            try await command(
                 "ipvsadm", "-a", "-t", "10.1.0.1:80", "-r", "10.9.0.2:80", "-i", "--tun-type", "gre", "--tun-csum")
 
             let server = try #require(try ipvs.dumpAll().sorted.first)

@@ -1,5 +1,6 @@
 import CLinuxUAPI
 import Netlink
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -50,9 +51,9 @@ extension KernelSuite {
         }
 
         @Test func `a dump that the reader breaks off does not disturb the next one`() async throws {
-            try await oracle("ipvsadm", "-C")
+            try await command("ipvsadm", "-C")
             let rules = (1...2000).map { "-A -t 10.1.0.1:\($0) -s rr\n" }.joined()
-            try await oracle(["ipvsadm", "-R"], input: rules)
+            try await command(["ipvsadm", "-R"], input: rules)
 
             let family = try GenericFamily.resolve("IPVS", version: 1)
             var socket = try NetlinkSocket.open(.generic)
@@ -72,7 +73,7 @@ extension KernelSuite {
             var answers = 0
             try socket.exchange(&request) { (_, _) throws(NetlinkError) in answers += 1 }
             #expect(answers == 1)
-            try await oracle("ipvsadm", "-C")
+            try await command("ipvsadm", "-C")
         }
 
         @Test func `a family that no module has is not found`() {

@@ -1,5 +1,6 @@
 import DataplaneKernel
 import Reconcile
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -10,8 +11,8 @@ extension KernelSuite {
 
         @Test func `values are those that sysctl shows`() async throws {
             try sysctls.write("1", to: key)
-            #expect(try await oracle("sysctl", "-n", "net.ipv4.vs.expire_nodest_conn") == "1\n")
-            try await oracle("sysctl", "-w", "net.ipv4.vs.expire_nodest_conn=0")
+            #expect(try await command("sysctl", "-n", "net.ipv4.vs.expire_nodest_conn") == "1\n")
+            try await command("sysctl", "-w", "net.ipv4.vs.expire_nodest_conn=0")
             #expect(try sysctls.read(key) == "0")
             #expect(try sysctls.read("net.ipv4.vs.expire_nodest_conn") == "0")
         }
@@ -27,7 +28,7 @@ extension KernelSuite {
 
         @Test func `interface names may have dots`() async throws {
             try KernelAddresses(linkName: "kube.100").removeLink()
-            try await oracle("ip", "link", "add", "kube.100", "type", "dummy")
+            try await command("ip", "link", "add", "kube.100", "type", "dummy")
             try sysctls.write("2", to: "net/ipv4/conf/kube.100/rp_filter")
             #expect(try sysctls.read("net/ipv4/conf/kube.100/rp_filter") == "2")
             try KernelAddresses(linkName: "kube.100").removeLink()

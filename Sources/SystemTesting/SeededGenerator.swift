@@ -1,5 +1,5 @@
 /// SplitMix64: the same numbers in each run, so that a failure can be repeated from its seed.
-public struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     public init(seed: UInt64) {

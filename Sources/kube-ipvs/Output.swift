@@ -1,13 +1,17 @@
 import Glibc
 
-/// The program's output, as bytes.
-enum StandardOutput {
+/// A descriptor that a command's output goes to, as bytes.
+struct OutputDescriptor {
+    var number: Int32
+
+    static let standardOutput = OutputDescriptor(number: STDOUT_FILENO)
+
     /// Writes all of `bytes`, however long the reader takes.
-    static func write(_ bytes: [UInt8]) throws(OutputError) {
+    func write(_ bytes: [UInt8]) throws(OutputError) {
         var rest = bytes.span
         while !rest.isEmpty {
             let written = unsafe rest.withUnsafeBytes { buffer in
-                unsafe Glibc.write(STDOUT_FILENO, buffer.baseAddress, buffer.count)
+                unsafe Glibc.write(number, buffer.baseAddress, buffer.count)
             }
             if written >= 0 {
                 rest = rest.extracting(droppingFirst: written)

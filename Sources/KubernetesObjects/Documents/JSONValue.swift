@@ -1,7 +1,5 @@
-import KubernetesObjects
-
 /// A JSON value to be written.
-enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -11,13 +9,18 @@ enum JSONValue: Hashable, Sendable {
     /// Members in the order they are written in.
     case object([Member])
 
-    struct Member: Hashable, Sendable {
-        var key: String
-        var value: JSONValue
+    package struct Member: Hashable, Sendable {
+        package var key: String
+        package var value: JSONValue
+
+        package init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// As short as JSON gets (RFC 8259).
-    var text: [UInt8] {
+    package var text: [UInt8] {
         var text: [UInt8] = []
         write(to: &text)
         return text
@@ -25,15 +28,15 @@ enum JSONValue: Hashable, Sendable {
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
-    init(stringLiteral value: String) {
+    package init(stringLiteral value: String) {
         self = .string(value)
     }
 
-    init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(elements.map { Member(key: $0.0, value: $0.1) })
     }
 
-    init(_ node: DocumentNode) {
+    package init(_ node: DocumentNode) {
         switch node.value {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
@@ -47,7 +50,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral 
     }
 
     /// The same object without the members that are `null`.
-    var withoutNulls: JSONValue {
+    package var withoutNulls: JSONValue {
         guard case .object(let members) = self else { return self }
         return .object(members.filter { $0.value != .null })
     }

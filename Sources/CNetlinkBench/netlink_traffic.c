@@ -1,0 +1,58 @@
+// The C library's functions for sending and receiving, in a form that counts. The program's own definitions come before
+// those of shared libraries, so libnl, libipset and libmnl call these too.
+
+#define _GNU_SOURCE
+#include <linux/netlink.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "CNetlinkBench.h"
+
+static _Atomic uint64_t sends, messages, receives;
+
+static void count_sent(const char *bytes, size_t length) {
+    uint64_t found = 0;
+    for (size_t offset = 0; offset + sizeof(struct nlmsghdr) <= length; found++) {
+        uint32_t step = NLMSG_ALIGN(((const struct nlmsghdr *)(bytes + offset))->nlmsg_len);
+        if (step < sizeof(struct nlmsghdr))
+            break;
+        offset += step;
+    }
+    sends++;
+    messages += found;
+}
+
+ssize_t sendto(int socket, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size) {
+    count_sent(bytes, length);
+    return syscall(SYS_sendto, socket, bytes, length, flags, address, size);
+}
+
+ssize_t send(int socket, const void *bytes, size_t length, int flags) {
+    return sendto(socket, bytes, length, flags, NULL, 0);
+}
+
+ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
+    for (size_t part = 0; part < message->msg_iovlen; part++)
+        count_sent(message->msg_iov[part].iov_base, message->msg_iov[part].iov_len);
+    return syscall(SYS_sendmsg, socket, message, flags);
+}
+
+ssize_t recvfrom(int socket, void *bytes, size_t length, int flags, struct sockaddr *address, socklen_t *size) {
+    receives++;
+    return syscall(SYS_recvfrom, socket, bytes, length, flags, address, size);
+}
+
+ssize_t recv(int socket, void *bytes, size_t length, int flags) {
+    return recvfrom(socket, bytes, length, flags, NULL, NULL);
+}
+
+ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
+    receives++;
+    return syscall(SYS_recvmsg, socket, message, flags);
+}
+
+struct bench_traffic bench_traffic_so_far(void) {
+    return (struct bench_traffic){sends, messages, receives};
+}

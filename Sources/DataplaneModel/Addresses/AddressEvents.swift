@@ -1,0 +1,32 @@
+public import Addressing
+
+/// Word that addresses of interfaces have come or gone.
+public struct AddressEvents: Hashable, Sendable {
+    /// The addresses of some interface other than the dummy link may be others now.
+    public var concernsNode: Bool
+    /// Of each address of the dummy link that there was word of, whether it was there when the last of it came.
+    public var dummyLink: [IPAddress: Bool]
+    /// Word was lost, or the dummy link itself came or went: which addresses it has must be read.
+    public var dummyLinkIsUnknown: Bool
+
+    public init(
+        concernsNode: Bool = false,
+        dummyLink: [IPAddress: Bool] = [:],
+        dummyLinkIsUnknown: Bool = false
+    ) {
+        self.concernsNode = concernsNode
+        self.dummyLink = dummyLink
+        self.dummyLinkIsUnknown = dummyLinkIsUnknown
+    }
+
+    public var isEmpty: Bool { !concernsNode && !concernsDummyLink }
+
+    public var concernsDummyLink: Bool { dummyLinkIsUnknown || !dummyLink.isEmpty }
+
+    /// Takes in what came after.
+    public mutating func merge(_ later: AddressEvents) {
+        concernsNode = concernsNode || later.concernsNode
+        dummyLinkIsUnknown = dummyLinkIsUnknown || later.dummyLinkIsUnknown
+        dummyLink.merge(later.dummyLink) { $1 }
+    }
+}

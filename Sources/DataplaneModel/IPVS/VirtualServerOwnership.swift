@@ -1,0 +1,56 @@
+public import Addressing
+
+/// Tells the virtual servers that this daemon, or kube-proxy, has made from everybody else's, by what else they have put
+/// into the kernel. IPVS itself keeps no note of who made a virtual server.
+public struct VirtualServerOwnership: Hashable, Sendable {
+    /// On the dummy link.
+    public var boundAddresses: Set<IPAddress> = []
+    /// On the node's other interfaces: node ports are served there.
+    public var nodeAddresses: Set<IPAddress> = []
+    /// What the sets hold of addresses with ports, whichever family they are for.
+    public var servers: Set<VirtualServer.ID> = []
+    public var nodePorts: Set<NodePort> = []
+    /// Virtual servers in these networks are somebody else's, whatever is known of them (`ipvs.excludeCIDRs`).
+    public var excludedNetworks: [IPPrefix]
+
+    /// A port that is served at every address of the node that serves node ports.
+    public struct NodePort: Hashable, Sendable {
+        public var transport: TransportProtocol
+        public var port: UInt16
+
+        public init(_ transport: TransportProtocol, _ port: UInt16) {
+            self.transport = transport
+            self.port = port
+        }
+    }
+
+    public init(excludedNetworks: [IPPrefix] = []) {
+        self.excludedNetworks = excludedNetworks
+    }
+
+    /// The sets whose members tell of virtual servers. The others repeat what these hold, or hold endpoints.
+    public static let tellingSets: [ServiceSet] = [
+        .clusterIP, .externalIP, .externalIPLocal, .loadBalancer, .nodePortTCP, .nodePortUDP, .nodePortSCTP, .ipvsIPs,
+    ]
+
+    /// Takes a member of one of the telling sets into account.
+    public mutating func note(_ entry: IPSetEntry, of set: ServiceSet) {
+        switch (entry, set) {
+        case (.ipPort(let address, let transport, let port), _):
+            servers.insert(VirtualServer.ID(address: address, port: port, transport: transport))
+        case (.port(let port), .nodePortTCP): nodePorts.insert(NodePort(.tcp, port))
+        case (.port(let port), .nodePortUDP): nodePorts.insert(NodePort(.udp, port))
+        case (.ip(let address), .ipvsIPs): boundAddresses.insert(address)
+        default: break
+        }
+    }
+
+    /// Whether the virtual server is of this daemon's or kube-proxy's making.
+    ///
+    /// At an address of the dummy link all are: whatever else is there the daemon removes in each sync period.
+    public func owns(_ id: VirtualServer.ID) -> Bool {
+        guard !excludedNetworks.contains(where: { $0.contains(id.address) }) else { return false }
+        return boundAddresses.contains(id.address) || servers.contains(id)
+            || nodeAddresses.contains(id.address) && nodePorts.contains(NodePort(id.transport, id.port))
+    }
+}

@@ -1,0 +1,155 @@
+import KubeProxyConfig
+import KubernetesHTTP
+import KubernetesObjects
+import KubernetesWatch
+import Logging
+import ServiceLifecycle
+import ServicePlan
+
+/// Hands the objects of an API server to the proxy, as they change.
+struct ClusterService: ServiceLifecycle.Service {
+    let client: ClusterClient
+    let settings: EffectiveSettings
+    let proxy: ServiceProxy
+    let metrics: ProxyMetrics
+    let logger: Logger
+
+    private let progress: SourceProgress
+
+    /// How long the own Node is waited for before rules are written without it, as kube-proxy does.
+    static var nodePatience: Duration { .seconds(30) }
+    /// How long it is waited for where its `podCIDRs` tell local traffic. kube-proxy does not start without them either.
+    static var podCIDRPatience: Duration { .seconds(300) }
+
+    init(
+        client: ClusterClient,
+        settings: EffectiveSettings,
+        proxy: ServiceProxy,
+        metrics: ProxyMetrics,
+        logger: Logger
+    ) {
+        self.client = client
+        self.settings = settings
+        self.proxy = proxy
+        self.logger = logger
+        self.metrics = metrics
+        progress = SourceProgress()
+    }
+
+    /// - Throws: `StartError` when the Node's `podCIDRs` are needed and do not come.
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask {
+                    await follow(client.services, .services) { changes in
+                        changes.applied.compactMap(\.object).map(ObjectUpdate.service)
+                            + changes.removed.map(ObjectUpdate.serviceRemoved)
+                    } triggers: { _ in
+                        []
+                    }
+                }
+                group.addTask {
+                    await follow(client.endpointSlices, .endpointSlices) { changes in
+                        changes.applied.compactMap(\.object).map(ObjectUpdate.slice)
+                            + changes.removed.map(ObjectUpdate.sliceRemoved)
+                    } triggers: { changes in
+                        changes.applied.compactMap { observed in
+                            guard let slice = observed.object, let time = observed.lastChangeTriggerTime else {
+                                return nil
+                            }
+                            return ChangeTrigger(slice, time: time)
+                        }
+                    }
+                }
+                group.addTask { await followNode() }
+                group.addTask { try await limitWaitForNode() }
+            }
+        }
+    }
+
+    private func follow<Object>(
+        _ source: ResourceListWatch<HTTPTransport, Object>,
+        _ kind: WatchedKind,
+        updates: (ObjectStore<Object>.Changes) -> [ObjectUpdate],
+        triggers: (ObjectStore<Object>.Changes) -> [ChangeTrigger]
+    ) async {
+        var store = ObjectStore<Object>()
+        for await update in reflector(source, kind) {
+            let changes = store.apply(update)
+            log(changes.rejections)
+            let updates = updates(changes)
+            if !updates.isEmpty {
+                await proxy.apply(updates, triggers: triggers(changes))
+            }
+            if store.hasSynced {
+                await note(kind)
+            }
+        }
+    }
+
+    private func followNode() async {
+        var store = ObjectStore<Node>()
+        for await update in reflector(client.node(named: settings.nodeName), .node) {
+            let changes = store.apply(update)
+            log(changes.rejections)
+            if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
+                await proxy.replaceNode(node)
+                if settings.detectLocalMode != .nodeCIDR || !node.podCIDRs.isEmpty {
+                    await note(.node)
+                }
+            } else if !changes.removed.isEmpty {
+                // kube-proxy keeps the last Node it saw too: a node does not lose its zone because its object went.
+                logger.warning(
+                    "the own Node was deleted; its last version stays in use",
+                    metadata: ["node": "\(settings.nodeName)"]
+                )
+            }
+        }
+    }
+
+    private func limitWaitForNode() async throws {
+        let needsPodCIDRs = settings.detectLocalMode == .nodeCIDR
+        let patience = needsPodCIDRs ? Self.podCIDRPatience : Self.nodePatience
+        do {
+            try await Task.sleep(for: patience)
+        } catch {
+            return  // The daemon ends.
+        }
+        guard !progress.has(.node) else { return }
+        if needsPodCIDRs {
+            throw StartError(
+                "Node \(settings.nodeName) has had no spec.podCIDRs for \(patience); detectLocalMode NodeCIDR needs them"
+            )
+        }
+        logger.warning(
+            "the own Node is not there; going on without its addresses and its zone",
+            metadata: ["node": "\(settings.nodeName)", "waited": "\(patience)"]
+        )
+        await note(.node)
+    }
+
+    private func reflector<Object>(
+        _ source: ResourceListWatch<HTTPTransport, Object>,
+        _ kind: WatchedKind
+    ) -> Reflector<ResourceListWatch<HTTPTransport, Object>, ContinuousClock> {
+        let log = ReflectorLog(kind, logger: logger)
+        let metrics = metrics.api
+        return Reflector(source: source, clock: ContinuousClock(), backoff: client.backoff) { event in
+            log.note(event)
+            metrics.note(event, of: kind.rawValue)
+        }
+    }
+
+    private func note(_ kind: WatchedKind) async {
+        if progress.completes(with: kind) {
+            await proxy.sourceCompleted()
+        }
+    }
+
+    private func log(_ rejections: [Rejection]) {
+        metrics.objects.note(rejections)
+        for rejection in rejections {
+            logger.warning("a part of an object cannot be used", metadata: ["rejection": "\(rejection)"])
+        }
+    }
+}

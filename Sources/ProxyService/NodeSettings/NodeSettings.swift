@@ -1,0 +1,68 @@
+import DataplaneKernel
+import DataplaneModel
+public import KubeProxyConfig
+public import Logging
+import Reconcile
+
+/// What the kernel has to be told for IPVS to serve Services, beside the data plane itself.
+public enum NodeSettings {
+    /// What `--init-only` is for: a privileged container writes what the daemon may then find and cannot write itself.
+    ///
+    /// It loads IPVS, and writes the sysctls and the IPVS timeouts.
+    ///
+    /// - Throws: a sentence that says which feature suffers.
+    public static func initialize(_ settings: EffectiveSettings, logger: Logger) throws(StartError) {
+        let ipvs: KernelIPVS
+        do throws(DataplaneError) {
+            ipvs = try KernelIPVS()
+        } catch {
+            throw StartError("\(error)")
+        }
+        _ = try write(settings, with: ipvs, logger: logger)
+    }
+
+    /// Writes sysctls and timeouts.
+    ///
+    /// - Parameter ipvs: open, so that the modules are loaded whose sysctls these are.
+    /// - Returns: what keeps the sysctls so from here on.
+    static func write(
+        _ settings: EffectiveSettings,
+        with ipvs: KernelIPVS,
+        logger: Logger
+    ) throws(StartError) -> SettingsKeeper {
+        let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
+        for warning in plan.warnings {
+            logger.error("kernel", metadata: ["warning": "\(warning)"])
+        }
+        let keeper = SettingsKeeper(plan.settings)
+        let report = keeper.keep(on: KernelSettings())
+        for setting in report.written {
+            logger.info("kernel setting written", metadata: ["setting": "\(setting)"])
+        }
+        guard report.failures.isEmpty else {
+            throw StartError(report.failures.map(\.description).joined(separator: "\n"))
+        }
+        writeTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
+        return keeper
+    }
+
+    /// Sets the timeouts that were given; a failure is told and nothing more, as in kube-proxy.
+    private static func writeTimeouts(_ timeouts: IPVSTimeouts, to ipvs: KernelIPVS, logger: Logger) {
+        guard timeouts != IPVSTimeouts(tcp: 0, tcpFin: 0, udp: 0) else { return }
+        do throws(DataplaneError) {
+            try ipvs.setTimeouts(timeouts)
+        } catch {
+            logger.error("IPVS timeouts stay as they are", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// How likely the kernel is to end this process when memory runs out: -1000 is never. A failure is told and nothing
+    /// more, as in kube-proxy.
+    static func writeOOMScore(_ adjustment: Int, logger: Logger) {
+        do throws(DataplaneError) {
+            try KernelSysctls(root: "/proc/self").set("oom_score_adj", to: "\(adjustment)")
+        } catch {
+            logger.error("the daemon is ended like any other when memory runs out", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import KubeProxyConfig
+import KubernetesHTTP
+import KubernetesWatch
+import Logging
+import ManifestFiles
+import ServiceLifecycle
+
+/// A source of objects that is known to be there, before anything in the kernel is touched.
+enum OpenSource {
+    case manifests(ManifestUpdates)
+    case cluster(ClusterClient, EventRecorder<HTTPTransport>)
+
+    /// - Throws: when there is no such directory.
+    init(
+        _ source: ObjectSource,
+        settings: EffectiveSettings,
+        version: String,
+        logger: Logger
+    ) throws(StartError) {
+        switch source {
+        case .manifests(let path):
+            do throws(ManifestDirectoryError) {
+                self = .manifests(try ManifestDirectory(path: path).updates())
+            } catch {
+                throw StartError("\(error)")
+            }
+        case .cluster(let connection):
+            let client = ClusterClient(connection, settings: .init(settings.client), version: version, logger: logger)
+            self = .cluster(client, client.eventRecorder(hostName: settings.nodeName, logger: logger))
+        }
+    }
+
+    /// What hands the objects on to `proxy`.
+    func services(
+        for proxy: ServiceProxy,
+        settings: EffectiveSettings,
+        metrics: ProxyMetrics,
+        logger: Logger
+    ) -> [any Service] {
+        switch self {
+        case .manifests(let updates):
+            [
+                ManifestService(
+                    updates: updates,
+                    nodeName: settings.nodeName,
+                    proxy: proxy,
+                    metrics: metrics.objects,
+                    logger: logger
+                )
+            ]
+        case .cluster(let client, let events):
+            [
+                EventService(recorder: events),
+                ClusterService(client: client, settings: settings, proxy: proxy, metrics: metrics, logger: logger),
+            ]
+        }
+    }
+
+    /// Whether the own Node is to be expected among the objects. A directory need not hold it.
+    var hasNodes: Bool {
+        switch self {
+        case .manifests: false
+        case .cluster: true
+        }
+    }
+
+    /// Has events written where there is a cluster to write them to.
+    var eventWriter: @Sendable (ClusterEvent) -> Void {
+        switch self {
+        case .manifests: { _ in }
+        case .cluster(_, let events): { events.record($0) }
+        }
+    }
+}
+
+extension ClusterClient.Settings {
+    init(_ client: EffectiveSettings.Client) {
+        self.init(
+            acceptContentTypes: client.acceptContentTypes ?? "",
+            contentType: client.contentType,
+            requestsPerSecond: client.requestsPerSecond.map(Double.init) ?? 0
+        )
+    }
+}
+
+/// Writes events until the daemon shuts down.
+struct EventService: Service {
+    let recorder: EventRecorder<HTTPTransport>
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            await recorder.run()
+        }
+    }
+}

@@ -1,0 +1,37 @@
+public import DataplaneModel
+
+/// Keeps the kernel's settings as the data plane needs them, and writes only those that are not.
+public struct SettingsKeeper: Sendable {
+    public let settings: [KernelSetting]
+
+    public init(_ settings: [KernelSetting]) {
+        self.settings = settings
+    }
+
+    /// Reads every setting, and writes those that differ. One that fails does not stop the others.
+    public func keep(on dataplane: any SettingsDataplane) -> SettingsReport {
+        var report = SettingsReport()
+        for setting in settings {
+            do throws(DataplaneError) {
+                guard let value = setting.value(over: try dataplane.read(setting)) else { continue }
+                try dataplane.write(value, to: setting)
+                report.written.append(setting)
+            } catch {
+                var failure = error
+                failure.explanation += "; without \(setting) there is no \(setting.purpose)"
+                report.failures.append(failure)
+            }
+        }
+        return report
+    }
+}
+
+/// What was found and done about the kernel's settings.
+public struct SettingsReport: Hashable, Sendable {
+    /// Those that were different and are now as they should be.
+    public var written: [KernelSetting] = []
+    /// One for each that could not be read or written, which says what does not work now.
+    public var failures: [DataplaneError] = []
+
+    public init() {}
+}

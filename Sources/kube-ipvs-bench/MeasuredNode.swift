@@ -1,0 +1,63 @@
+import Addressing
+import DataplaneModel
+import Reconcile
+import ServicePlan
+
+/// A node without the daemon's timing: objects go in, and a pass is made when it is asked for.
+struct MeasuredNode {
+    private var table: ServiceTable
+    private var reconcilers: [FamilyReconciler<ServicePortID>]
+    private let dataplane: Dataplane
+    private let clock = ContinuousClock()
+
+    init(_ dataplane: Dataplane) {
+        self.dataplane = dataplane
+        table = ServiceTable(facts: NodeFacts(name: Scale.nodeName))
+        let pods = IPPrefix(IPAddress(v4: 0x0b00_0000), length: 8)
+        reconcilers = IPFamily.allCases.map { family in
+            FamilyReconciler(
+                family: family,
+                ruleConfiguration: RuleConfiguration(localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none),
+                gracefulTimeout: .seconds(900)
+            )
+        }
+    }
+
+    /// Takes the updates over and plans what they concern.
+    mutating func take(_ updates: [ObjectUpdate]) {
+        for update in updates {
+            table.apply(update)
+        }
+        for id in table.takeDirty() {
+            for index in reconcilers.indices {
+                let plan = table.plan(of: id, in: reconcilers[index].family)
+                reconcilers[index].replaceContribution(of: id, with: plan.contribution)
+            }
+        }
+    }
+
+    /// One pass over each family with something to do.
+    ///
+    /// - Returns: how many objects were written.
+    @discardableResult
+    mutating func pass(_ mode: PassMode) async throws -> Int {
+        var written = 0
+        for index in reconcilers.indices where mode == .verify || reconcilers[index].hasWork(at: clock.now) {
+            let report = await reconcilers[index].pass(mode, at: clock.now, on: dataplane)
+            guard report.isComplete else {
+                let first = report.failures.first ?? report.refusals.first?.error
+                throw BenchError("a pass was not complete: \(first?.description ?? "for no reason")")
+            }
+            written += report.applied.values.reduce(0, +)
+        }
+        return written
+    }
+}
+
+struct BenchError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,94 @@
+import CNetlinkBench
+import Glibc
+
+/// What something cost.
+struct Cost {
+    /// Seconds.
+    var wall = 0.0
+    /// Seconds of all threads, in the kernel and out of it.
+    var cpu = 0.0
+    /// Netlink messages sent.
+    var messages = 0.0
+    /// System calls that send or receive.
+    var calls = 0.0
+    /// Processes and threads that the kernel made, on the whole machine: a guest has nobody else's.
+    var forks = 0.0
+}
+
+/// The state of all that a cost is measured by.
+struct Meter {
+    private let wall: Double
+    private let cpu: Double
+    private let traffic: bench_traffic
+    private let forks: UInt64
+
+    private init() {
+        forks = Self.forksSoFar
+        traffic = bench_traffic_so_far()
+        cpu = Self.seconds(CLOCK_PROCESS_CPUTIME_ID)
+        wall = Self.seconds(CLOCK_MONOTONIC)
+    }
+
+    static func measure(_ body: () async throws -> Void) async rethrows -> Cost {
+        let start = Meter()
+        try await body()
+        let wall = seconds(CLOCK_MONOTONIC)
+        let cpu = seconds(CLOCK_PROCESS_CPUTIME_ID)
+        let traffic = bench_traffic_so_far()
+        return Cost(
+            wall: wall - start.wall,
+            cpu: cpu - start.cpu,
+            messages: Double(traffic.messages - start.traffic.messages),
+            calls: Double(traffic.sends + traffic.receives - start.traffic.sends - start.traffic.receives),
+            forks: Double(forksSoFar - start.forks)
+        )
+    }
+
+    static var now: Double { seconds(CLOCK_MONOTONIC) }
+
+    /// The most memory that the process has held, in MiB.
+    static var peakResident: Double {
+        number(after: "VmHWM:", in: text(of: "/proc/self/status")) / 1024
+    }
+
+    private static var forksSoFar: UInt64 {
+        UInt64(number(after: "\nprocesses", in: text(of: "/proc/stat")))
+    }
+
+    private static func seconds(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private static func number(after key: String, in text: String) -> Double {
+        guard let range = text.utf8Range(of: key) else { return 0 }
+        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        return Double(String(Substring(digits))) ?? 0
+    }
+
+    private static func text(of path: String) -> String {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        var length = 0
+        while length < bytes.count {
+            let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress! + length, $0.count - length) }
+            guard count > 0 else { break }
+            length += count
+        }
+        return String(decoding: bytes[..<length], as: UTF8.self)
+    }
+}
+
+extension String {
+    fileprivate func utf8Range(of key: String) -> Range<String.Index>? {
+        var start = utf8.startIndex
+        while start < utf8.endIndex {
+            if utf8[start...].starts(with: key.utf8) { return start..<utf8.index(start, offsetBy: key.utf8.count) }
+            start = utf8.index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,189 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+import Reconcile
+import Synchronization
+
+/// How long each part of the data plane has been at work, and how often it has been asked to change something.
+final class DataplaneTimes: Sendable {
+    struct Times {
+        var ipvs = 0.0
+        var sets = 0.0
+        var addresses = 0.0
+        var rules = 0.0
+        /// Calls that changed virtual or real servers, and when the last of them was done.
+        var changes = 0
+        var lastChange = 0.0
+    }
+
+    private let times = Mutex(Times())
+
+    var current: Times { times.withLock { $0 } }
+
+    func reset() {
+        times.withLock { $0 = Times() }
+    }
+
+    func add(_ part: WritableKeyPath<Times, Double>, since start: Double) {
+        let elapsed = Meter.now - start
+        times.withLock { $0[keyPath: part] += elapsed }
+    }
+
+    func noteChange() {
+        let now = Meter.now
+        times.withLock {
+            $0.changes += 1
+            $0.lastChange = now
+        }
+    }
+}
+
+extension Dataplane {
+    /// The kernel's, with a clock at each part.
+    static func metered(_ times: DataplaneTimes) async throws -> sending Dataplane {
+        Dataplane(
+            ipvs: MeteredIPVS(try KernelIPVS(), times),
+            sets: MeteredSets(KernelIPSet(), times),
+            addresses: MeteredAddresses(try KernelAddresses(), times),
+            rules: MeteredRules(try await KernelIPTables.open(), times)
+        )
+    }
+}
+
+private final class MeteredIPVS: IPVSDataplane {
+    private let kernel: KernelIPVS
+    private let times: DataplaneTimes
+
+    init(_ kernel: KernelIPVS, _ times: DataplaneTimes) {
+        self.kernel = kernel
+        self.times = times
+    }
+
+    func forEachVirtualServer(
+        of family: IPFamily,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) {
+        let start = Meter.now
+        defer { times.add(\.ipvs, since: start) }
+        try kernel.forEachVirtualServer(of: family, body)
+    }
+
+    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
+        let start = Meter.now
+        defer { times.add(\.ipvs, since: start) }
+        return try kernel.realServers(of: id)
+    }
+
+    func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
+        let start = Meter.now
+        defer {
+            times.add(\.ipvs, since: start)
+            times.noteChange()
+        }
+        return try kernel.apply(changes)
+    }
+}
+
+private final class MeteredSets: IPSetDataplane {
+    private let kernel: KernelIPSet
+    private let times: DataplaneTimes
+
+    init(_ kernel: KernelIPSet, _ times: DataplaneTimes) {
+        self.kernel = kernel
+        self.times = times
+    }
+
+    func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
+        let start = Meter.now
+        defer { times.add(\.sets, since: start) }
+        return try kernel.definition(ofSetNamed: name)
+    }
+
+    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
+        let start = Meter.now
+        defer { times.add(\.sets, since: start) }
+        return try kernel.members(of: set)
+    }
+
+    func create(_ set: IPSetDefinition) throws(DataplaneError) {
+        let start = Meter.now
+        defer { times.add(\.sets, since: start) }
+        try kernel.create(set)
+    }
+
+    func swap(_ first: String, _ second: String) throws(DataplaneError) {
+        let start = Meter.now
+        defer { times.add(\.sets, since: start) }
+        try kernel.swap(first, second)
+    }
+
+    func destroy(_ name: String) throws(DataplaneError) {
+        let start = Meter.now
+        defer { times.add(\.sets, since: start) }
+        try kernel.destroy(name)
+    }
+
+    func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
+        let start = Meter.now
+        defer { times.add(\.sets, since: start) }
+        return try kernel.apply(changes)
+    }
+}
+
+private final class MeteredAddresses: AddressDataplane {
+    private let kernel: KernelAddresses
+    private let times: DataplaneTimes
+
+    init(_ kernel: KernelAddresses, _ times: DataplaneTimes) {
+        self.kernel = kernel
+        self.times = times
+    }
+
+    func linkExists() throws(DataplaneError) -> Bool {
+        let start = Meter.now
+        defer { times.add(\.addresses, since: start) }
+        return try kernel.linkExists()
+    }
+
+    func createLink() throws(DataplaneError) {
+        let start = Meter.now
+        defer { times.add(\.addresses, since: start) }
+        try kernel.createLink()
+    }
+
+    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        let start = Meter.now
+        defer { times.add(\.addresses, since: start) }
+        return try kernel.boundAddresses(of: family)
+    }
+
+    func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
+        let start = Meter.now
+        defer { times.add(\.addresses, since: start) }
+        return try kernel.apply(changes)
+    }
+}
+
+private final class MeteredRules: RulesDataplane {
+    private let kernel: KernelIPTables
+    private let times: DataplaneTimes
+
+    init(_ kernel: KernelIPTables, _ times: DataplaneTimes) {
+        self.kernel = kernel
+        self.times = times
+    }
+
+    var supportsRandomFully: Bool { kernel.supportsRandomFully }
+
+    func save(_ family: IPFamily) async throws(DataplaneError) -> String {
+        let start = Meter.now
+        defer { times.add(\.rules, since: start) }
+        return try await kernel.save(family)
+    }
+
+    func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
+        let start = Meter.now
+        defer { times.add(\.rules, since: start) }
+        try await kernel.restore(input, family)
+    }
+}

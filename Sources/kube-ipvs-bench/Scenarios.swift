@@ -1,0 +1,134 @@
+import Addressing
+import KubernetesObjects
+import Reconcile
+import ServicePlan
+
+/// The scenarios at one scale, one after the other on one node. It takes an empty network namespace.
+struct Scenarios {
+    let scale: Scale
+    private let times = DataplaneTimes()
+
+    init(_ scale: Scale) {
+        self.scale = scale
+    }
+
+    func run() async throws {
+        var node = MeasuredNode(try await Dataplane.metered(times))
+        try await load(&node)
+        try await verify(&node)
+        try await changeEndpoints(&node)
+        try await changeServices(&node)
+        try await roll(&node)
+    }
+
+    private func load(_ node: inout MeasuredNode) async throws {
+        let updates = scale.updates
+        times.reset()
+        let plan = await Meter.measure { node.take(updates) }
+        let pass = try await Meter.measure { try await node.pass(.verify) }
+        let parts = times.current
+        Record("load", scale, plan + pass, peakResident: Meter.peakResident).print()
+        Record("load: plan", scale, plan).print()
+        // What is left without sets, addresses and rules: planning, finding the differences, and writing servers.
+        let others = parts.sets + parts.addresses + parts.rules
+        Record("load: servers", scale, seconds: plan.wall + pass.wall - others).print()
+        Record("load: servers, in the client", scale, seconds: parts.ipvs).print()
+        Record("load: sets", scale, seconds: parts.sets).print()
+        Record("load: addresses", scale, seconds: parts.addresses).print()
+        Record("load: rules", scale, seconds: parts.rules).print()
+    }
+
+    private func verify(_ node: inout MeasuredNode) async throws {
+        // The first one after a load waits for the kernel to fit its table.
+        try await node.pass(.verify)
+        let repetitions = 5
+        times.reset()
+        var written = 0
+        let cost = try await Meter.measure {
+            for _ in 0..<repetitions { written += try await node.pass(.verify) }
+        }
+        guard written == 0 else { throw BenchError("an idle verify wrote \(written) objects") }
+        let parts = times.current
+        Record("verify", scale, repetitions: repetitions, cost).print()
+        let inParts = [("servers", parts.ipvs), ("sets", parts.sets), ("addresses", parts.addresses), ("rules", parts.rules)]
+        for (name, seconds) in inParts {
+            Record("verify: \(name)", scale, repetitions: repetitions, Cost(wall: seconds)).print()
+        }
+    }
+
+    /// One more endpoint, a pass for each. The same number of Services get the same number of endpoints at every scale.
+    private func changeEndpoints(_ node: inout MeasuredNode) async throws {
+        let changed = 100
+        let rounds = 5
+        var updates: [ObjectUpdate] = []
+        for round in 1...rounds {
+            for index in 0..<changed {
+                let service = index * scale.services / changed
+                let newcomers = (0..<round).map { scale.newcomer($0 * changed + index) }
+                updates.append(.slice(scale.slice(service, endpoints: scale.slice(service).endpoints + newcomers)))
+            }
+        }
+        var durations: [Double] = []
+        let cost = try await Meter.measure {
+            for update in updates {
+                let start = Meter.now
+                node.take([update])
+                try await node.pass(.changes)
+                durations.append(Meter.now - start)
+            }
+        }
+        Record("endpoint added", scale, repetitions: updates.count, cost).print()
+        durations.sort()
+        Record("endpoint added: median", scale, seconds: durations[durations.count / 2]).print()
+    }
+
+    private func changeServices(_ node: inout MeasuredNode) async throws {
+        let repetitions = 100
+        let others = Scale(services: scale.services + repetitions, endpoints: scale.endpoints)
+        let new = scale.services..<others.services
+        let additions: [[ObjectUpdate]] = new.map { [.service(others.service($0)), .slice(others.slice($0))] }
+        let removals: [[ObjectUpdate]] = new.map {
+            [.serviceRemoved(others.service($0).name), .sliceRemoved(others.slice($0).name)]
+        }
+        for (name, updates) in [("Service added", additions), ("Service deleted", removals)] {
+            let cost = try await Meter.measure {
+                for update in updates {
+                    node.take(update)
+                    try await node.pass(.changes)
+                }
+            }
+            Record(name, scale, repetitions: repetitions, cost).print()
+        }
+    }
+
+    /// One in a hundred endpoints is replaced by another one, all in one pass.
+    private func roll(_ node: inout MeasuredNode) async throws {
+        let total = scale.services * scale.endpoints
+        let step = max(1, 100 / scale.endpoints)
+        let updates = stride(from: 0, to: scale.services, by: step).map { service in
+            var endpoints = scale.slice(service).endpoints
+            for index in 0..<max(1, scale.endpoints * step / 100) {
+                endpoints[index] = scale.newcomer(1_000_000 + service * scale.endpoints + index)
+            }
+            return ObjectUpdate.slice(scale.slice(service, endpoints: endpoints))
+        }
+        guard updates.count <= total else { throw BenchError("more changes than endpoints") }
+        let cost = try await Meter.measure {
+            node.take(updates)
+            try await node.pass(.changes)
+        }
+        Record("1 % of endpoints replaced", scale, cost, peakResident: Meter.peakResident).print()
+    }
+}
+
+extension Cost {
+    static func + (one: Cost, other: Cost) -> Cost {
+        Cost(
+            wall: one.wall + other.wall,
+            cpu: one.cpu + other.cpu,
+            messages: one.messages + other.messages,
+            calls: one.calls + other.calls,
+            forks: one.forks + other.forks
+        )
+    }
+}

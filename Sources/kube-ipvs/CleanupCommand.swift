@@ -1,0 +1,53 @@
+import Addressing
+import ArgumentParser
+import KubeProxyConfig
+import ProxyService
+
+/// `kube-ipvs cleanup`, which is also what `--cleanup` does.
+struct CleanupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cleanup",
+        abstract: "Removes from the kernel what kube-ipvs, or kube-proxy in IPVS mode, has put there.",
+        discussion: """
+            Stop the daemon first: it puts back what it misses. Virtual servers, rules, sets and addresses of others stay; \
+            where virtual servers of others share addresses with Services, name their networks with --exclude-cidrs. \
+            A second run removes nothing. The exit status is 1 when something could not be removed.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Take ipvs.excludeCIDRs from this configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: [.customLong("exclude-cidrs"), .customLong("ipvs-exclude-cidrs")],
+        help: ArgumentHelp(
+            "Networks whose virtual servers are somebody else's, with commas between them.", valueName: "networks"))
+    var excludedNetworks: [String] = []
+
+    func run() async throws {
+        var networks = try excludedNetworks.flatMap { $0.split(separator: ",") }.map { text in
+            guard let network = IPPrefix(String(text)) else {
+                throw ValidationError("--exclude-cidrs: '\(text)' is not a network such as 10.0.0.0/8")
+            }
+            return network
+        }
+        if let config {
+            let flags = try KubeProxyFlags.parse(["--config", config, "--cleanup", "true"])
+            do {
+                let file = String(decoding: try ArgumentFile.read(config), as: UTF8.self)
+                networks += try flags.load(file: file, hostname: HostFacts.hostname).settings.excludedNetworks
+            } catch let error as ConfigurationError {
+                throw ValidationError(error.description)
+            }
+        }
+        try await Self.cleanUp(excluding: networks)
+    }
+
+    /// Cleans up, says what was removed on the standard output and what could not be on the standard error.
+    static func cleanUp(excluding networks: [IPPrefix]) async throws {
+        let report = await NodeCleanup.run(excluding: networks)
+        try OutputDescriptor.standardOutput.write(Array(report.lines.map { "\($0)\n" }.joined().utf8))
+        report.failureLines.forEach(StandardError.write)
+        guard report.failureLines.isEmpty else { throw ExitCode.failure }
+    }
+}

@@ -1,0 +1,218 @@
+import Addressing
+import ArgumentParser
+import DataplaneTesting
+import KubeProxyConfig
+import KubernetesHTTP
+import KubernetesObjects
+import KubernetesTesting
+import KubernetesWatch
+import Logging
+import Reconcile
+import Synchronization
+import Testing
+
+@testable import ProxyService
+
+/// The way from the API server's objects to the data plane: over a real connection, into fakes of the kernel.
+@Suite struct ClusterServiceTests {
+    @Test func `a Service and its endpoints reach IPVS, and go with their objects`() async throws {
+        try await Self.follow { api, journal in
+            api.set(.web)
+            api.set(.webSlice(endpoints: 2))
+            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.2") } }
+
+            api.set(.webSlice(endpoints: 1))
+            await journal.wait { $0.contains { $0.contains("editRealServer") || $0.contains("removeRealServer") } }
+            api.delete(KubernetesObject.web.id)
+            await journal.wait { $0.contains { $0.contains("removeVirtualServer") } }
+        }
+    }
+
+    @Test func `nothing is written before all lists have been read`() async throws {
+        let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "not now")
+        try await Self.follow(prepare: { api in
+            api.set(.web)
+            api.set(.webSlice(endpoints: 1))
+            api.inject(.listRefused(unavailable), .endpointSlice)
+            api.inject(.listRefused(unavailable), .endpointSlice)
+        }) { api, journal in
+            await api.wait { api in
+                api.requests.count { $0.path.hasSuffix("/services") } >= 2 && api.waitingFaults == 1
+            }
+            #expect(journal.lines.isEmpty)
+            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.1") } }
+        }
+    }
+
+    @Test func `while the server fails the data plane stays as it is, and follows once it is back`() async throws {
+        let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "not now")
+        try await Self.follow { api, journal in
+            api.set(.web)
+            api.set(.webSlice(endpoints: 2))
+            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.2") } }
+            let before = journal.lines
+
+            for kind in [KubernetesObject.Kind.service, .endpointSlice, .node] {
+                for _ in 0..<3 { api.inject(.watchRefused(unavailable), kind) }
+            }
+            await api.wait { $0.waitingFaults <= 3 }
+            #expect(journal.lines == before)
+
+            api.set(.webSlice(endpoints: 3))
+            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.3") } }
+            #expect(journal.lines.count == before.count + 1 || journal.lines.count == before.count + 2)
+        }
+    }
+
+    @Test func `where the Node's podCIDRs tell local traffic, rules wait for them and follow them`() async throws {
+        try await Self.follow(
+            flags: ["--detect-local-mode", "NodeCIDR"],
+            prepare: { api in
+                api.set(.ownNode(podCIDRs: []))
+                api.set(.web)
+            }
+        ) { api, journal in
+            await api.wait { $0.openWatches == 3 }
+            #expect(journal.lines.isEmpty)
+
+            api.set(.ownNode(podCIDRs: ["10.244.1.0/24"]))
+            await journal.wait { $0.contains { $0.hasPrefix("rules") && $0.contains("10.244.1.0/24") } }
+            api.set(.ownNode(podCIDRs: ["10.244.7.0/24"]))
+            await journal.wait { $0.contains { $0.hasPrefix("rules") && $0.contains("10.244.7.0/24") } }
+        }
+    }
+
+    // MARK: Support
+
+    /// Runs the proxy against an API server while `body` runs.
+    private static func follow(
+        flags: [String] = [],
+        prepare: (FakeAPIServer) -> Void = { _ in },
+        _ body: @escaping @Sendable (FakeAPIServer, Journal) async throws -> Void
+    ) async throws {
+        let api = FakeAPIServer()
+        api.set(.ownNode())
+        prepare(api)
+        let journal = Journal()
+        try await HTTPAPIServer.run(api) { server in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await runProxy(flags: flags, server: "http://127.0.0.1:\(server.port)", journal) }
+                group.addTask { try await body(api, journal) }
+                // The proxy does not end by itself, unless by an error.
+                try await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    private static func runProxy(flags: [String] = [], server: String, _ journal: Journal) async throws {
+        let flags = try KubeProxyFlags.parse(["--ipvs-min-sync-period", "0s"] + flags)
+        let settings = try flags.load(file: nil, hostname: "node-1").settings
+        let connection = try ClusterConnection.find(kubeconfig: "", server: server, environment: [:])
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let note: (String) -> Void = { journal.append($0) }
+        let dataplane = Dataplane(
+            ipvs: FakeIPVS(onChange: note),
+            sets: FakeIPSet(onChange: note),
+            addresses: FakeAddresses(onChange: note),
+            rules: RecordedRules(note)
+        )
+        let surfaces = NodeSurfaces(
+            settings: settings,
+            families: [.v4],
+            start: StartFacts(version: "test", configz: "{}", flags: [:]),
+            needsNode: true,
+            logger: logger
+        )
+        let proxy = ServiceProxy(
+            settings: settings,
+            families: [.v4],
+            dataplane: dataplane,
+            settingsKeeper: SettingsKeeper([]),
+            surfaces: surfaces,
+            logger: logger
+        )
+        let service = ClusterService(
+            client: ClusterClient(connection, version: "test", logger: logger),
+            settings: settings,
+            proxy: proxy,
+            metrics: surfaces.metrics,
+            logger: logger
+        )
+        await proxy.replaceInterfaceAddresses([IPAddress(v4: 0x0a00_0001)])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await proxy.run() }
+            group.addTask { try await service.run() }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// What was written to the fakes, in order.
+private final class Journal: Sendable {
+    private let content = Mutex<[String]>([])
+
+    var lines: [String] { content.withLock { $0 } }
+
+    func append(_ line: String) {
+        content.withLock { $0.append(line) }
+    }
+
+    /// Returns when a condition holds, or when the task is cancelled.
+    func wait(until condition: @Sendable ([String]) -> Bool) async {
+        while !condition(lines), !Task.isCancelled {
+            // Cancellation ends the sleep early, and the loop with it.
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+}
+
+/// Fake rules whose text is written down.
+private final class RecordedRules: RulesDataplane {
+    private let rules = FakeRules()
+    private let note: (String) -> Void
+
+    init(_ note: @escaping (String) -> Void) {
+        self.note = note
+    }
+
+    var supportsRandomFully: Bool { rules.supportsRandomFully }
+
+    func save(_ family: IPFamily) async throws(DataplaneError) -> String {
+        try await rules.save(family)
+    }
+
+    func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
+        try await rules.restore(input, family)
+        note("rules \(input)")
+    }
+}
+
+extension KubernetesObject {
+    fileprivate static var web: KubernetesObject {
+        .service(
+            Service(
+                name: ObjectName(namespace: "default", name: "web"),
+                clusterIPs: [IPAddress(v4: 0x0a60_000a)],
+                ports: [ServicePort(name: "http", transport: .tcp, port: 80, nodePort: 0)]
+            )
+        )
+    }
+
+    fileprivate static func webSlice(endpoints: Int) -> KubernetesObject {
+        var slice = EndpointSlice(name: ObjectName(namespace: "default", name: "web-1"), serviceName: "web")
+        slice.ports = [EndpointPort(name: "http", port: 8080)]
+        slice.endpoints = (1...endpoints).map { Endpoint(address: IPAddress(v4: 0x0af4_0100 + UInt32($0))) }
+        return .endpointSlice(slice)
+    }
+
+    fileprivate static func ownNode(podCIDRs: [String] = ["10.244.1.0/24"]) -> KubernetesObject {
+        .node(
+            Node(
+                name: "node-1",
+                addresses: [IPAddress(v4: 0x0a00_0001)],
+                podCIDRs: podCIDRs.compactMap(IPPrefix.init)
+            )
+        )
+    }
+}

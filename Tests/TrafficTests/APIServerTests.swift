@@ -1,0 +1,225 @@
+import Addressing
+import FoundationEssentials
+import KubernetesObjects
+import KubernetesTesting
+import SystemTesting
+import Testing
+
+extension TrafficSuite {
+    /// The daemon as kubeadm's DaemonSet starts kube-proxy, against an API server over TLS. It runs in the guest's own network
+    /// namespace, where the server is.
+    @Suite struct APIServerTests {
+        @Test func `with kubeadm's ConfigMap the daemon serves what the API server has`() async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode)
+            api.set(.web)
+            api.set(.webSlice([11, 12]))
+            try await Self.withDaemon(on: api) { daemon, _ in
+                try await daemon.waitForFirstPass()
+                try await eventually("both endpoints are served") { try await Self.realServers() == ["11", "12"] }
+
+                api.set(.webSlice([12, 13]))
+                try await eventually("the endpoints have changed") { try await Self.realServers() == ["12", "13"] }
+                api.delete(KubernetesObject.web.id)
+                try await eventually("the Service is gone") { try await Self.realServers().isEmpty }
+                #expect(api.events.contains { $0["reason"]?.text == "Starting" })
+            }
+        }
+
+        @Test func `while the API server is gone the kernel's state stays, and it is right soon after it is back`()
+            async throws
+        {
+            let api = FakeAPIServer()
+            api.set(.ownNode)
+            api.set(.web)
+            api.set(.webSlice([11]))
+            try await Self.withDaemon(on: api) { daemon, cluster in
+                try await daemon.waitForFirstPass()
+                try await eventually("the endpoint is served") { try await Self.realServers() == ["11"] }
+                await cluster.serverGoes()
+                try await daemon.waitForLog(containing: "a watch of the API server broke off")
+                try await Task.sleep(for: .seconds(8))
+                #expect(try await Self.realServers() == ["11"])
+                #expect(daemon.program.isRunning)
+
+                api.set(.webSlice([14]))
+                await cluster.serverComesBack()
+                try await eventually("the endpoint has changed", within: .seconds(5)) {
+                    try await Self.realServers() == ["14"]
+                }
+            }
+        }
+
+        @Test func `a configuration file that says something else ends the daemon`() async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode)
+            try await Self.withDaemon(on: api) { daemon, cluster in
+                try await daemon.waitForFirstPass()
+                let path = cluster.folder + "/config.conf"
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                try await Task.sleep(for: .seconds(5))
+                #expect(daemon.program.isRunning, "the same text again is no change")
+
+                try (text + "\n# changed\n").write(toFile: path, atomically: true, encoding: .utf8)
+                try await eventually("the daemon ends") { !daemon.program.isRunning }
+                #expect(try daemon.program.output().contains("config.conf has changed"))
+            }
+        }
+
+        // MARK: Support
+
+        /// The last parts of the addresses of the Service's real servers, in order.
+        private static func realServers() async throws -> [String] {
+            try await command("ipvsadm", "--save", "--numeric").split(separator: "\n")
+                .filter { $0.hasPrefix("-a -t 10.96.0.10:80 ") && !$0.hasSuffix("-w 0") }
+                .compactMap { $0.split(separator: " ")[4].split(separator: ":").first?.split(separator: ".").last }
+                .map(String.init)
+                .sorted()
+        }
+
+        private static func withDaemon(
+            on api: FakeAPIServer,
+            _ body: @escaping @Sendable (Daemon, ClusterOfOne) async throws -> Void
+        ) async throws {
+            let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let cluster = ClusterOfOne(api: api, folder: folder)
+            try await command("ip", "link", "set", "lo", "up")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await cluster.run() }
+                group.addTask {
+                    try await cluster.writeFiles()
+                    let daemon = Daemon(program: try await cluster.startDaemon())
+                    do {
+                        try await body(daemon, cluster)
+                    } catch {
+                        print("-- the daemon's log\n" + (try daemon.program.output()))
+                        if daemon.program.isRunning { try await daemon.kill() }
+                        throw error
+                    }
+                    if daemon.program.isRunning { try await daemon.stop() }
+                }
+                // The server goes on until it is cancelled.
+                try await group.next()
+                group.cancelAll()
+            }
+            try await command("env", Daemon.path, "cleanup")
+            try FileManager.default.removeItem(atPath: folder)
+        }
+    }
+}
+
+/// An API server that can go and come back at its port, and the files that a Pod of kube-proxy has.
+private actor ClusterOfOne {
+    let api: FakeAPIServer
+    nonisolated let folder: String
+    private var port = 0
+    private var isWanted = true
+    private let changes = AsyncStream.makeStream(of: Void.self)
+    private let listening = AsyncStream.makeStream(of: Int.self)
+
+    init(api: FakeAPIServer, folder: String) {
+        self.api = api
+        self.folder = folder
+    }
+
+    func serverGoes() {
+        isWanted = false
+        changes.continuation.yield()
+    }
+
+    func serverComesBack() {
+        isWanted = true
+        changes.continuation.yield()
+    }
+
+    func run() async throws {
+        var changes = changes.stream.makeAsyncIterator()
+        while !Task.isCancelled {
+            if isWanted {
+                try await serve()
+            } else {
+                _ = await changes.next(isolation: self)
+            }
+        }
+    }
+
+    private func serve() async throws {
+        let tls = HTTPAPIServer.TLS(certificate: TestCertificates.server, key: TestCertificates.serverKey)
+        try await HTTPAPIServer.run(api, tls: tls, port: port) { server in
+            await self.note(server.port)
+            await self.waitUntilUnwanted()
+        }
+    }
+
+    private func note(_ port: Int) {
+        self.port = port
+        listening.continuation.yield(port)
+    }
+
+    private func waitUntilUnwanted() async {
+        while isWanted, !Task.isCancelled {
+            // Cancellation ends the sleep early, and the loop with it.
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// What kubeadm's ConfigMap and the kubelet give kube-proxy.
+    func writeFiles() async throws {
+        var ports = listening.stream.makeAsyncIterator()
+        guard let port = await ports.next(isolation: self) else { throw CancellationError() }
+        let fixture = try String(
+            contentsOfFile: Cluster.root + "/Tests/KubeProxyConfigTests/Fixtures/kubeadm-1.36.yaml", encoding: .utf8)
+        for name in ["config.conf", "kubeconfig.conf"] {
+            let text = try Self.value(of: name, in: fixture)
+                .replacing("/var/lib/kube-proxy/", with: folder + "/")
+                .replacing("/var/run/secrets/kubernetes.io/serviceaccount/", with: folder + "/")
+                .replacing("https://192.0.2.10:6443", with: "https://127.0.0.1:\(port)")
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        try TestCertificates.authority.write(toFile: folder + "/ca.crt", atomically: true, encoding: .utf8)
+        try "a-token".write(toFile: folder + "/token", atomically: true, encoding: .utf8)
+    }
+
+    /// The text block of a key of the ConfigMap.
+    private static func value(of key: String, in configMap: String) throws -> String {
+        let lines = configMap.split(separator: "\n", omittingEmptySubsequences: false)
+        let start = try #require(lines.firstIndex { $0 == "  \(key): |-" })
+        return lines[(start + 1)...].prefix { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }.joined(separator: "\n")
+    }
+
+    func startDaemon() async throws -> RunningProgram {
+        let log = folder + "/daemon.log"
+        let line = """
+            : >'\(log)'; setsid '\(Daemon.path)' --config='\(folder)/config.conf' --hostname-override=node-1 \
+            </dev/null >>'\(log)' 2>&1 & echo $!
+            """
+        let identifier = try #require(Int(try await command("bash", "-c", line).filter { $0 != "\n" }))
+        return RunningProgram(identifier: identifier, log: log)
+    }
+}
+
+extension KubernetesObject {
+    fileprivate static var ownNode: KubernetesObject {
+        .node(Node(name: "node-1", addresses: [IPAddress(v4: 0x0a00_0001)]))
+    }
+
+    fileprivate static var web: KubernetesObject {
+        .service(
+            Service(
+                name: ObjectName(namespace: "default", name: "web"),
+                clusterIPs: [IPAddress(v4: 0x0a60_000a)],
+                ports: [ServicePort(name: "http", transport: .tcp, port: 80, nodePort: 0)]
+            )
+        )
+    }
+
+    /// With endpoints by the last parts of their addresses.
+    fileprivate static func webSlice(_ endpoints: [UInt32]) -> KubernetesObject {
+        var slice = EndpointSlice(name: ObjectName(namespace: "default", name: "web-1"), serviceName: "web")
+        slice.ports = [EndpointPort(name: "http", port: 8080)]
+        slice.endpoints = endpoints.map { Endpoint(address: IPAddress(v4: 0x0af4_0100 + $0)) }
+        return .endpointSlice(slice)
+    }
+}
