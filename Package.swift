@@ -12,6 +12,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
+    // Generic code is compiled for the types it is used with in other modules too: `FamilyReconciler` and its tables above all.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 /// For what swift-protobuf's plugin writes: it does not mark its unsafe expressions.
@@ -216,6 +218,13 @@ let package = Package(
         // MARK: Test support
 
         .target(
+            name: "HistoryTesting",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SystemTesting",
             dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
@@ -275,12 +284,14 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
+            dependencies: [
+                "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcileTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "Reconcile"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "Reconcile"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -377,7 +388,11 @@ let package = Package(
                 "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "DataplaneTesting",
+                "HistoryTesting",
+                "Netlink",
                 "Reconcile",
+                "ServicePlan",
                 "SystemTesting",
                 "kube-ipvs",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

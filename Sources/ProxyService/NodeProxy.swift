@@ -3,6 +3,7 @@ import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
 import KubernetesHTTP
+import KubernetesObjects
 public import Logging
 import Reconcile
 import ServiceLifecycle
@@ -73,16 +74,22 @@ public struct NodeProxy: Sendable {
             ]
         )
 
-        let record = source.eventWriter
         let surfaces = NodeSurfaces(
             settings: settings,
             families: families,
             start: start,
-            needsNode: source.hasNodes,
-            virtualServerCounters: virtualServerCounters,
+            needsNode: source.hasOwnNode,
             logger: logger
-        ) { [settings] service, error in
-            record(.failedHealthCheck(of: service, on: settings.nodeName, error))
+        ) { [source] service, error in
+            source.record(
+                ClusterEvent(
+                    .warning,
+                    reason: "FailedToStartServiceHealthcheck",
+                    action: "Listen",
+                    regarding: .service(namespace: service.namespace, name: service.name),
+                    note: "the health-check node port cannot be opened: \(error)"
+                )
+            )
         }
         let proxy = ServiceProxy(
             settings: settings,
@@ -90,11 +97,15 @@ public struct NodeProxy: Sendable {
             families: families,
             dataplane: dataplane,
             settingsKeeper: settingsKeeper,
-            surfaces: surfaces,
+            metrics: surfaces.metrics,
+            health: surfaces.health,
+            healthCheckPorts: surfaces.healthCheckPorts,
+            virtualServerCounters: virtualServerCounters,
             logger: logger
         )
         // Shutdown goes in the reverse order: the sources stop first.
-        var services: [any Service] = [
+        var services: [any ServiceLifecycle.Service] = surfaces.services
+        services += [
             PassService(proxy: proxy),
             NodeAddressService(proxy: proxy, logger: logger),
         ]
@@ -108,7 +119,7 @@ public struct NodeProxy: Sendable {
             )
         }
         services += source.services(for: proxy, settings: settings, metrics: surfaces.metrics, logger: logger)
-        record(
+        source.record(
             ClusterEvent(
                 .normal,
                 reason: "Starting",
@@ -118,7 +129,7 @@ public struct NodeProxy: Sendable {
             )
         )
         let group = ServiceGroup(
-            services: surfaces.services + services,
+            services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -149,7 +160,8 @@ public struct NodeProxy: Sendable {
                 ipvs: ipvs,
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
-                rules: rules
+                rules: rules,
+                conntrack: try KernelConntrack()
             )
         } catch {
             throw StartError("\(error)")

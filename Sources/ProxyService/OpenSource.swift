@@ -36,7 +36,7 @@ enum OpenSource {
         settings: EffectiveSettings,
         metrics: ProxyMetrics,
         logger: Logger
-    ) -> [any Service] {
+    ) -> [any ServiceLifecycle.Service] {
         switch self {
         case .manifests(let updates):
             [
@@ -56,19 +56,18 @@ enum OpenSource {
         }
     }
 
-    /// Whether the own Node is to be expected among the objects. A directory need not hold it.
-    var hasNodes: Bool {
+    /// Whether the own Node is among the objects. A directory need not have it.
+    var hasOwnNode: Bool {
         switch self {
         case .manifests: false
         case .cluster: true
         }
     }
 
-    /// Has events written where there is a cluster to write them to.
-    var eventWriter: @Sendable (ClusterEvent) -> Void {
-        switch self {
-        case .manifests: { _ in }
-        case .cluster(_, let events): { events.record($0) }
+    /// Has an event written where there is a cluster to write it to.
+    func record(_ event: ClusterEvent) {
+        if case .cluster(_, let events) = self {
+            events.record(event)
         }
     }
 }

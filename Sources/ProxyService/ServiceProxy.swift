@@ -74,14 +74,17 @@ public actor ServiceProxy {
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
-    ///   - surfaces: what is to know how the passes go.
+    ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
         settingsKeeper: SettingsKeeper,
-        surfaces: NodeSurfaces,
+        metrics: ProxyMetrics,
+        health: HealthBoard,
+        healthCheckPorts: HealthCheckPorts,
+        virtualServerCounters: Int = 0,
         logger: Logger
     ) {
         self.settings = settings
@@ -96,12 +99,12 @@ public actor ServiceProxy {
         )
         log = PassLog(families: families, logger: logger)
         instruments = ProxyInstruments(
-            metrics: surfaces.metrics,
-            health: surfaces.health,
+            metrics: metrics,
+            health: health,
             families: families,
-            virtualServerLimit: surfaces.virtualServerCounters
+            virtualServerLimit: virtualServerCounters
         )
-        healthCheckPorts = surfaces.healthCheckPorts
+        self.healthCheckPorts = healthCheckPorts
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -137,8 +140,13 @@ public actor ServiceProxy {
     /// Takes over the addresses of the node's interfaces but the dummy link.
     public func replaceInterfaceAddresses(_ addresses: Set<IPAddress>) {
         guard interfaceAddresses != addresses else { return }
+        let isFirst = interfaceAddresses == nil
         interfaceAddresses = addresses
         replaceFacts()
+        if isFirst {
+            // Without Services nothing is dirty, and yet the first pass has waited for just this.
+            wakeup.signal()
+        }
     }
 
     /// There is word of addresses of the dummy link. Most of it is of what was written here.

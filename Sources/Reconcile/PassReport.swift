@@ -45,6 +45,8 @@ public struct PassReport: Hashable, Sendable {
     public var drift: [ObjectKind: Int] = [:]
     /// Removed real servers that keep their connections for now.
     public var draining = 0
+    /// What looking for stale flows came to; `nil` when the pass did not look.
+    public var conntrack: ConntrackSweep?
     public var refusals: [Refusal] = []
     /// The kernel's counters of the virtual servers that are wanted, where `FamilyReconciler.collectsStatistics` asked for
     /// them and the pass has read them.

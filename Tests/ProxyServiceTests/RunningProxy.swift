@@ -35,33 +35,26 @@ struct RunningProxy: Sendable {
     ) async throws {
         let settings = try KubeProxyFlags.parse(KubeProxyFlags.normalizing(arguments))
             .load(file: nil, hostname: "here").settings
-        let surfaces = NodeSurfaces(
-            settings: settings,
-            families: families,
-            start: StartFacts(version: "0.1.0", configz: "{}", flags: [:]),
-            needsNode: false,
-            virtualServerCounters: virtualServerCounters,
-            logger: logger
-        )
+        let metrics = ProxyMetrics(families: families, build: BuildFacts(version: "0.1.0"))
+        let health = HealthBoard(families: families, timeout: .seconds(60), needsNode: false)
+        let ports = HealthCheckPorts(health: health, logger: logger)
         let proxy = ServiceProxy(
             settings: settings,
             families: families,
             dataplane: dataplane(brokenAddresses, brokenFamilies),
             settingsKeeper: SettingsKeeper([]),
-            surfaces: surfaces,
+            metrics: metrics,
+            health: health,
+            healthCheckPorts: ports,
+            virtualServerCounters: virtualServerCounters,
             logger: logger
         )
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await proxy.run() }
-            group.addTask { await surfaces.healthCheckPorts.run() }
+            group.addTask { await ports.run() }
             defer { group.cancelAll() }
             try await body(
-                RunningProxy(
-                    proxy: proxy,
-                    metrics: surfaces.metrics,
-                    health: surfaces.health,
-                    healthCheckPorts: surfaces.healthCheckPorts
-                ))
+                RunningProxy(proxy: proxy, metrics: metrics, health: health, healthCheckPorts: ports))
         }
     }
 

@@ -78,6 +78,24 @@ struct FamilyReconcilerTests {
         #expect(fake.journal.isEmpty)
     }
 
+    @Test(arguments: [true, false])
+    func `rules that the kernel knows to be unchanged are not listed again`(kernelTells: Bool) async {
+        let fake = FakeDataplane()
+        fake.rules.hasFingerprint = kernelTells
+        var reconciler = Sample.reconciler([1: Sample.contribution(1)])
+        _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        let saves = fake.rules.saveCount
+        for _ in 0..<3 { _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane) }
+        #expect(fake.rules.saveCount - saves == (kernelTells ? 0 : 3))
+
+        fake.rules.removeRules(containing: "KUBE-MARK-MASQ", .v4)
+        let report = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(report.drift == [.rules: 1])
+        let restores = fake.rules.restoreCount
+        _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(fake.rules.restoreCount == restores)
+    }
+
     @Test func `a changed endpoint costs its own change and no read`() async {
         let fake = FakeDataplane()
         var reconciler = Sample.reconciler([1: Sample.contribution(1), 2: Sample.contribution(2)])

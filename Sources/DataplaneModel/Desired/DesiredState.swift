@@ -62,20 +62,37 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     /// Makes `contribution` all that `owner` wants, and notes in `touched` what that may have changed.
+    ///
+    /// - Returns: whether it is another one than before.
+    @discardableResult
     public mutating func replaceContribution(
         of owner: Owner,
         with contribution: Contribution,
         touched: inout TouchedObjects
-    ) {
-        let previous = contributions[owner]
-        guard previous != contribution, previous != nil || !contribution.isEmpty else { return }
-        contributions[owner] = contribution.isEmpty ? nil : contribution
+    ) -> Bool {
+        let previous =
+            contribution.isEmpty
+            ? contributions.removeValue(forKey: owner) : contributions.updateValue(contribution, forKey: owner)
+        guard previous != contribution, previous != nil || !contribution.isEmpty else { return false }
 
         // What is new is counted before what is old is uncounted: an object in both is never seen to vanish.
         count(contribution, of: owner, &touched)
         if let previous {
             uncount(previous, of: owner, replacedBy: contribution, &touched)
         }
+        if contribution.mayLeaveFlowsBehind(replacing: previous) {
+            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
+        }
+        return true
+    }
+
+    /// Goes through what the owners of a virtual server contribute, for as long as `body` returns `true`.
+    ///
+    /// - Returns: whether it went through all of them.
+    func forEachOwner(of id: VirtualServer.ID, _ body: (Contribution) -> Bool) -> Bool {
+        guard let claim = claims[id] else { return true }
+        if let contribution = contributions[claim.owner], !body(contribution) { return false }
+        return claim.others.allSatisfy { owner in contributions[owner].map(body) ?? true }
     }
 
     private mutating func count(_ contribution: Contribution, of owner: Owner, _ touched: inout TouchedObjects) {
@@ -122,10 +139,17 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func claim(_ id: VirtualServer.ID, _ entry: IPVSTable.Entry, for owner: Owner) {
-        guard var claim = claims[id], claim.owner != owner else {
-            set(Claim(owner: owner, entry: entry, others: claims[id]?.others ?? []), for: id)
+        guard let index = claims.index(forKey: id) else {
+            realServerCount += entry.realServers.count
+            claims[id] = Claim(owner: owner, entry: entry)
             return
         }
+        guard claims.values[index].owner != owner else {
+            realServerCount += entry.realServers.count - claims.values[index].entry.realServers.count
+            claims.values[index].entry = entry
+            return
+        }
+        var claim = claims.values[index]
         if claim.owner < owner {
             if !claim.others.contains(owner) {
                 claim.others.append(owner)
@@ -173,8 +197,12 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     /// - Returns: whether the key is new.
     private static func increment<Key>(_ counts: inout [Key: UInt32], _ key: Key) -> Bool {
-        counts[key, default: 0] += 1
-        return counts[key] == 1
+        // One look into the table for both.
+        func increment(_ count: inout UInt32) -> Bool {
+            count += 1
+            return count == 1
+        }
+        return increment(&counts[key, default: 0])
     }
 
     /// - Returns: whether the key is gone.

@@ -31,8 +31,8 @@ struct ClusterService: ServiceLifecycle.Service {
         self.client = client
         self.settings = settings
         self.proxy = proxy
-        self.logger = logger
         self.metrics = metrics
+        self.logger = logger
         progress = SourceProgress()
     }
 
@@ -40,46 +40,48 @@ struct ClusterService: ServiceLifecycle.Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
-                group.addTask {
-                    await follow(client.services, .services) { changes in
-                        changes.applied.compactMap(\.object).map(ObjectUpdate.service)
-                            + changes.removed.map(ObjectUpdate.serviceRemoved)
-                    } triggers: { _ in
-                        []
-                    }
-                }
-                group.addTask {
-                    await follow(client.endpointSlices, .endpointSlices) { changes in
-                        changes.applied.compactMap(\.object).map(ObjectUpdate.slice)
-                            + changes.removed.map(ObjectUpdate.sliceRemoved)
-                    } triggers: { changes in
-                        changes.applied.compactMap { observed in
-                            guard let slice = observed.object, let time = observed.lastChangeTriggerTime else {
-                                return nil
-                            }
-                            return ChangeTrigger(slice, time: time)
-                        }
-                    }
-                }
+                group.addTask { await followServices() }
+                group.addTask { await followEndpointSlices() }
                 group.addTask { await followNode() }
                 group.addTask { try await limitWaitForNode() }
             }
         }
     }
 
+    private func followServices() async {
+        await follow(client.services, .services) { changes in
+            await proxy.apply(
+                changes.applied.compactMap(\.object).map(ObjectUpdate.service)
+                    + changes.removed.map(ObjectUpdate.serviceRemoved)
+            )
+        }
+    }
+
+    private func followEndpointSlices() async {
+        await follow(client.endpointSlices, .endpointSlices) { changes in
+            await proxy.apply(
+                changes.applied.compactMap(\.object).map(ObjectUpdate.slice)
+                    + changes.removed.map(ObjectUpdate.sliceRemoved),
+                triggers: changes.applied.compactMap { observed in
+                    observed.object.flatMap { slice in
+                        observed.lastChangeTriggerTime.flatMap { ChangeTrigger(slice, time: $0) }
+                    }
+                }
+            )
+        }
+    }
+
     private func follow<Object>(
         _ source: ResourceListWatch<HTTPTransport, Object>,
         _ kind: WatchedKind,
-        updates: (ObjectStore<Object>.Changes) -> [ObjectUpdate],
-        triggers: (ObjectStore<Object>.Changes) -> [ChangeTrigger]
+        hand: (ObjectStore<Object>.Changes) async -> Void
     ) async {
         var store = ObjectStore<Object>()
         for await update in reflector(source, kind) {
             let changes = store.apply(update)
-            log(changes.rejections)
-            let updates = updates(changes)
-            if !updates.isEmpty {
-                await proxy.apply(updates, triggers: triggers(changes))
+            note(changes.rejections)
+            if !changes.applied.isEmpty || !changes.removed.isEmpty {
+                await hand(changes)
             }
             if store.hasSynced {
                 await note(kind)
@@ -91,7 +93,7 @@ struct ClusterService: ServiceLifecycle.Service {
         var store = ObjectStore<Node>()
         for await update in reflector(client.node(named: settings.nodeName), .node) {
             let changes = store.apply(update)
-            log(changes.rejections)
+            note(changes.rejections)
             if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
                 await proxy.replaceNode(node)
                 if settings.detectLocalMode != .nodeCIDR || !node.podCIDRs.isEmpty {
@@ -146,7 +148,7 @@ struct ClusterService: ServiceLifecycle.Service {
         }
     }
 
-    private func log(_ rejections: [Rejection]) {
+    private func note(_ rejections: [Rejection]) {
         metrics.objects.note(rejections)
         for rejection in rejections {
             logger.warning("a part of an object cannot be used", metadata: ["rejection": "\(rejection)"])

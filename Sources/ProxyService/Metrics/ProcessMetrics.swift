@@ -22,14 +22,19 @@ struct ProcessMetrics: Sendable {
         maximumFiles = registry.gauge("process_max_fds", "Maximum number of open file descriptors.")
     }
 
+    /// `nil` when the file cannot be read.
+    private static func text(of path: String) -> String? {
+        (try? SmallFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Reads everything anew. What cannot be read stays as it was.
     func refresh() {
-        if let stat = Self.read("/proc/self/stat").flatMap(ProcessStatus.init) {
+        if let stat = Self.text(of: "/proc/self/stat").flatMap(ProcessStatus.init) {
             let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
             processorTime.replaceAll([[]: Double(stat.processorTicks) / ticks])
             virtualMemory.set(Double(stat.virtualBytes))
             residentMemory.set(Double(stat.residentPages) * Double(sysconf(Int32(_SC_PAGESIZE))))
-            if let boot = Self.read("/proc/stat").flatMap(ProcessStatus.bootTime) {
+            if let boot = Self.text(of: "/proc/stat").flatMap(ProcessStatus.bootTime) {
                 startTime.set(Double(boot) + Double(stat.startTicks) / ticks)
             }
         }
@@ -41,11 +46,6 @@ struct ProcessMetrics: Sendable {
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             maximumFiles.set(Double(limit.rlim_cur))
         }
-    }
-
-    private static func read(_ path: String) -> String? {
-        // Without /proc there is nothing to tell, and nothing else suffers.
-        (try? SmallFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func countEntries(_ path: String) -> Int? {

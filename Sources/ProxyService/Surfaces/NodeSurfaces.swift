@@ -11,8 +11,6 @@ struct NodeSurfaces: Sendable {
     let metrics: ProxyMetrics
     let health: HealthBoard
     let healthCheckPorts: HealthCheckPorts
-    /// Of how many virtual servers of each family there are traffic counters.
-    let virtualServerCounters: Int
     private let settings: EffectiveSettings
     private let start: StartFacts
     private let logger: Logger
@@ -25,13 +23,11 @@ struct NodeSurfaces: Sendable {
         families: [IPFamily],
         start: StartFacts,
         needsNode: Bool,
-        virtualServerCounters: Int = 0,
         logger: Logger,
         onHealthCheckFailure: @escaping @Sendable (ObjectName, ListenError) -> Void = { _, _ in }
     ) {
         self.settings = settings
         self.start = start
-        self.virtualServerCounters = virtualServerCounters
         self.logger = logger
         metrics = ProxyMetrics(
             families: families,
