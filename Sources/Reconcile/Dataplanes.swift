@@ -94,6 +94,10 @@ public protocol RulesDataplane: AnyObject {
     var supportsRandomFully: Bool { get }
 }
 
+extension RulesDataplane {
+    public func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }
+}
+
 /// Settings of the kernel, of the network namespace or of the whole machine.
 public protocol SettingsDataplane {
     /// The value, without white space around it.

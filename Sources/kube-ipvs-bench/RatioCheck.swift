@@ -47,7 +47,8 @@ struct RatioCheck {
         let ratio = largest.cost[keyPath: measure] / base.cost[keyPath: measure]
         let shown = (ratio * 100).rounded() / 100
         let isWithin = ratio <= limit
-        return Result(line: "\(isWithin ? "ok    " : "FAILED")  \(name): \(shown), at most \(limit)", isWithin: isWithin)
+        return Result(
+            line: "\(isWithin ? "ok    " : "FAILED")  \(name): \(shown), at most \(limit)", isWithin: isWithin)
     }
 }
 
