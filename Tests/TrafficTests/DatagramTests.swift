@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SystemTesting
 import Testing
 
 extension TrafficSuite {

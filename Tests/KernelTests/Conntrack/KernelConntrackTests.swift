@@ -1,6 +1,7 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
+import SystemTesting
 import Testing
 
 extension KernelSuite {
@@ -12,20 +13,20 @@ extension KernelSuite {
             more: [String] = []
         ) async throws {
             let state = transport == "tcp" ? ["--state", "ESTABLISHED"] : []
-            let command = [
+            let words = [
                 "conntrack", "-I", "-p", transport, "-s", client, "--sport", "\(port)", "-d", server, "--dport", "53",
                 "--reply-src", endpoint, "--reply-dst", client, "--reply-port-src", "5353", "--reply-port-dst",
                 "\(port)", "-t", "300",
             ]
-            try await oracle(command + state + more, input: "")
+            try await command(words + state + more)
         }
 
         private func listing(_ family: String = "ipv4") async throws -> [Substring] {
-            try await oracle("conntrack", "-L", "-f", family).split(separator: "\n")
+            try await command("conntrack", "-L", "-f", family).split(separator: "\n")
         }
 
         private func flush() async throws {
-            try await oracle("conntrack", "-F")
+            try await command("conntrack", "-F")
         }
 
         @Test func `flows are those that conntrack made, in both families, without those of other protocols`()
@@ -100,7 +101,7 @@ extension KernelSuite {
             let conntrack = try KernelConntrack()
             let flows = try conntrack.flows(matching: ConntrackFilter(.v4, .udp))
             #expect(flows.count == 3)
-            try await oracle("conntrack", "-D", "-p", "udp", "--orig-port-src", "1001")
+            try await command("conntrack", "-D", "-p", "udp", "--orig-port-src", "1001")
             try conntrack.delete(flows)
             #expect(try await listing().isEmpty)
         }
