@@ -12,6 +12,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Virtual servers inside these networks are somebody else's (`ipvs.excludeCIDRs`): never removed.
     public let excludedNetworks: [IPPrefix]
 
+    /// Whether verifying passes report the counters of virtual servers.
+    public var collectsStatistics = false
+
     public private(set) var desired = DesiredState<Owner>()
 
     var mirror = Mirror()
@@ -50,10 +53,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// - Returns: whether that changes anything.
     @discardableResult
     public mutating func replaceContribution(of owner: Owner, with contribution: Contribution) -> Bool {
-        var touched = TouchedObjects()
-        desired.replaceContribution(of: owner, with: contribution, touched: &touched)
-        pending.formUnion(touched)
-        return !touched.isEmpty
+        desired.replaceContribution(of: owner, with: contribution, touched: &pending)
     }
 
     /// Takes over what the rules depend on, from the next pass on.

@@ -48,6 +48,9 @@ public struct PassReport: Hashable, Sendable {
     /// What looking for stale flows came to; `nil` when the pass did not look.
     public var conntrack: ConntrackSweep?
     public var refusals: [Refusal] = []
+    /// The kernel's counters of the virtual servers that are wanted, where `FamilyReconciler.collectsStatistics` asked for
+    /// them and the pass has read them.
+    public var statistics: [VirtualServer.ID: TrafficStatistics]?
     /// Parts of the data plane that could not be read or written at all.
     public var failures: [DataplaneError] = []
 
