@@ -2,10 +2,10 @@ public import Addressing
 import BlockingExecution
 import DataplaneKernel
 public import DataplaneModel
-import KubeProxyConfig
+package import KubeProxyConfig
 public import KubernetesObjects
-import Logging
-import Reconcile
+package import Logging
+package import Reconcile
 public import ServicePlan
 
 /// Turns the newest objects into the kernel's state, pass by pass.
@@ -105,6 +105,26 @@ public actor ServiceProxy {
             virtualServerLimit: virtualServerCounters
         )
         self.healthCheckPorts = healthCheckPorts
+    }
+
+    /// A proxy of which nobody is told: without servers, and without the kernel's settings. For measurements.
+    package init(
+        settings: EffectiveSettings,
+        families: [IPFamily],
+        dataplane: sending Dataplane,
+        logger: Logger
+    ) {
+        let health = HealthBoard(families: families, timeout: settings.syncPeriod * 2, needsNode: false)
+        self.init(
+            settings: settings,
+            families: families,
+            dataplane: dataplane,
+            settingsKeeper: SettingsKeeper([]),
+            metrics: ProxyMetrics(families: families, build: BuildFacts(version: "")),
+            health: health,
+            healthCheckPorts: HealthCheckPorts(health: health, logger: logger),
+            logger: logger
+        )
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {

@@ -102,6 +102,10 @@ public protocol RulesDataplane: AnyObject {
     var supportsRandomFully: Bool { get }
 }
 
+extension RulesDataplane {
+    public func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }
+}
+
 /// The flows that the kernel tracks in one network namespace.
 public protocol ConntrackDataplane: AnyObject {
     /// Deletes the flows that match a filter and are stale.

@@ -33,7 +33,8 @@ struct ReportCommand: ParsableCommand {
             [
                 "\(record.services) × \(record.endpoints)", record.scenario, duration(record.cost.wall),
                 record.cost.cpu > 0 ? duration(record.cost.cpu) : "", count(record.cost.messages),
-                count(record.cost.calls), count(record.cost.faults), record.cost.cpu > 0 ? count(record.cost.forks) : "",
+                count(record.cost.calls), count(record.cost.faults),
+                record.cost.cpu > 0 ? count(record.cost.forks) : "",
                 record.peakResident > 0 ? "\(Int(record.peakResident.rounded())) MiB" : "",
             ]
         }

@@ -27,7 +27,7 @@ struct AbuseTests {
                 !client.send("X: y\r\n")
             }
             #expect(isClosed)
-            #expect(ContinuousClock.now - start < .seconds(8))
+            #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
 
@@ -39,7 +39,7 @@ struct AbuseTests {
             let start = ContinuousClock.now
             let isClosed = try await eventually { !client.send("x") }
             #expect(isClosed)
-            #expect(ContinuousClock.now - start < .seconds(8))
+            #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
 

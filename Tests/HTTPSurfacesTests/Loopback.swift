@@ -65,7 +65,7 @@ final class RawClient: Sendable {
 
     /// A server that neither answers nor closes fails the test.
     private func read(_ isEnough: (String) -> Bool) async throws -> String {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while ContinuousClock.now < deadline {

@@ -30,17 +30,16 @@ struct ServerTests {
         return try await client.readToEnd().contains("200 OK")
     }
 
-    @Test func `a shutdown closes the port and all connections within two seconds`() async throws {
+    @Test func `a shutdown waits for no client`() async throws {
         let ports = Ports()
         // More than the sockets' buffers hold.
         let body = String(repeating: "x", count: 16 << 20)
-        let server = HTTPServer("test", on: .loopback, logger: Self.logger, onOpen: { ports.append($0) }) { question in
-            if question.path == "/slow" {
-                // Longer than any test; ended by the closing of the connection.
-                try? await Task.sleep(for: .seconds(3))
-            }
-            return .text(body)
-        }
+        var limits = ConnectionLimits()
+        limits.headTime = .seconds(600)
+        limits.answerTime = .seconds(600)
+        let server = HTTPServer(
+            "test", on: .loopback, limits: limits, logger: Self.logger, onOpen: { ports.append($0) }
+        ) { _ in .text(body) }
         let group = ServiceGroup(services: [server], logger: Self.logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -56,7 +55,8 @@ struct ServerTests {
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             }
-            #expect(took < .seconds(2))
+            // A quarter of a second on an idle machine; the clients would have ten minutes.
+            #expect(took < .seconds(20))
             #expect(try await silent.readToEnd() == "")
             #expect(throws: RawClient.Failure.self) { try RawClient(port: port) }
         }

@@ -83,9 +83,9 @@ struct RunningProxy: Sendable {
     }
 }
 
-/// Waits for a condition, 10 seconds at most.
+/// Waits for a condition, a minute at most: other tests want the processor too.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(5))
@@ -93,7 +93,7 @@ func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     return false
 }
 
-/// Waits for a condition, 10 seconds at most; an issue when it has not come by then.
+/// Waits for a condition, a minute at most: other tests want the processor too; an issue when it has not come by then.
 func expectEventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool

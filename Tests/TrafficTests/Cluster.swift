@@ -59,7 +59,7 @@ struct Cluster {
 
     // MARK: Programs
 
-    /// Runs a program in a namespace and gives back what it printed.
+    /// Runs a program in a namespace and gives back what it printed, without the last line's end.
     @discardableResult
     func run(in place: Place, _ words: [String]) async throws -> String {
         try await output(of: ["ip", "netns", "exec", place.rawValue] + words)
@@ -123,9 +123,19 @@ struct Cluster {
 
     /// Who answers to HTTP requests to a URL: the pods' names, one for each request.
     func answers(to url: String, from place: Place, requests: Int = 6) async throws -> [String] {
+        names(in: try await texts(of: url, from: place, requests: requests))
+    }
+
+    /// The client's addresses as the servers see them, for each of some requests.
+    func clientsSeen(at url: String, from place: Place, requests: Int = 3) async throws -> Set<String> {
+        let texts = try await texts(of: url, from: place, requests: requests)
+        return Set(try texts.split(separator: "\n").map { String(try #require($0.split(separator: " ").last)) })
+    }
+
+    private func texts(of url: String, from place: Place, requests: Int) async throws -> String {
         // One process for all: the servers close after each answer, so each request is a connection of its own.
         let words = ["curl", "--silent", "--show-error", "--fail-early", "--max-time", "10", "--globoff"]
-        return names(in: try await run(in: place, words + Array(repeating: url, count: requests)))
+        return try await run(in: place, words + Array(repeating: url, count: requests))
     }
 
     /// Who answers to a datagram, for each of some.

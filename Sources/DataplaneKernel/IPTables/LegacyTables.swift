@@ -15,7 +15,8 @@ struct LegacyTables {
 
     /// - Returns: `nil` when the kernel has no legacy iptables, or does not answer.
     static func hash(of family: IPFamily) -> UInt64? {
-        let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), Int32(IPPROTO_RAW))
+        let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, type, Int32(IPPROTO_RAW))
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         let tables = LegacyTables(descriptor: descriptor, family: family)
@@ -44,7 +45,9 @@ struct LegacyTables {
 
         var table = [UInt8](repeating: 0, count: Self.entriesOffset + Int(size))
         table.replaceSubrange(0..<name.utf8.count, with: name.utf8)
-        unsafe table.withUnsafeMutableBytes { unsafe $0.storeBytes(of: size, toByteOffset: Self.nameLength, as: UInt32.self) }
+        unsafe table.withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: size, toByteOffset: Self.nameLength, as: UInt32.self)
+        }
         // It is refused when the size has changed meanwhile; the next call sees the new one.
         guard get(Self.entriesOption, &table) else { return false }
 
@@ -62,7 +65,9 @@ struct LegacyTables {
             guard position + counters + 16 <= entries.byteCount else { return false }
             let length = Int(Self.load(UInt16.self, of: entries, at: position + nextOffset))
             guard length >= counters + 16, position + length <= entries.byteCount else { return false }
-            unsafe entries.extracting(position..<position + counters).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            unsafe entries.extracting(position..<position + counters).withUnsafeBytes {
+                unsafe hasher.combine(bytes: $0)
+            }
             unsafe entries.extracting(position + counters + 16..<position + length)
                 .withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             position += length

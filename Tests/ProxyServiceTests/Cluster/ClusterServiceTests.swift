@@ -177,6 +177,10 @@ private final class RecordedRules: RulesDataplane {
 
     var supportsRandomFully: Bool { rules.supportsRandomFully }
 
+    func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
+        rules.fingerprint(family)
+    }
+
     func save(_ family: IPFamily) async throws(DataplaneError) -> String {
         try await rules.save(family)
     }
