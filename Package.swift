@@ -12,6 +12,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
+    // Generic code is compiled for the types it is used with in other modules too: `FamilyReconciler` and its tables above all.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 /// For what swift-protobuf's plugin writes: it does not mark its unsafe expressions.
@@ -24,11 +26,14 @@ let package = Package(
     name: "kube-ipvs",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -63,6 +68,7 @@ let package = Package(
             dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"],
             swiftSettings: strict
         ),
+        .target(name: "Telemetry", swiftSettings: strict),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(
             name: "KubernetesProto",
@@ -142,6 +148,21 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .target(
+            name: "HTTPSurfaces",
+            dependencies: [
+                "Addressing",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Composition and commands
 
         .target(
@@ -151,6 +172,7 @@ let package = Package(
                 "BlockingExecution",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "HTTPSurfaces",
                 "KubeProxyConfig",
                 "KubernetesHTTP",
                 "KubernetesObjects",
@@ -159,6 +181,7 @@ let package = Package(
                 "Reconcile",
                 "ServicePlan",
                 "SmallFiles",
+                "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -312,6 +335,7 @@ let package = Package(
                 "Addressing",
                 "DataplaneModel",
                 "DataplaneTesting",
+                "HTTPSurfaces",
                 "KubeProxyConfig",
                 "KubernetesHTTP",
                 "KubernetesObjects",
@@ -319,8 +343,25 @@ let package = Package(
                 "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
+                "ServicePlan",
+                "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPSurfacesTests",
+            dependencies: [
+                "Addressing",
+                "HTTPSurfaces",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -349,6 +390,7 @@ let package = Package(
                 "DataplaneModel",
                 "DataplaneTesting",
                 "HistoryTesting",
+                "Netlink",
                 "Reconcile",
                 "ServicePlan",
                 "SystemTesting",

@@ -19,6 +19,9 @@ public final class FakeRules: RulesDataplane {
     /// The families whose iptables is broken.
     public var brokenFamilies: Set<IPFamily> = []
 
+    /// Whether `fingerprint` tells anything: an old kernel's does not.
+    public var hasFingerprint = true
+
     private let onChange: (String) -> Void
 
     public init(onChange: @escaping (String) -> Void = { _ in }) {
@@ -37,6 +40,19 @@ public final class FakeRules: RulesDataplane {
                 tables[family]?[name]?.chains[index].rules.removeAll { $0.contains(text) }
             }
         }
+    }
+
+    public func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
+        guard hasFingerprint else { return nil }
+        var hasher = Hasher()
+        for (name, table) in tables[family, default: [:]].sorted(by: { $0.key < $1.key }) {
+            hasher.combine(name)
+            for chain in table.chains {
+                hasher.combine(chain.name)
+                hasher.combine(chain.rules)
+            }
+        }
+        return RulesFingerprint(UInt64(bitPattern: Int64(hasher.finalize())))
     }
 
     public func save(_ family: IPFamily) async throws(DataplaneError) -> String {

@@ -7,11 +7,14 @@ public enum NetlinkProtocol: Sendable {
     case route
     /// `NETLINK_GENERIC`: families registered by name, IPVS among them.
     case generic
+    /// `NETLINK_NETFILTER`: connection tracking and its kin.
+    case netfilter
 
     var rawValue: Int32 {
         switch self {
         case .route: NETLINK_ROUTE
         case .generic: NETLINK_GENERIC
+        case .netfilter: NETLINK_NETFILTER
         }
     }
 }

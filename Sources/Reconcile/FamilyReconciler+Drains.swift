@@ -7,6 +7,7 @@ extension FamilyReconciler {
     ///
     /// UDP and SCTP go at once: a flow that stays with an endpoint that is gone is lost either way.
     mutating func drainInsteadOfRemoving(_ changes: inout [IPVSChange], _ now: ContinuousClock.Instant) {
+        guard !drains.isEmpty || changes.contains(where: \.removesRealServer) else { return }
         changes = changes.compactMap { change in
             switch change {
             case .removeRealServer(let id, from: let server) where server.transport == .tcp:
@@ -62,5 +63,11 @@ extension FamilyReconciler {
         var entry = entry
         entry.realServers.removeAll { $0.weight == 0 && drains.contains($0.id, of: id) }
         return entry
+    }
+}
+
+extension IPVSChange {
+    fileprivate var removesRealServer: Bool {
+        if case .removeRealServer = self { true } else { false }
     }
 }

@@ -10,11 +10,7 @@ extension FamilyReconciler {
         read(.addresses, &report) { (reconciler, report) throws(DataplaneError) in
             try reconciler.readAddresses(dataplane.addresses, known, &report)
         }
-        for set in ServiceSet.allCases {
-            read(.ipset, &report) { (reconciler, report) throws(DataplaneError) in
-                try reconciler.readSet(set, dataplane.sets, known, &report)
-            }
-        }
+        readSets(dataplane.sets, known, &report)
         read(.ipvs, &report) { (reconciler, report) throws(DataplaneError) in
             try reconciler.readVirtualServers(dataplane.ipvs, known, &report)
         }
@@ -70,10 +66,34 @@ extension FamilyReconciler {
         addressesAreSuspect = false
     }
 
+    private mutating func readSets(
+        _ dataplane: any IPSetDataplane,
+        _ known: TouchedObjects?,
+        _ report: inout PassReport
+    ) {
+        var different: Set<SetMembership> = []
+        var unread: Set<ServiceSet> = []
+        for set in ServiceSet.allCases {
+            unread.insert(set)
+            read(.ipset, &report) { (reconciler, report) throws(DataplaneError) in
+                try reconciler.readSet(set, dataplane, &different, &report)
+                unread.remove(set)
+            }
+        }
+        if let known {
+            report.countDrift(.setEntry, different.count { !known.setEntries.contains($0) })
+        }
+        if !unread.isEmpty {
+            different.formUnion(pending.setEntries.lazy.filter { unread.contains($0.set) })
+        }
+        pending.setEntries = different
+    }
+
+    /// - Parameter different: gets what the set has too many or too few.
     private mutating func readSet(
         _ set: ServiceSet,
         _ dataplane: any IPSetDataplane,
-        _ known: TouchedObjects?,
+        _ different: inout Set<SetMembership>,
         _ report: inout PassReport
     ) throws(DataplaneError) {
         let wasKnown = mirror.sets.removeValue(forKey: set) != nil
@@ -91,7 +111,7 @@ extension FamilyReconciler {
             definition = IPSetDefinition(set, family)
             try dataplane.create(definition)
             report.count(.set)
-            if known != nil, wasKnown {
+            if hasVerified, wasKnown {
                 report.countDrift(.set, 1)
             }
         }
@@ -99,17 +119,12 @@ extension FamilyReconciler {
         let members = try dataplane.members(of: definition)
         mirror.sets[set] = Mirror.SetMirror(definition: definition, members: members)
 
-        var different: Set<SetMembership> = []
         for entry in members where !desired.contains(entry, in: set) {
             different.insert(SetMembership(set, entry))
         }
         for entry in desired.entries(of: set) where !members.contains(entry) {
             different.insert(SetMembership(set, entry))
         }
-        if let known {
-            report.countDrift(.setEntry, different.subtracting(known.setEntries).count)
-        }
-        pending.setEntries = pending.setEntries.filter { $0.set != set }.union(different)
     }
 
     private mutating func readVirtualServers(
@@ -121,9 +136,13 @@ extension FamilyReconciler {
         var table = IPVSTable()
         table.entries.reserveCapacity(desired.virtualServerIDs.count)
         var different: Set<VirtualServer.ID> = []
+        var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
         try dataplane.forEachVirtualServer(of: family) { observed in
             guard case .address(let id) = observed.identity else { return }
             let wanted = desired[id]
+            if collectsStatistics, wanted != nil {
+                statistics[id] = observed.statistics
+            }
             guard wanted != nil || !isExcluded(id) else { return }
             var entry = IPVSTable.Entry(observed)
             if let wanted {
@@ -146,6 +165,7 @@ extension FamilyReconciler {
         }
         pending.virtualServers = different
         mirror.ipvs = table
+        report.statistics = collectsStatistics ? statistics : nil
     }
 
     private func isExcluded(_ id: VirtualServer.ID) -> Bool {

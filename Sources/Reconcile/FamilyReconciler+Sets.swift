@@ -3,66 +3,102 @@ public import DataplaneModel
 
 extension FamilyReconciler {
     mutating func addSetEntries(_ dataplane: any IPSetDataplane, _ report: inout PassReport) {
-        let wanted = pending.setEntries.filter { desired.contains($0.entry, in: $0.set) }
-        for (set, additions) in Dictionary(grouping: wanted, by: \.set) {
+        guard !pending.setEntries.isEmpty else { return }
+        let wanted = Self.bySet(pending.setEntries) { desired.contains($0.entry, in: $0.set) }
+        for (set, entries) in wanted where !entries.isEmpty {
             do throws(DataplaneError) {
-                try growIfFull(set, adding: additions.count, dataplane, &report)
+                try growIfFull(set, adding: entries.count, dataplane, &report)
             } catch {
                 report.failures.append(error)
             }
         }
-        change(wanted, dataplane, &report) { mirror, membership in
-            mirror.members.contains(membership.entry) ? nil : .add(membership.entry, to: mirror.definition)
+        change(wanted, dataplane, &report) { mirror, entry in
+            mirror.members.contains(entry) ? nil : .add(entry, to: mirror.definition)
         }
     }
 
     mutating func removeSetEntries(_ dataplane: any IPSetDataplane, _ report: inout PassReport) {
-        let unwanted = pending.setEntries.filter { !desired.contains($0.entry, in: $0.set) }
-        change(unwanted, dataplane, &report) { mirror, membership in
-            mirror.members.contains(membership.entry) ? .remove(membership.entry, from: mirror.definition) : nil
+        guard !pending.setEntries.isEmpty else { return }
+        let unwanted = Self.bySet(pending.setEntries) { !desired.contains($0.entry, in: $0.set) }
+        change(unwanted, dataplane, &report) { mirror, entry in
+            mirror.members.contains(entry) ? .remove(entry, from: mirror.definition) : nil
         }
     }
 
-    private mutating func change(
+    /// Those of one set together: that is what travels to the kernel in few messages.
+    private static func bySet(
         _ memberships: Set<SetMembership>,
+        where isMeant: (SetMembership) -> Bool
+    ) -> [(set: ServiceSet, entries: [IPSetEntry])] {
+        var sets: [(set: ServiceSet, entries: [IPSetEntry])] = ServiceSet.allCases.map { ($0, []) }
+        for membership in memberships where isMeant(membership) {
+            sets[Int(membership.set.rawValue)].entries.append(membership.entry)
+        }
+        return sets
+    }
+
+    private mutating func change(
+        _ sets: [(set: ServiceSet, entries: [IPSetEntry])],
         _ dataplane: any IPSetDataplane,
         _ report: inout PassReport,
-        _ needed: (Mirror.SetMirror, SetMembership) -> IPSetChange?
+        _ needed: (Mirror.SetMirror, IPSetEntry) -> IPSetChange?
     ) {
         var changes: [IPSetChange] = []
-        var changed: [SetMembership] = []
-        // Those of one set together: that is what travels to the kernel in few messages.
-        for membership in memberships.sorted(by: { $0.set.rawValue < $1.set.rawValue }) {
-            guard let set = mirror.sets[membership.set] else { continue }
-            if let change = needed(set, membership) {
-                changes.append(change)
-                changed.append(membership)
-            } else {
-                pending.setEntries.remove(membership)
+        var changed: [(set: ServiceSet, changes: Range<Int>)] = []
+        for (set, entries) in sets where !entries.isEmpty {
+            guard let mirror = mirror.sets[set] else { continue }
+            let start = changes.count
+            for entry in entries {
+                if let change = needed(mirror, entry) {
+                    changes.append(change)
+                } else {
+                    pending.setEntries.remove(SetMembership(set, entry))
+                }
             }
+            if changes.count > start { changed.append((set, start..<changes.count)) }
         }
         guard !changes.isEmpty else { return }
 
         do throws(DataplaneError) {
             let refused = try dataplane.apply(changes)
             let refusedChanges = Set(refused.lazy.map(\.change))
-            for (change, membership) in zip(changes, changed) where !refusedChanges.contains(change) {
-                switch change {
-                case .add(let entry, _): mirror.sets[membership.set]?.members.insert(entry)
-                case .remove(let entry, _): mirror.sets[membership.set]?.members.remove(entry)
-                }
-                pending.setEntries.remove(membership)
-                report.count(.setEntry)
+            for (set, range) in changed {
+                follow(changes[range], butFor: refusedChanges, in: set, &report)
             }
             report.refusals += refused.map {
                 Refusal(kind: .setEntry, attempt: "\($0.change)", error: $0.error)
             }
         } catch {
-            for set in Set(changed.lazy.map(\.set)) {
+            for (set, _) in changed {
                 mirror.sets[set] = nil
             }
             report.failures.append(error)
         }
+    }
+
+    /// Does to the mirror of a set what the kernel did to the set.
+    private mutating func follow(
+        _ changes: ArraySlice<IPSetChange>,
+        butFor refused: Set<IPSetChange>,
+        in set: ServiceSet,
+        _ report: inout PassReport
+    ) {
+        // Taken out, so that its members are changed in place.
+        guard var mirror = mirror.sets.removeValue(forKey: set) else { return }
+        for change in changes where !refused.contains(change) {
+            let entry: IPSetEntry
+            switch change {
+            case .add(let added, _):
+                entry = added
+                mirror.members.insert(added)
+            case .remove(let removed, _):
+                entry = removed
+                mirror.members.remove(removed)
+            }
+            pending.setEntries.remove(SetMembership(set, entry))
+            report.count(.setEntry)
+        }
+        self.mirror.sets[set] = mirror
     }
 
     /// Replaces a hash set that is too small for its desired members by a larger one, filled before it is swapped in, so

@@ -9,20 +9,27 @@ extension FamilyReconciler {
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
     ) {
-        let wanted = pending.virtualServers.filter { desired[$0] != nil }.sorted()
+        // With their entries: each look into the tables costs, and at the start all servers are wanted.
+        var wanted: [(id: VirtualServer.ID, entry: IPVSTable.Entry)] = []
+        wanted.reserveCapacity(pending.virtualServers.count)
+        for id in pending.virtualServers {
+            if let entry = desired[id] { wanted.append((id, entry)) }
+        }
+        wanted.sort { $0.id < $1.id }
+        mirror.ipvs?.entries.reserveCapacity(wanted.count)
+
         var rest = wanted[...]
         while !rest.isEmpty {
             let batch = rest.prefix(Self.virtualServersPerBatch)
             rest = rest.dropFirst(batch.count)
             // Not bound to a name: a second reference would make the next change copy the whole table.
-            guard var changes = mirror.ipvs?.changes(toReach: { desired[$0] }, of: batch) else { return }
+            guard var changes = mirror.ipvs?.changes(toReach: batch) else { return }
             drainInsteadOfRemoving(&changes, now)
             guard let refused = apply(changes, dataplane, &report) else { return }
-            for id in batch where !refused.contains(id) {
+            for (id, entry) in batch where !refused.contains(id) {
                 if !drains.virtualServers.contains(id) {
                     // The desired entry itself, so that both share the storage of the real servers.
-                    let entry = desired[id]
-                    mirror.ipvs?[id] = entry
+                    mirror.ipvs?.entries[id] = entry
                 }
                 pending.virtualServers.remove(id)
             }
@@ -62,12 +69,16 @@ extension FamilyReconciler {
 
         let refusedChanges = Set(refused.lazy.map(\.change))
         let refusedServers = Set(refused.lazy.map(\.change.virtualServer))
+        var virtualServers = 0
+        var realServers = 0
         for change in changes where !refusedChanges.contains(change) {
-            report.count(change.objectKind)
+            if change.objectKind == .virtualServer { virtualServers += 1 } else { realServers += 1 }
             if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer) {
                 mirror.ipvs?.apply(change)
             }
         }
+        report.count(.virtualServer, virtualServers)
+        report.count(.realServer, realServers)
         appendRefusals(refused, &report)
         return refusedServers
     }

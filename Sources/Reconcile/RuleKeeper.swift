@@ -15,12 +15,16 @@ struct RuleKeeper {
 
     /// What was wanted when the rules were last found or put in place, and how they then looked.
     private var rendering: Ruleset.Rendering?
+    /// Taken before the rules looked as `rendering` has it: as long as it stays, they look so still.
+    private var fingerprint: RulesFingerprint?
 
     init(configuration: RuleConfiguration, family: IPFamily) {
         self.configuration = configuration
         self.family = family
     }
 
+    /// Costs no program where nothing is wanted but what was wanted before, and the kernel tells that its rules are the
+    /// same as then.
     mutating func keep(
         closedServers: [VirtualServer.ID],
         on dataplane: any RulesDataplane
@@ -29,14 +33,24 @@ struct RuleKeeper {
         configuration.usesRandomFully = dataplane.supportsRandomFully
         let wanted = Ruleset(configuration, family, closedServers: closedServers)
 
+        let current = dataplane.fingerprint(family)
+        if let current, current == fingerprint, rendering?.ruleset == wanted { return .unchanged }
+        // Until they have been seen in place.
+        fingerprint = nil
+
         let installed = InstalledRules(try await dataplane.save(family))
         guard let input = wanted.restoreInput(over: installed, rendering: rendering) else {
             rendering = Ruleset.Rendering(of: wanted, installed)
+            fingerprint = current
             return .unchanged
         }
         try await dataplane.restore(input, family)
         let isRepair = rendering?.ruleset == wanted
-        rendering = Ruleset.Rendering(of: wanted, InstalledRules(try await dataplane.save(family)))
+        let written = dataplane.fingerprint(family)
+        let restored = InstalledRules(try await dataplane.save(family))
+        rendering = Ruleset.Rendering(of: wanted, restored)
+        // Somebody may have changed them at once: only what would be left alone is.
+        if wanted.restoreInput(over: restored, rendering: rendering) == nil { fingerprint = written }
         return isRepair ? .repaired : .written
     }
 }

@@ -54,7 +54,7 @@ public struct ServiceTable: Sendable {
             if let service { markDirty(service) }
         }
         entries[name, default: Entry()].service = new
-        dropEntryIfEmpty(name)
+        if new == nil { dropEntryIfEmpty(name) }
     }
 
     private mutating func file(_ slice: EndpointSlice) {

@@ -6,33 +6,63 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kube-ipvs-bench",
         abstract: "Measures what changes to Services cost, on the kernel that runs.",
-        subcommands: [BaselineCommand.self, MeasureCommand.self, ProfileCommand.self, ReportCommand.self]
+        subcommands: [
+            BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self, ManifestsCommand.self,
+            ProfileCommand.self, ReportCommand.self,
+        ]
     )
 }
 
 struct MeasureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
-        abstract: "Measures the scenarios at one scale, in the network namespace it is started in, which must be empty."
+        abstract: "Measures the scenarios at one scale, in an empty network namespace."
     )
 
     @OptionGroup var scale: ScaleOptions
+    @Flag(help: "Measure only the load, in a process that has done it before.") var again = false
 
     func run() async throws {
-        try await Scenarios(scale.value).run()
+        try await Scenarios(scale.value).run(rehearses: again)
     }
 }
 
 struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline",
-        abstract: "Measures the kernel's own pace at one scale, in the network namespace it is started in, which must be empty."
+        abstract: "Measures the kernel's own pace at one scale, in an empty network namespace."
     )
 
     @OptionGroup var scale: ScaleOptions
 
     func run() throws {
         try Baseline(scale.value).run()
+    }
+}
+
+struct LatencyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "latency",
+        abstract: "Measures how long a changed EndpointSlice takes to the kernel, in an empty network namespace."
+    )
+
+    @OptionGroup var scale: ScaleOptions
+
+    func run() async throws {
+        try await ProxyScenarios(scale.value).measureLatency()
+    }
+}
+
+struct BurstCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "burst",
+        abstract: "Measures a burst of changed EndpointSlices, in an empty network namespace."
+    )
+
+    @OptionGroup var scale: ScaleOptions
+
+    func run() async throws {
+        try await ProxyScenarios(scale.value).measureBurst()
     }
 }
 

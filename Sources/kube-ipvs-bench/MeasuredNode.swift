@@ -17,7 +17,9 @@ struct MeasuredNode {
         reconcilers = IPFamily.allCases.map { family in
             FamilyReconciler(
                 family: family,
-                ruleConfiguration: RuleConfiguration(localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none),
+                ruleConfiguration: RuleConfiguration(
+                    localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none
+                ),
                 gracefulTimeout: .seconds(900)
             )
         }

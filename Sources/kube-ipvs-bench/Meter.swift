@@ -11,6 +11,9 @@ struct Cost {
     var messages = 0.0
     /// System calls that send or receive.
     var calls = 0.0
+    /// Pages of memory that were touched for the first time: each costs some 0.2 µs on hardware, and a hundred times that in
+    /// User Mode Linux.
+    var faults = 0.0
     /// Processes and threads that the kernel made, on the whole machine: a guest has nobody else's.
     var forks = 0.0
 }
@@ -21,8 +24,10 @@ struct Meter {
     private let cpu: Double
     private let traffic: bench_traffic
     private let forks: UInt64
+    private let faults: Int
 
     private init() {
+        faults = Self.faultsSoFar
         forks = Self.forksSoFar
         traffic = bench_traffic_so_far()
         cpu = Self.seconds(CLOCK_PROCESS_CPUTIME_ID)
@@ -40,6 +45,7 @@ struct Meter {
             cpu: cpu - start.cpu,
             messages: Double(traffic.messages - start.traffic.messages),
             calls: Double(traffic.sends + traffic.receives - start.traffic.sends - start.traffic.receives),
+            faults: Double(faultsSoFar - start.faults),
             forks: Double(forksSoFar - start.forks)
         )
     }
@@ -55,6 +61,12 @@ struct Meter {
         UInt64(number(after: "\nprocesses", in: text(of: "/proc/stat")))
     }
 
+    private static var faultsSoFar: Int {
+        var usage = rusage()
+        unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
+        return usage.ru_minflt
+    }
+
     private static func seconds(_ clock: clockid_t) -> Double {
         var time = timespec()
         unsafe clock_gettime(clock, &time)
@@ -63,7 +75,8 @@ struct Meter {
 
     private static func number(after key: String, in text: String) -> Double {
         guard let range = text.utf8Range(of: key) else { return 0 }
-        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }
+            .prefix { (0x30...0x39).contains($0) }
         return Double(String(Substring(digits))) ?? 0
     }
 
@@ -71,14 +84,12 @@ struct Meter {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 64 << 10)
-        var length = 0
-        while length < bytes.count {
-            let count = unsafe bytes.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress! + length, $0.count - length) }
-            guard count > 0 else { break }
-            length += count
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while case let count = unsafe read(file, &buffer, buffer.count), count > 0 {
+            text += buffer[..<count]
         }
-        return String(decoding: bytes[..<length], as: UTF8.self)
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

@@ -175,6 +175,12 @@ private final class MeteredRules: RulesDataplane {
 
     var supportsRandomFully: Bool { kernel.supportsRandomFully }
 
+    func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
+        let start = Meter.now
+        defer { times.add(\.rules, since: start) }
+        return kernel.fingerprint(family)
+    }
+
     func save(_ family: IPFamily) async throws(DataplaneError) -> String {
         let start = Meter.now
         defer { times.add(\.rules, since: start) }

@@ -27,7 +27,7 @@ struct ProfileCommand: AsyncParsableCommand {
 }
 
 /// Holds nothing and refuses nothing.
-private final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
+final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
     func forEachVirtualServer(of family: IPFamily, _ body: (ObservedVirtualServer) -> Void) {}
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { [] }
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] { [] }
@@ -44,6 +44,7 @@ private final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDatapla
     func boundAddresses(of family: IPFamily) -> Set<IPAddress> { [] }
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] { [] }
 
+    func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }
     func save(_ family: IPFamily) async -> String { "" }
     func restore(_ input: String, _ family: IPFamily) async {}
     var supportsRandomFully: Bool { true }

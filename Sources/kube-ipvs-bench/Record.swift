@@ -23,6 +23,7 @@ struct Record {
             cpu: total.cpu * share,
             messages: total.messages * share,
             calls: total.calls * share,
+            faults: total.faults * share,
             forks: total.forks * share
         )
     }
@@ -35,21 +36,28 @@ struct Record {
 
     init?(line: Substring) {
         let fields = line.split(separator: "\t")
-        guard fields.count == 10, let services = Int(fields[1]), let endpoints = Int(fields[2]),
+        guard fields.count == 11, let services = Int(fields[1]), let endpoints = Int(fields[2]),
             let repetitions = Int(fields[3])
         else { return nil }
         let numbers = fields[4...].compactMap { Double($0) }
-        guard numbers.count == 6 else { return nil }
+        guard numbers.count == 7 else { return nil }
         scenario = String(fields[0])
         (self.services, self.endpoints, self.repetitions) = (services, endpoints, repetitions)
-        cost = Cost(wall: numbers[0], cpu: numbers[1], messages: numbers[2], calls: numbers[3], forks: numbers[4])
-        peakResident = numbers[5]
+        cost = Cost(
+            wall: numbers[0],
+            cpu: numbers[1],
+            messages: numbers[2],
+            calls: numbers[3],
+            faults: numbers[4],
+            forks: numbers[5]
+        )
+        peakResident = numbers[6]
     }
 
     var line: String {
         let fields: [any CustomStringConvertible] = [
-            scenario, services, endpoints, repetitions, cost.wall, cost.cpu, cost.messages, cost.calls, cost.forks,
-            peakResident,
+            scenario, services, endpoints, repetitions, cost.wall, cost.cpu, cost.messages, cost.calls, cost.faults,
+            cost.forks, peakResident,
         ]
         return fields.map(\.description).joined(separator: "\t")
     }
@@ -58,7 +66,7 @@ struct Record {
         """
         {"scenario": "\(scenario)", "services": \(services), "endpoints": \(endpoints), "repetitions": \(repetitions), \
         "wallSeconds": \(cost.wall), "cpuSeconds": \(cost.cpu), "netlinkMessages": \(cost.messages), \
-        "netlinkCalls": \(cost.calls), "forks": \(cost.forks), "peakResidentMiB": \(peakResident)}
+        "netlinkCalls": \(cost.calls), "pageFaults": \(cost.faults), "forks": \(cost.forks), "peakResidentMiB": \(peakResident)}
         """
     }
 

@@ -8,6 +8,7 @@ struct ReportCommand: ParsableCommand {
     )
 
     @Option(help: "Also write them to this file, as JSON.") var json: String?
+    @Flag(help: "Fail where one costs more than it may, in proportion to another of them.") var checks = false
     @Argument(help: "A file of records.") var records: String
 
     func run() throws {
@@ -15,18 +16,25 @@ struct ReportCommand: ParsableCommand {
         guard !measured.isEmpty else { throw BenchError("\(records) has no records") }
         let best = Record.best(of: measured)
         print(Self.table(of: best))
+        if checks {
+            let results = RatioCheck.all.map { $0.result(in: best) }
+            let forks = ForkCheck.failures(in: best)
+            print((["", "## Checks"] + results.map(\.line) + forks).joined(separator: "\n"))
+            guard results.allSatisfy(\.isWithin), forks.isEmpty else { throw ExitCode.failure }
+        }
         if let json {
             try TextFile.write("[\n  \(best.map(\.json).joined(separator: ",\n  "))\n]\n", to: json)
         }
     }
 
     private static func table(of records: [Record]) -> String {
-        let title = ["services", "scenario", "wall", "CPU", "messages", "calls", "forks", "peak RSS"]
+        let title = ["services", "scenario", "wall", "CPU", "messages", "calls", "faults", "forks", "peak RSS"]
         let rows = records.map { record in
             [
                 "\(record.services) × \(record.endpoints)", record.scenario, duration(record.cost.wall),
                 record.cost.cpu > 0 ? duration(record.cost.cpu) : "", count(record.cost.messages),
-                count(record.cost.calls), record.cost.cpu > 0 ? count(record.cost.forks) : "",
+                count(record.cost.calls), count(record.cost.faults),
+                record.cost.cpu > 0 ? count(record.cost.forks) : "",
                 record.peakResident > 0 ? "\(Int(record.peakResident.rounded())) MiB" : "",
             ]
         }

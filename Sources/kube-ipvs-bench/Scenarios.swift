@@ -12,30 +12,38 @@ struct Scenarios {
         self.scale = scale
     }
 
-    func run() async throws {
+    /// - Parameter rehearses: load once before, without a kernel, so that the heap has its size.
+    func run(rehearses: Bool) async throws {
+        if rehearses {
+            let kernel = WillingKernel()
+            var node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
+            node.take(scale.updates)
+            try await node.pass(.verify)
+        }
         var node = MeasuredNode(try await Dataplane.metered(times))
-        try await load(&node)
+        try await load(&node, rehearses ? "load again" : "load")
+        guard !rehearses else { return }
         try await verify(&node)
         try await changeEndpoints(&node)
         try await changeServices(&node)
         try await roll(&node)
     }
 
-    private func load(_ node: inout MeasuredNode) async throws {
+    private func load(_ node: inout MeasuredNode, _ name: String) async throws {
         let updates = scale.updates
         times.reset()
         let plan = await Meter.measure { node.take(updates) }
         let pass = try await Meter.measure { try await node.pass(.verify) }
         let parts = times.current
-        Record("load", scale, plan + pass, peakResident: Meter.peakResident).print()
-        Record("load: plan", scale, plan).print()
+        Record(name, scale, plan + pass, peakResident: Meter.peakResident).print()
+        Record("\(name): plan", scale, plan).print()
         // What is left without sets, addresses and rules: planning, finding the differences, and writing servers.
         let others = parts.sets + parts.addresses + parts.rules
-        Record("load: servers", scale, seconds: plan.wall + pass.wall - others).print()
-        Record("load: servers, in the client", scale, seconds: parts.ipvs).print()
-        Record("load: sets", scale, seconds: parts.sets).print()
-        Record("load: addresses", scale, seconds: parts.addresses).print()
-        Record("load: rules", scale, seconds: parts.rules).print()
+        Record("\(name): servers", scale, seconds: plan.wall + pass.wall - others).print()
+        Record("\(name): servers, in the client", scale, seconds: parts.ipvs).print()
+        Record("\(name): sets", scale, seconds: parts.sets).print()
+        Record("\(name): addresses", scale, seconds: parts.addresses).print()
+        Record("\(name): rules", scale, seconds: parts.rules).print()
     }
 
     private func verify(_ node: inout MeasuredNode) async throws {
@@ -50,8 +58,9 @@ struct Scenarios {
         guard written == 0 else { throw BenchError("an idle verify wrote \(written) objects") }
         let parts = times.current
         Record("verify", scale, repetitions: repetitions, cost).print()
-        let inParts = [("servers", parts.ipvs), ("sets", parts.sets), ("addresses", parts.addresses), ("rules", parts.rules)]
-        for (name, seconds) in inParts {
+        for (name, seconds) in [
+            ("servers", parts.ipvs), ("sets", parts.sets), ("addresses", parts.addresses), ("rules", parts.rules),
+        ] {
             Record("verify: \(name)", scale, repetitions: repetitions, Cost(wall: seconds)).print()
         }
     }
@@ -128,6 +137,7 @@ extension Cost {
             cpu: one.cpu + other.cpu,
             messages: one.messages + other.messages,
             calls: one.calls + other.calls,
+            faults: one.faults + other.faults,
             forks: one.forks + other.forks
         )
     }

@@ -110,6 +110,32 @@ extension KernelSuite {
         }
 
         @Test(arguments: KernelFeature.iptablesVariants, IPFamily.allCases)
+        func `the kernel tells whether somebody changed the rules`(
+            variant: IPTablesVariant, family: IPFamily
+        ) async throws {
+            let bench = try await Bench(variant, family)
+            try await bench.write(Ruleset(RuleConfiguration(), family))
+            var fingerprint = try #require(bench.kernel.fingerprint(family))
+            _ = try await bench.listing()
+            #expect(bench.kernel.fingerprint(family) == fingerprint, "reading changes nothing")
+
+            let changes = [
+                ["-t", "nat", "-A", "KUBE-SERVICES", "-j", "RETURN"],
+                ["-t", "nat", "-D", "KUBE-SERVICES", "-j", "RETURN"],
+                ["-t", "filter", "-A", "CNI-NEW", "-s", family == .v4 ? "10.0.0.1" : "fd00::1", "-j", "ACCEPT"],
+                ["-t", "filter", "-R", "CNI-NEW", "1", "-s", family == .v4 ? "10.0.0.2" : "fd00::2", "-j", "ACCEPT"],
+                ["-t", "filter", "-F", "KUBE-FORWARD"],
+            ]
+            _ = try await command([bench.program, "-t", "filter", "-N", "CNI-NEW"])
+            for change in changes {
+                fingerprint = try #require(bench.kernel.fingerprint(family))
+                _ = try await command([bench.program] + change)
+                #expect(bench.kernel.fingerprint(family) != fingerprint, "\(change)")
+            }
+            try await bench.end()
+        }
+
+        @Test(arguments: KernelFeature.iptablesVariants, IPFamily.allCases)
         func `servers closed to the node come and go`(variant: IPTablesVariant, family: IPFamily) async throws {
             let bench = try await Bench(variant, family)
             let server = try #require(Self.closedServer[family])

@@ -36,8 +36,8 @@ struct Cluster {
         let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder + "/manifests", withIntermediateDirectories: true)
         let cluster = Cluster(folder: folder)
-        try await command("bash", scripts + "down")
-        try await command("bash", scripts + "up")
+        try await output(of: "bash", scripts + "down")
+        try await output(of: "bash", scripts + "up")
         do {
             let result = try await body(cluster)
             try await cluster.takeAway()
@@ -53,7 +53,7 @@ struct Cluster {
     }
 
     private func takeAway() async throws {
-        try await command("bash", Self.scripts + "down")
+        try await output(of: "bash", Self.scripts + "down")
         try FileManager.default.removeItem(atPath: folder)
     }
 
@@ -62,8 +62,7 @@ struct Cluster {
     /// Runs a program in a namespace and gives back what it printed, without the last line's end.
     @discardableResult
     func run(in place: Place, _ words: [String]) async throws -> String {
-        let text = try await command(["ip", "netns", "exec", place.rawValue] + words)
-        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+        try await output(of: ["ip", "netns", "exec", place.rawValue] + words)
     }
 
     @discardableResult
@@ -77,7 +76,7 @@ struct Cluster {
         let path = "\(folder)/\(log)"
         // The file is there before this returns, and the program's own redirection adds to it.
         let line = ": >'\(path)'; setsid \(quoted) </dev/null >>'\(path)' 2>&1 & echo $!"
-        let identifier = try #require(Int(try await command("bash", "-c", line).filter { $0 != "\n" }))
+        let identifier = try #require(Int(try await output(of: "bash", "-c", line)))
         return RunningProgram(identifier: identifier, log: path)
     }
 

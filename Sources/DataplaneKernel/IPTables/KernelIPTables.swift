@@ -1,6 +1,7 @@
 public import Addressing
 public import DataplaneModel
 import Glibc
+import Netlink
 public import Reconcile
 
 /// The iptables rules of the network namespace that this process is in, through the programs `iptables-save` and
@@ -65,6 +66,18 @@ public final class KernelIPTables: RulesDataplane {
             }
         }
         return listing
+    }
+
+    /// The nf_tables have one generation for both families and all their tables, so a change to others' rules is a new
+    /// fingerprint too.
+    public func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
+        guard variant == .nft else { return LegacyTables.hash(of: family).map { RulesFingerprint($0) } }
+        do throws(NetlinkError) {
+            return RulesFingerprint(UInt64(try NFTablesGeneration.read()))
+        } catch {
+            // Whatever is wrong with the kernel's nf_tables, the program that lists the rules finds better words for it.
+            return nil
+        }
     }
 
     public func save(_ family: IPFamily) async throws(DataplaneError) -> String {

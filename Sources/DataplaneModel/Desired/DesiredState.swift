@@ -17,6 +17,8 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
+    /// Those of all virtual servers.
+    public private(set) var realServerCount = 0
     /// Those of the claims that have others.
     private var contestedIDs: Set<VirtualServer.ID> = []
 
@@ -28,6 +30,9 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     public var owners: some Sequence<Owner> { contributions.keys }
 
     public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? { claims[id]?.entry }
+
+    /// Who wants the virtual server; of several, the one whose version counts.
+    public func owner(of id: VirtualServer.ID) -> Owner? { claims[id]?.owner }
 
     public var virtualServerIDs: some Collection<VirtualServer.ID> { claims.keys }
 
@@ -57,20 +62,37 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     /// Makes `contribution` all that `owner` wants, and notes in `touched` what that may have changed.
+    ///
+    /// - Returns: whether it is another one than before.
+    @discardableResult
     public mutating func replaceContribution(
         of owner: Owner,
         with contribution: Contribution,
         touched: inout TouchedObjects
-    ) {
-        let previous = contributions[owner]
-        guard previous != contribution, previous != nil || !contribution.isEmpty else { return }
-        contributions[owner] = contribution.isEmpty ? nil : contribution
+    ) -> Bool {
+        let previous =
+            contribution.isEmpty
+            ? contributions.removeValue(forKey: owner) : contributions.updateValue(contribution, forKey: owner)
+        guard previous != contribution, previous != nil || !contribution.isEmpty else { return false }
 
         // What is new is counted before what is old is uncounted: an object in both is never seen to vanish.
         count(contribution, of: owner, &touched)
         if let previous {
             uncount(previous, of: owner, replacedBy: contribution, &touched)
         }
+        if contribution.mayLeaveFlowsBehind(replacing: previous) {
+            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
+        }
+        return true
+    }
+
+    /// Goes through what the owners of a virtual server contribute, for as long as `body` returns `true`.
+    ///
+    /// - Returns: whether it went through all of them.
+    func forEachOwner(of id: VirtualServer.ID, _ body: (Contribution) -> Bool) -> Bool {
+        guard let claim = claims[id] else { return true }
+        if let contribution = contributions[claim.owner], !body(contribution) { return false }
+        return claim.others.allSatisfy { owner in contributions[owner].map(body) ?? true }
     }
 
     private mutating func count(_ contribution: Contribution, of owner: Owner, _ touched: inout TouchedObjects) {
@@ -117,10 +139,17 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func claim(_ id: VirtualServer.ID, _ entry: IPVSTable.Entry, for owner: Owner) {
-        guard var claim = claims[id], claim.owner != owner else {
-            claims[id] = Claim(owner: owner, entry: entry, others: claims[id]?.others ?? [])
+        guard let index = claims.index(forKey: id) else {
+            realServerCount += entry.realServers.count
+            claims[id] = Claim(owner: owner, entry: entry)
             return
         }
+        guard claims.values[index].owner != owner else {
+            realServerCount += entry.realServers.count - claims.values[index].entry.realServers.count
+            claims.values[index].entry = entry
+            return
+        }
+        var claim = claims.values[index]
         if claim.owner < owner {
             if !claim.others.contains(owner) {
                 claim.others.append(owner)
@@ -157,6 +186,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func set(_ claim: Claim?, for id: VirtualServer.ID) {
+        realServerCount += (claim?.entry.realServers.count ?? 0) - (claims[id]?.entry.realServers.count ?? 0)
         claims[id] = claim
         if claim?.others.isEmpty ?? true {
             contestedIDs.remove(id)
@@ -167,8 +197,12 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     /// - Returns: whether the key is new.
     private static func increment<Key>(_ counts: inout [Key: UInt32], _ key: Key) -> Bool {
-        counts[key, default: 0] += 1
-        return counts[key] == 1
+        // One look into the table for both.
+        func increment(_ count: inout UInt32) -> Bool {
+            count += 1
+            return count == 1
+        }
+        return increment(&counts[key, default: 0])
     }
 
     /// - Returns: whether the key is gone.

@@ -1,16 +1,14 @@
 extension IPVSTable {
-    /// The changes that make the servers of `ids` in this table what they are in `desired`, but for removing whole
-    /// virtual servers.
+    /// The changes that make these virtual servers of this table as they are wanted.
     ///
     /// Virtual servers are visited in the given order. Within one, real servers are added before any is removed, so a
     /// rollout never leaves it empty.
     public func changes(
-        toReach desired: (VirtualServer.ID) -> Entry?,
-        of ids: some Sequence<VirtualServer.ID>
+        toReach servers: some Collection<(id: VirtualServer.ID, entry: Entry)>
     ) -> [IPVSChange] {
         var changes: [IPVSChange] = []
-        for id in ids {
-            guard let wanted = desired(id) else { continue }
+        changes.reserveCapacity(servers.reduce(0) { $0 + 1 + $1.entry.realServers.count })
+        for (id, wanted) in servers {
             let present = entries[id]
             if let present {
                 if present.configuration != wanted.configuration {
@@ -52,6 +50,7 @@ extension IPVSTable {
                 changes.append(.addRealServer(realServer, to: id))
             }
         }
+        guard index < present.endIndex || !removals.isEmpty else { return }
         removals += present[index...].map { .removeRealServer($0.id, from: id) }
         changes += removals
     }

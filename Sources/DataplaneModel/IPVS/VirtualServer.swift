@@ -16,6 +16,12 @@ public struct VirtualServer: Hashable, Sendable {
         }
 
         public var family: IPFamily { address.family }
+
+        /// Each part that is hashed costs, and tables are looked into by this many times for each change.
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(address)
+            hasher.combine(UInt64(port) << 8 | UInt64(transport.rawValue))
+        }
     }
 
     /// Everything about a virtual server but its identity and its real servers.

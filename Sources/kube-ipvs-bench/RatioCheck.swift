@@ -1,0 +1,75 @@
+/// What one scenario may cost in proportion to another one of the same run, on whatever machine that was.
+struct RatioCheck {
+    private enum Measure {
+        case wall
+        case messages
+
+        func value(of cost: Cost) -> Double {
+            switch self {
+            case .wall: cost.wall
+            case .messages: cost.messages
+            }
+        }
+    }
+
+    private var scenario: String
+    private var reference: String
+    private var measure: Measure
+    private var limit: Double
+    /// Whether the reference is the same scenario at the smallest scale, rather than one at the same scale.
+    private var comparesScales = false
+
+    /// The limits are about twice what a quiet machine shows: they are there for what grows with the cluster, and for what
+    /// becomes several times as dear, and a machine that is busy with other things must not fail them.
+    static let all = [
+        RatioCheck("endpoint added: median", to: "endpoint added: median", .wall, 2, comparesScales: true),
+        RatioCheck("endpoint added", to: "endpoint added", .messages, 1.01, comparesScales: true),
+        RatioCheck("load again: servers", to: "raw load", .wall, 4),
+        RatioCheck("verify", to: "raw dump", .wall, 3),
+    ]
+
+    private init(
+        _ scenario: String,
+        to reference: String,
+        _ measure: Measure,
+        _ limit: Double,
+        comparesScales: Bool = false
+    ) {
+        self.scenario = scenario
+        self.reference = reference
+        self.measure = measure
+        self.limit = limit
+        self.comparesScales = comparesScales
+    }
+
+    struct Result {
+        var line: String
+        var isWithin: Bool
+    }
+
+    /// Of the largest scale. A scenario that was not measured fails.
+    func result(in records: [Record]) -> Result {
+        let name = "\(scenario) / \(reference)\(comparesScales ? " at the smallest scale" : "")"
+        let scales = records.filter { $0.scenario == scenario }.sorted { $0.services < $1.services }
+        guard let largest = scales.last, let smallest = scales.first,
+            let base = comparesScales
+                ? smallest
+                : records.first(where: { $0.scenario == reference && $0.services == largest.services })
+        else { return Result(line: "FAILED  \(name): not measured", isWithin: false) }
+        let ratio = measure.value(of: largest.cost) / measure.value(of: base.cost)
+        let shown = (ratio * 100).rounded() / 100
+        let isWithin = ratio <= limit
+        return Result(
+            line: "\(isWithin ? "ok    " : "FAILED")  \(name): \(shown), at most \(limit)", isWithin: isWithin)
+    }
+}
+
+/// What must be none, at any scale.
+struct ForkCheck {
+    static func failures(in records: [Record]) -> [String] {
+        ["verify", "endpoint added", "Service added", "Service deleted"].flatMap { scenario in
+            records.filter { $0.scenario == scenario && $0.cost.forks > 0 }
+                .map { "FAILED  \(scenario) at \($0.services) Services forks: \($0.cost.forks)" }
+        }
+    }
+}
