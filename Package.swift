@@ -253,6 +253,7 @@ let package = Package(
                 "DataplaneModel",
                 "KubeProxyConfig",
                 "KubernetesObjects",
+                "KubernetesTesting",
                 "ProxyService",
                 "Reconcile",
                 "ServicePlan",

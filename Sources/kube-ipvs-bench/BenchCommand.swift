@@ -7,6 +7,7 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "kube-ipvs-bench",
         abstract: "Measures what changes to Services cost, on the kernel that runs.",
         subcommands: [
+            APIServerCommand.self,
             BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self, ManifestsCommand.self,
             ProfileCommand.self, ReportCommand.self,
         ]
