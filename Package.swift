@@ -26,11 +26,14 @@ let package = Package(
     name: "kube-ipvs",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -65,6 +68,7 @@ let package = Package(
             dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"],
             swiftSettings: strict
         ),
+        .target(name: "Telemetry", swiftSettings: strict),
         .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
         .target(
             name: "KubernetesProto",
@@ -144,6 +148,21 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .target(
+            name: "HTTPSurfaces",
+            dependencies: [
+                "Addressing",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+
         // MARK: Composition and commands
 
         .target(
@@ -153,6 +172,7 @@ let package = Package(
                 "BlockingExecution",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "HTTPSurfaces",
                 "KubeProxyConfig",
                 "KubernetesHTTP",
                 "KubernetesObjects",
@@ -161,6 +181,7 @@ let package = Package(
                 "Reconcile",
                 "ServicePlan",
                 "SmallFiles",
+                "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -196,6 +217,13 @@ let package = Package(
 
         // MARK: Test support
 
+        .target(
+            name: "HistoryTesting",
+            dependencies: [
+                "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
+            ],
+            swiftSettings: strict
+        ),
         .target(
             name: "SystemTesting",
             dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
@@ -256,12 +284,14 @@ let package = Package(
         ),
         .testTarget(
             name: "ServicePlanTests",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "SystemTesting"],
+            dependencies: [
+                "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcileTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "Reconcile"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "Reconcile"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -305,6 +335,7 @@ let package = Package(
                 "Addressing",
                 "DataplaneModel",
                 "DataplaneTesting",
+                "HTTPSurfaces",
                 "KubeProxyConfig",
                 "KubernetesHTTP",
                 "KubernetesObjects",
@@ -312,8 +343,25 @@ let package = Package(
                 "KubernetesWatch",
                 "ProxyService",
                 "Reconcile",
+                "ServicePlan",
+                "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPSurfacesTests",
+            dependencies: [
+                "Addressing",
+                "HTTPSurfaces",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -340,7 +388,11 @@ let package = Package(
                 "CLinuxUAPI",
                 "DataplaneKernel",
                 "DataplaneModel",
+                "DataplaneTesting",
+                "HistoryTesting",
+                "Netlink",
                 "Reconcile",
+                "ServicePlan",
                 "SystemTesting",
                 "kube-ipvs",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

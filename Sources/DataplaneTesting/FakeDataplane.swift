@@ -2,13 +2,14 @@ public import Reconcile
 
 /// The fakes of all parts, with one journal of what was changed, in order.
 public final class FakeDataplane {
-    /// Every change that took effect, in order: `ipvs …`, `ipset …`, `address …`, `rules …`.
+    /// Every change that took effect, in order: `ipvs …`, `ipset …`, `address …`, `rules …`, `flow …`.
     public var journal: [String] { record.lines }
 
     public let ipvs: FakeIPVS
     public let sets: FakeIPSet
     public let addresses: FakeAddresses
     public let rules: FakeRules
+    public let conntrack: FakeConntrack
 
     private final class Record {
         var lines: [String] = []
@@ -24,6 +25,7 @@ public final class FakeDataplane {
         sets = FakeIPSet(onChange: note)
         addresses = FakeAddresses(onChange: note)
         rules = FakeRules(onChange: note)
+        conntrack = FakeConntrack(onChange: note)
     }
 
     public func clearJournal() {
@@ -31,6 +33,6 @@ public final class FakeDataplane {
     }
 
     public var dataplane: Dataplane {
-        Dataplane(ipvs: ipvs, sets: sets, addresses: addresses, rules: rules)
+        Dataplane(ipvs: ipvs, sets: sets, addresses: addresses, rules: rules, conntrack: conntrack)
     }
 }

@@ -9,6 +9,7 @@ struct ManifestService: ServiceLifecycle.Service {
     let updates: ManifestUpdates
     let nodeName: String
     let proxy: ServiceProxy
+    let metrics: ObjectMetrics
     let logger: Logger
 
     func run() async {
@@ -17,6 +18,7 @@ struct ManifestService: ServiceLifecycle.Service {
             var otherKinds: [String: Int] = [:]
             for await update in updates {
                 log(update.reports)
+                metrics.note(update.reports.compactMap(\.rejection))
                 if update.otherKinds != otherKinds {
                     otherKinds = update.otherKinds
                     logOtherKinds(otherKinds)

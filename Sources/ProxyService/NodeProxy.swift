@@ -3,6 +3,7 @@ import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
 import KubernetesHTTP
+import KubernetesObjects
 public import Logging
 import Reconcile
 import ServiceLifecycle
@@ -25,27 +26,31 @@ public struct NodeProxy: Sendable {
     private let gracefulTimeout: Duration
     private let source: ObjectSource
     private let configurationFile: ConfigurationFile?
-    private let version: String
+    private let start: StartFacts
+    private let virtualServerCounters: Int
     private let logger: Logger
 
     /// - Parameters:
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections; `nil` for the default.
     ///   - source: where Services and EndpointSlices come from.
     ///   - configurationFile: ends the daemon when it changes.
-    ///   - version: of this program, as the API server is told.
+    ///   - start: what the API server and the metrics server are told of the start.
+    ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     public init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration?,
         source: ObjectSource,
         configurationFile: ConfigurationFile?,
-        version: String,
+        start: StartFacts,
+        virtualServerCounters: Int = 0,
         logger: Logger
     ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout
         self.source = source
         self.configurationFile = configurationFile
-        self.version = version
+        self.start = start
+        self.virtualServerCounters = virtualServerCounters
         self.logger = logger
     }
 
@@ -53,7 +58,7 @@ public struct NodeProxy: Sendable {
     ///
     /// - Throws: `StartError` when the daemon cannot begin; `ConfigurationChanged`.
     public func run() async throws {
-        let source = try OpenSource(source, settings: settings, version: version, logger: logger)
+        let source = try OpenSource(source, settings: settings, version: start.version, logger: logger)
         let families = HostFacts.families
         NodeSettings.writeOOMScore(settings.oomScoreAdjustment, logger: logger)
         let ipvs = try openIPVS()
@@ -69,16 +74,38 @@ public struct NodeProxy: Sendable {
             ]
         )
 
+        let surfaces = NodeSurfaces(
+            settings: settings,
+            families: families,
+            start: start,
+            needsNode: source.hasOwnNode,
+            logger: logger
+        ) { [source] service, error in
+            source.record(
+                ClusterEvent(
+                    .warning,
+                    reason: "FailedToStartServiceHealthcheck",
+                    action: "Listen",
+                    regarding: .service(namespace: service.namespace, name: service.name),
+                    note: "the health-check node port cannot be opened: \(error)"
+                )
+            )
+        }
         let proxy = ServiceProxy(
             settings: settings,
             gracefulTimeout: gracefulTimeout,
             families: families,
             dataplane: dataplane,
             settingsKeeper: settingsKeeper,
+            metrics: surfaces.metrics,
+            health: surfaces.health,
+            healthCheckPorts: surfaces.healthCheckPorts,
+            virtualServerCounters: virtualServerCounters,
             logger: logger
         )
         // Shutdown goes in the reverse order: the sources stop first.
-        var services: [any Service] = [
+        var services: [any ServiceLifecycle.Service] = surfaces.services
+        services += [
             PassService(proxy: proxy),
             NodeAddressService(proxy: proxy, logger: logger),
         ]
@@ -91,14 +118,14 @@ public struct NodeProxy: Sendable {
                 )
             )
         }
-        services += source.services(for: proxy, settings: settings, logger: logger)
+        services += source.services(for: proxy, settings: settings, metrics: surfaces.metrics, logger: logger)
         source.record(
             ClusterEvent(
                 .normal,
                 reason: "Starting",
                 action: "StartKubeProxy",
                 regarding: .node(named: settings.nodeName),
-                note: "Starting kube-ipvs \(version)"
+                note: "Starting kube-ipvs \(start.version)"
             )
         )
         let group = ServiceGroup(
@@ -133,7 +160,8 @@ public struct NodeProxy: Sendable {
                 ipvs: ipvs,
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
-                rules: rules
+                rules: rules,
+                conntrack: try KernelConntrack()
             )
         } catch {
             throw StartError("\(error)")

@@ -31,15 +31,36 @@ enum OpenSource {
     }
 
     /// What hands the objects on to `proxy`.
-    func services(for proxy: ServiceProxy, settings: EffectiveSettings, logger: Logger) -> [any Service] {
+    func services(
+        for proxy: ServiceProxy,
+        settings: EffectiveSettings,
+        metrics: ProxyMetrics,
+        logger: Logger
+    ) -> [any ServiceLifecycle.Service] {
         switch self {
         case .manifests(let updates):
-            [ManifestService(updates: updates, nodeName: settings.nodeName, proxy: proxy, logger: logger)]
+            [
+                ManifestService(
+                    updates: updates,
+                    nodeName: settings.nodeName,
+                    proxy: proxy,
+                    metrics: metrics.objects,
+                    logger: logger
+                )
+            ]
         case .cluster(let client, let events):
             [
                 EventService(recorder: events),
-                ClusterService(client: client, settings: settings, proxy: proxy, logger: logger) { _, _ in },
+                ClusterService(client: client, settings: settings, proxy: proxy, metrics: metrics, logger: logger),
             ]
+        }
+    }
+
+    /// Whether the own Node is among the objects. A directory need not have it.
+    var hasOwnNode: Bool {
+        switch self {
+        case .manifests: false
+        case .cluster: true
         }
     }
 

@@ -34,6 +34,10 @@ struct PassLog {
         for (kind, count) in report.applied {
             metadata[kind.rawValue] = "\(count)"
         }
+        if let conntrack = report.conntrack {
+            metadata["flows_read"] = "\(conntrack.examined)"
+            metadata["flows_deleted"] = "\(conntrack.deleted)"
+        }
         logger.debug("pass", metadata: metadata)
         noteFirstPass(report)
         if !report.drift.isEmpty {

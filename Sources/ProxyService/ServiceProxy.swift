@@ -2,10 +2,10 @@ public import Addressing
 import BlockingExecution
 import DataplaneKernel
 public import DataplaneModel
-public import KubeProxyConfig
+package import KubeProxyConfig
 public import KubernetesObjects
-public import Logging
-public import Reconcile
+package import Logging
+package import Reconcile
 public import ServicePlan
 
 /// Turns the newest objects into the kernel's state, pass by pass.
@@ -59,6 +59,11 @@ public actor ServiceProxy {
     private var dummyLinkEvents = AddressEvents()
     private var planes: [Plane] = []
     private var log: PassLog
+    private var instruments: ProxyInstruments
+    private let healthCheckPorts: HealthCheckPorts
+    /// The families whose health-check node ports are not yet as the Services have them.
+    private var changedHealthChecks: Set<IPFamily> = []
+    private var healthCheckAddresses: [IPFamily: [IPAddress]] = [:]
 
     /// The longest time that a removed TCP endpoint keeps its connections, unless it is set: the kernel's own limit for
     /// established connections without traffic. Whatever still lives after it is not idle.
@@ -69,12 +74,17 @@ public actor ServiceProxy {
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
-    public init(
+    ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
+    init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
         settingsKeeper: SettingsKeeper,
+        metrics: ProxyMetrics,
+        health: HealthBoard,
+        healthCheckPorts: HealthCheckPorts,
+        virtualServerCounters: Int = 0,
         logger: Logger
     ) {
         self.settings = settings
@@ -88,6 +98,33 @@ public actor ServiceProxy {
             families: Set(families)
         )
         log = PassLog(families: families, logger: logger)
+        instruments = ProxyInstruments(
+            metrics: metrics,
+            health: health,
+            families: families,
+            virtualServerLimit: virtualServerCounters
+        )
+        self.healthCheckPorts = healthCheckPorts
+    }
+
+    /// A proxy of which nobody is told: without servers, and without the kernel's settings. For measurements.
+    package init(
+        settings: EffectiveSettings,
+        families: [IPFamily],
+        dataplane: sending Dataplane,
+        logger: Logger
+    ) {
+        let health = HealthBoard(families: families, timeout: settings.syncPeriod * 2, needsNode: false)
+        self.init(
+            settings: settings,
+            families: families,
+            dataplane: dataplane,
+            settingsKeeper: SettingsKeeper([]),
+            metrics: ProxyMetrics(families: families, build: BuildFacts(version: "")),
+            health: health,
+            healthCheckPorts: HealthCheckPorts(health: health, logger: logger),
+            logger: logger
+        )
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -97,15 +134,21 @@ public actor ServiceProxy {
     // MARK: What sources tell
 
     /// Takes changed objects over. No rule is written before `sourceCompleted()`.
-    public func apply(_ updates: [ObjectUpdate]) {
+    ///
+    /// - Parameter triggers: when what the EndpointSlices among them tell of happened, where they say it.
+    public func apply(_ updates: [ObjectUpdate], triggers: [ChangeTrigger] = []) {
         for update in updates {
             table.apply(update)
         }
+        instruments.noteUpdates(updates, triggers)
         noteChange()
     }
 
     /// Takes the own Node over; `nil` when there is none.
     public func replaceNode(_ node: Node?) {
+        if let node {
+            instruments.health.noteNode(node)
+        }
         guard self.node != node else { return }
         if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
             rulesHaveChanged = true
@@ -117,8 +160,13 @@ public actor ServiceProxy {
     /// Takes over the addresses of the node's interfaces but the dummy link.
     public func replaceInterfaceAddresses(_ addresses: Set<IPAddress>) {
         guard interfaceAddresses != addresses else { return }
+        let isFirst = interfaceAddresses == nil
         interfaceAddresses = addresses
         replaceFacts()
+        if isFirst {
+            // Without Services nothing is dirty, and yet the first pass has waited for just this.
+            wakeup.signal()
+        }
     }
 
     /// There is word of addresses of the dummy link. Most of it is of what was written here.
@@ -129,6 +177,10 @@ public actor ServiceProxy {
 
     /// All objects that there were at the start have been handed over.
     public func sourceCompleted() {
+        if !sourceIsComplete {
+            // The first pass is to be made, also where there is no Service.
+            instruments.noteQueued(at: clock.now)
+        }
         sourceIsComplete = true
         wakeup.signal()
     }
@@ -143,6 +195,9 @@ public actor ServiceProxy {
     private func noteChange() {
         guard table.hasDirty || rulesHaveChanged else { return }
         let now = clock.now
+        if sourceIsComplete {
+            instruments.noteQueued(at: now)
+        }
         for plane in planes {
             plane.schedule.noteChange(at: now)
         }
@@ -164,9 +219,15 @@ public actor ServiceProxy {
             let now = clock.now
             lookAtDummyLink(now)
             if planes.contains(where: { $0.nextPass <= now }) {
+                let due = planes.filter { $0.nextPass <= now }
                 configureRules()
                 planDirtyPorts()
-                for plane in planes where plane.nextPass <= now {
+                // Before any of them suspends: what changes from here on is not planned yet, and is for the next pass.
+                for plane in due {
+                    plane.schedule.passStarted()
+                    instruments.notePassStarted(plane.reconciler.family, at: now)
+                }
+                for plane in due {
                     await pass(plane, now)
                 }
             } else if let next = planes.map(\.nextPass).min() {
@@ -180,13 +241,15 @@ public actor ServiceProxy {
     private func startPlanes() {
         let now = clock.now
         planes = families.map { family in
-            Plane(
-                reconciler: FamilyReconciler(
-                    family: family,
-                    excludedNetworks: settings.excludedNetworks,
-                    ruleConfiguration: ruleConfiguration(of: family),
-                    gracefulTimeout: gracefulTimeout
-                ),
+            var reconciler = FamilyReconciler<ServicePortID>(
+                family: family,
+                excludedNetworks: settings.excludedNetworks,
+                ruleConfiguration: ruleConfiguration(of: family),
+                gracefulTimeout: gracefulTimeout
+            )
+            reconciler.collectsStatistics = instruments.wantsStatistics
+            return Plane(
+                reconciler: reconciler,
                 schedule: SyncSchedule(
                     minimum: settings.minSyncPeriod,
                     period: settings.syncPeriod,
@@ -223,24 +286,43 @@ public actor ServiceProxy {
                 let family = plane.reconciler.family
                 let plan = table.plan(of: id, in: family)
                 plane.reconciler.replaceContribution(of: id, with: plan.contribution)
-                statuses.record(plan.observations, of: id, in: family)
+                if statuses.record(plan.observations, of: id, in: family) {
+                    changedHealthChecks.insert(family)
+                }
                 log.noteOmissions(plan.observations.omissions, of: id, family)
             }
         }
+        instruments.notePlanned(statuses)
     }
 
     private func pass(_ plane: Plane, _ now: ContinuousClock.Instant) async {
         let mode = plane.schedule.mode(at: now)
-        plane.schedule.passStarted()
-        guard mode == .verify || plane.reconciler.hasWork(at: now) else { return }
+        let family = plane.reconciler.family
+        // The ports come after the pass: a load balancer is told of a node that serves.
+        defer { openHealthCheckPorts(family) }
+        guard mode == .verify || plane.reconciler.hasWork(at: now) else {
+            return instruments.notePassSkipped(family, at: clock.now)
+        }
 
+        let start = clock.now
         var report = await plane.pass(mode, at: now, on: dataplane)
         if mode == .verify, report.family == families.first {
             report.add(settingsKeeper.keep(on: KernelSettings()))
         }
         let end = clock.now
         plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
-        log.note(report, took: end - now)
+        instruments.notePassEnded(report, took: end - start, at: end, plane.reconciler)
+        log.note(report, took: end - start)
         log.noteContested(plane.reconciler.desired.contested, report.family)
+    }
+
+    private func openHealthCheckPorts(_ family: IPFamily) {
+        let addresses = HealthCheckPorts.addresses(family, table.basis)
+        if changedHealthChecks.remove(family) != nil || healthCheckAddresses[family] != addresses {
+            healthCheckAddresses[family] = addresses
+            healthCheckPorts.replace(family, statuses.healthChecks(family), on: addresses)
+        } else {
+            healthCheckPorts.retry()
+        }
     }
 }

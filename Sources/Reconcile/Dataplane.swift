@@ -4,16 +4,20 @@ public struct Dataplane {
     public var sets: any IPSetDataplane
     public var addresses: any AddressDataplane
     public var rules: any RulesDataplane
+    /// `nil` leaves tracked flows alone.
+    public var conntrack: (any ConntrackDataplane)?
 
     public init(
         ipvs: any IPVSDataplane,
         sets: any IPSetDataplane,
         addresses: any AddressDataplane,
-        rules: any RulesDataplane
+        rules: any RulesDataplane,
+        conntrack: (any ConntrackDataplane)? = nil
     ) {
         self.ipvs = ipvs
         self.sets = sets
         self.addresses = addresses
         self.rules = rules
+        self.conntrack = conntrack
     }
 }

@@ -7,6 +7,7 @@ public struct DataplaneError: Error, Hashable, Sendable {
         case addresses
         case rules
         case sysctls
+        case conntrack
     }
 
     public var part: Part

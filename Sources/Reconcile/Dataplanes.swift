@@ -98,6 +98,18 @@ extension RulesDataplane {
     public func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }
 }
 
+/// The flows that the kernel tracks in one network namespace.
+public protocol ConntrackDataplane: AnyObject {
+    /// Deletes the flows that match a filter and are stale.
+    ///
+    /// The kernel's table changes while it is read: a flow that came meanwhile may be missed, and one that ended by itself
+    /// counts as deleted.
+    func deleteFlows(
+        matching filter: ConntrackFilter,
+        where isStale: (ConntrackFlow) -> Bool
+    ) throws(DataplaneError) -> ConntrackSweep
+}
+
 /// Settings of the kernel, of the network namespace or of the whole machine.
 public protocol SettingsDataplane {
     /// The value, without white space around it.

@@ -136,9 +136,13 @@ extension FamilyReconciler {
         var table = IPVSTable()
         table.entries.reserveCapacity(desired.virtualServerIDs.count)
         var different: Set<VirtualServer.ID> = []
+        var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
         try dataplane.forEachVirtualServer(of: family) { observed in
             guard case .address(let id) = observed.identity else { return }
             let wanted = desired[id]
+            if collectsStatistics, wanted != nil {
+                statistics[id] = observed.statistics
+            }
             guard wanted != nil || !isExcluded(id) else { return }
             var entry = IPVSTable.Entry(observed)
             if let wanted {
@@ -161,6 +165,7 @@ extension FamilyReconciler {
         }
         pending.virtualServers = different
         mirror.ipvs = table
+        report.statistics = collectsStatistics ? statistics : nil
     }
 
     private func isExcluded(_ id: VirtualServer.ID) -> Bool {

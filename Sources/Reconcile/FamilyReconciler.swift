@@ -12,6 +12,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Virtual servers inside these networks are somebody else's (`ipvs.excludeCIDRs`): never removed.
     public let excludedNetworks: [IPPrefix]
 
+    /// Whether verifying passes report the counters of virtual servers.
+    public var collectsStatistics = false
+
     public private(set) var desired = DesiredState<Owner>()
 
     var mirror = Mirror()
@@ -22,6 +25,11 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var hasVerified = false
     /// Whether the dummy link seems to have other addresses than the mirror.
     var addressesAreSuspect = false
+    /// When all flows were last looked through.
+    var lastFlowSweep: ContinuousClock.Instant?
+
+    /// The least time between two searches of all flows. A pass that fails is soon tried again, and need not repeat them.
+    static var flowSweepInterval: Duration { .seconds(25) }
 
     /// Virtual servers whose changes are sent together. It bounds the memory for a bulk load's changes, and how long a
     /// batch takes.
@@ -102,6 +110,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         changeAddresses(dataplane.addresses, &report)
         removeVirtualServers(dataplane.ipvs, &report)
         removeSetEntries(dataplane.sets, &report)
+        endStaleFlows(dataplane.conntrack, mode, now, &report)
         endDrains(dataplane.ipvs, now, &report)
         report.draining = drains.count
         return report

@@ -1,4 +1,5 @@
 public import Addressing
+public import DataplaneModel
 
 /// How much of the kernel's state a pass looks at.
 public enum PassMode: Hashable, Sendable {
@@ -44,7 +45,12 @@ public struct PassReport: Hashable, Sendable {
     public var drift: [ObjectKind: Int] = [:]
     /// Removed real servers that keep their connections for now.
     public var draining = 0
+    /// What looking for stale flows came to; `nil` when the pass did not look.
+    public var conntrack: ConntrackSweep?
     public var refusals: [Refusal] = []
+    /// The kernel's counters of the virtual servers that are wanted, where `FamilyReconciler.collectsStatistics` asked for
+    /// them and the pass has read them.
+    public var statistics: [VirtualServer.ID: TrafficStatistics]?
     /// Parts of the data plane that could not be read or written at all.
     public var failures: [DataplaneError] = []
 

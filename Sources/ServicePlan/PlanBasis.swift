@@ -19,6 +19,11 @@ public struct PlanBasis: Hashable, Sendable {
         family == .v4 ? nodePortAddressesV4 : nodePortAddressesV6
     }
 
+    /// Whether node ports of a family are served by every address, rather than by some.
+    public func servesNodePortsEverywhere(_ family: IPFamily) -> Bool {
+        Self.networks(of: family, facts, configuration.nodePortAddresses) == nil
+    }
+
     /// kube-proxy leaves the addresses of kube-ipvs0 out when it takes every address, but not when it is given networks:
     /// a network that holds cluster IPs then turns each of them into a node port address. `NodeFacts` knows no address of
     /// kube-ipvs0, so that here both ways leave them out. The difference is on purpose.

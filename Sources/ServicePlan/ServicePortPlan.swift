@@ -29,6 +29,9 @@ public struct ServicePortPlan: Hashable, Sendable {
         contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
         contribution.addresses = virtualIPs.filter { $0.binding == .bound }.map(\.id.address).sorted()
             .withoutRepetition()
+        if port.transport == .udp {
+            contribution.servingEndpoints = endpoints.filter(\.isServing).map(\.id)
+        }
 
         addLoopBackEntries(endpoints, port)
         addAddressEntries(virtualIPs, service)

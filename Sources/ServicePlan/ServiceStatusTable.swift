@@ -24,24 +24,33 @@ public struct ServiceStatusTable: Sendable {
     /// How many ports of each Service lack local endpoints. A count of ports and not a set of Services, so that a port that
     /// no longer lacks them does not hide another one that does.
     private var lackingPorts: [Lack: [ObjectName: Int]] = [:]
+    /// How many Service ports have each omission.
+    private var omissionCounts: [IPFamily: [PlanOmission: Int]] = [:]
     /// Of each Service with a health-check node port, the ports that told of it.
     private var checkedPorts: [IPFamily: [ObjectName: Set<ServicePortID>]] = [:]
 
     public init() {}
 
     /// Replaces what was known of a Service port. Those of a `ServicePortPlan()` forget it.
-    public mutating func record(_ new: PlanObservations, of id: ServicePortID, in family: IPFamily) {
+    ///
+    /// - Returns: whether the Service's health-check node port is another one, or its answer.
+    @discardableResult
+    public mutating func record(_ new: PlanObservations, of id: ServicePortID, in family: IPFamily) -> Bool {
         let key = Key(id: id, family: family)
         let old = observations[key] ?? PlanObservations()
-        guard old != new else { return }
+        guard old != new else { return false }
         observations[key] = new.isEmpty ? nil : new
 
         for policy in TrafficPolicyKind.allCases where old.lacks(policy) != new.lacks(policy) {
             count(Lack(policy: policy, family: family), of: id.service, by: new.lacks(policy) ? 1 : -1)
         }
+        for omission in Set(old.omissions).symmetricDifference(new.omissions) {
+            omissionCounts[family, default: [:]][omission, default: 0] += new.omissions.contains(omission) ? 1 : -1
+        }
         if (old.healthCheck == nil) != (new.healthCheck == nil) {
             file(id, family, hasHealthCheck: new.healthCheck != nil)
         }
+        return old.healthCheck != new.healthCheck
     }
 
     private mutating func count(_ lack: Lack, of service: ObjectName, by step: Int) {
@@ -70,6 +79,11 @@ public struct ServiceStatusTable: Sendable {
             let addresses = checks.flatMap(\.localReadyAddresses).sorted().withoutRepetition()
             return HealthCheck(port: port, localReadyAddresses: addresses)
         }
+    }
+
+    /// How many Service ports of a family do not get something that their Service asks for.
+    public func servicePorts(with omission: PlanOmission, _ family: IPFamily) -> Int {
+        omissionCounts[family]?[omission] ?? 0
     }
 
     /// What Services ask for and do not get in a family; Service ports ascending.

@@ -40,3 +40,17 @@ public func command(_ words: [String], input: String = "") async throws -> Strin
 public func command(_ words: String...) async throws -> String {
     try await command(words)
 }
+
+/// Runs a program of the system, as `command` does.
+///
+/// - Returns: what it wrote to its standard output, without the last line's end, as a shell's `$(…)` has it.
+@discardableResult
+public func output(of words: [String], input: String = "") async throws -> String {
+    let text = try await command(words, input: input)
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+}
+
+@discardableResult
+public func output(of words: String...) async throws -> String {
+    try await output(of: words)
+}

@@ -61,7 +61,6 @@ struct ProxyScenarios {
             settings: try flags.load(file: nil, hostname: Scale.nodeName).settings,
             families: IPFamily.allCases,
             dataplane: try await Dataplane.metered(times),
-            settingsKeeper: SettingsKeeper([]),
             logger: Logger(label: "bench", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         try await withThrowingTaskGroup(of: Void.self) { group in

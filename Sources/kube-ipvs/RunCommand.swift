@@ -10,7 +10,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Keeps this node's IPVS, sets, addresses and rules as Services want them, until it is stopped.",
         discussion: """
             What it has programmed stays in the kernel when it ends: connections go on, and the next start takes it over.
-            The flags are kube-proxy's and mean what they mean there; --manifests and --graceful-timeout are its own.
+            The flags are kube-proxy's and mean what they mean there; --manifests, --graceful-timeout and
+            --metrics-virtual-servers are its own.
             """
     )
 
@@ -45,7 +46,12 @@ struct RunCommand: AsyncParsableCommand {
                 gracefulTimeout: flags.gracefulTimeout,
                 source: try source(loaded.settings.client),
                 configurationFile: file,
-                version: VersionCommand.version,
+                start: StartFacts(
+                    version: VersionCommand.version,
+                    loaded.configuration,
+                    flags: KubeProxyFlags.values(in: CommandLine.arguments)
+                ),
+                virtualServerCounters: flags.metricsVirtualServers,
                 logger: logger
             )
             try await proxy.run()

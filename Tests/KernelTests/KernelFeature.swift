@@ -22,6 +22,12 @@ enum KernelFeature: String, CaseIterable {
         "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos",
     ].filter { $0 != "twos" || present.contains(.twosScheduler) }
 
-    /// The variants of iptables that find their tables.
-    static let iptablesVariants = IPTablesVariant.allCases.filter { $0 != .nft || present.contains(.nftables) }
+    /// The variants of iptables that find their tables; or of these what `KUBE_IPVS_IPTABLES` names, for a run that adds
+    /// to one on another kernel.
+    static let iptablesVariants = {
+        let named = ProcessInfo.processInfo.environment["KUBE_IPVS_IPTABLES"]
+        return IPTablesVariant.allCases.filter { variant in
+            (variant != .nft || present.contains(.nftables)) && named.map { $0 == variant.rawValue } ?? true
+        }
+    }()
 }

@@ -188,7 +188,7 @@ struct FlagTests {
         let flags = try parse([
             "--config=/c", "--write-config-to=/w", "--cleanup", "--init-only=true", "--version=raw", "--manifests",
             "/m",
-            "--graceful-timeout", "90s",
+            "--graceful-timeout", "90s", "--metrics-virtual-servers", "50",
         ])
         #expect(flags.configFile == "/c")
         #expect(flags.writeConfigTo == "/w")
@@ -197,15 +197,30 @@ struct FlagTests {
         #expect(flags.version == .raw)
         #expect(flags.manifests == "/m")
         #expect(flags.gracefulTimeout == .seconds(90))
+        #expect(flags.metricsVirtualServers == 50)
         let none = try parse(["--cleanup=false", "--version=false"])
         #expect(none.configFile == nil)
+        #expect(none.metricsVirtualServers == 0)
         #expect(!none.cleanup)
         #expect(!none.initOnly)
         #expect(none.version == .none)
         #expect(try parse(["--version"]).version == .line)
     }
 
-    @Test(arguments: ["--graceful-timeout=-1s", "--graceful-timeout=1", "--version=1.36", "--cleanup=maybe"])
+    @Test func `the values of flags are read from any form`() {
+        let values = KubeProxyFlags.values(in: [
+            "kube-ipvs", "run", "--config", "/c", "--cleanup", "-v4", "--master=", "--cluster_cidr=10.0.0.0/8",
+            "--config=/d",
+            "--", "--profiling",
+        ])
+        #expect(
+            values == ["config": "/d", "cleanup": "true", "v": "4", "master": "", "cluster-cidr": "10.0.0.0/8"])
+    }
+
+    @Test(arguments: [
+        "--metrics-virtual-servers=-1", "--graceful-timeout=-1s", "--graceful-timeout=1", "--version=1.36",
+        "--cleanup=maybe",
+    ])
     func `what cannot be read of these is refused`(argument: String) {
         #expect(throws: (any Error).self) { try parse([argument]) }
     }

@@ -20,6 +20,32 @@ struct FamilyReconcilerTests {
         #expect(!reconciler.hasWork(at: Sample.start))
     }
 
+    @Test func `a verifying pass reports the counters of what is wanted, where that is asked for`() async {
+        let fake = FakeDataplane()
+        var reconciler = Sample.reconciler([1: Sample.contribution(1), 2: Sample.contribution(2)])
+        let first = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(first.statistics == nil)
+        fake.ipvs.table.apply(.addVirtualServer(Sample.server(9), Sample.configuration))
+        reconciler.collectsStatistics = true
+        let second = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(second.statistics?.keys.sorted() == [Sample.server(1), Sample.server(2)])
+        let third = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
+        #expect(third.statistics == nil)
+    }
+
+    @Test func `sizes are those of what is wanted, and of the sets as they are`() async {
+        let fake = FakeDataplane()
+        var reconciler = Sample.reconciler([
+            1: Sample.contribution(1), 2: Sample.contribution(2, endpoints: [1, 2, 3]),
+        ])
+        #expect(reconciler.sizes == PlaneSizes(virtualServers: 2, realServers: 5, sets: []))
+        _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        let sizes = reconciler.sizes
+        #expect(sizes.sets.count == ServiceSet.allCases.count)
+        #expect(sizes.sets.contains(PlaneSizes.SetSize(name: "KUBE-CLUSTER-IP", members: 2, capacity: 65_536)))
+        #expect(sizes.sets.contains(PlaneSizes.SetSize(name: "KUBE-NODE-PORT-TCP", members: 0, capacity: 65_536)))
+    }
+
     @Test func `what is added comes in the order sets, rules, virtual server, real servers, address`() async {
         let fake = FakeDataplane()
         var reconciler = Sample.reconciler([1: Sample.contribution(1, endpoints: [1])])

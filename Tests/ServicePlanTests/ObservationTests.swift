@@ -170,5 +170,27 @@ struct ServiceStatusTableTests {
         table.record(checking([]), of: id("c", of: web), in: .v4)
         #expect(table.omissions(.v4).map(\.id.port) == ["a", "b"])
         #expect(table.omissions(.v6).isEmpty)
+        #expect(table.servicePorts(with: .nodePort, .v4) == 2)
+        #expect(table.servicePorts(with: .externalIPs, .v4) == 0)
+        observations.omissions = [.externalIPs]
+        table.record(observations, of: id("b", of: web), in: .v4)
+        #expect(table.servicePorts(with: .nodePort, .v4) == 1)
+        #expect(table.servicePorts(with: .externalIPs, .v4) == 1)
+        #expect(table.servicePorts(with: .nodePort, .v6) == 0)
+    }
+
+    @Test func `recording says whether the answer of a health-check node port is another one`() {
+        var table = ServiceStatusTable()
+        func records(_ observations: PlanObservations) -> Bool {
+            table.record(observations, of: id("a", of: web), in: .v4)
+        }
+        var observations = PlanObservations()
+        #expect(!records(observations))
+        observations.omissions = [.nodePort]
+        #expect(!records(observations))
+        #expect(records(checking(["10.0.0.2"])))
+        #expect(!records(checking(["10.0.0.2"])))
+        #expect(records(checking(["10.0.0.3"])))
+        #expect(records(PlanObservations()))
     }
 }

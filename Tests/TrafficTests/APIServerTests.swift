@@ -67,11 +67,33 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `nothing is ever executed but iptables, and PATH needs to have nothing else`() async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode)
+            api.set(.web)
+            api.set(.webSlice([11]))
+            try await Self.withDaemon(on: api, traced: true) { daemon, cluster in
+                try await daemon.waitForFirstPass()
+                for number in 12..<22 as Range<UInt32> {
+                    api.set(.webSlice([number]))
+                    try await eventually("the endpoint has changed") { try await Self.realServers() == ["\(number)"] }
+                }
+                let trace = try String(contentsOfFile: cluster.folder + "/executed", encoding: .utf8)
+                // `123 execve("/some/where/iptables-nft-save", ["iptables-nft-save"], 0x… /* 1 var */) = 0`
+                let executed = trace.split(separator: "\n").filter { $0.hasSuffix(" = 0") }
+                    .compactMap { $0.split(separator: "\"").dropFirst().first?.split(separator: "/").last }
+                #expect(executed.first == "kube-ipvs")
+                #expect(executed.contains { $0.hasSuffix("-restore") })
+                let others = executed.dropFirst().filter { !$0.hasPrefix("iptables-") && !$0.hasPrefix("ip6tables-") }
+                #expect(others.isEmpty, "\(others.map { Array($0.utf8) })\n\(trace)")
+            }
+        }
+
         // MARK: Support
 
         /// The last parts of the addresses of the Service's real servers, in order.
         private static func realServers() async throws -> [String] {
-            try await command("ipvsadm", "--save", "--numeric").split(separator: "\n")
+            try await output(of: "ipvsadm", "--save", "--numeric").split(separator: "\n")
                 .filter { $0.hasPrefix("-a -t 10.96.0.10:80 ") && !$0.hasSuffix("-w 0") }
                 .compactMap { $0.split(separator: " ")[4].split(separator: ":").first?.split(separator: ".").last }
                 .map(String.init)
@@ -80,17 +102,18 @@ extension TrafficSuite {
 
         private static func withDaemon(
             on api: FakeAPIServer,
+            traced: Bool = false,
             _ body: @escaping @Sendable (Daemon, ClusterOfOne) async throws -> Void
         ) async throws {
             let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let cluster = ClusterOfOne(api: api, folder: folder)
-            try await command("ip", "link", "set", "lo", "up")
+            try await output(of: "ip", "link", "set", "lo", "up")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await cluster.run() }
                 group.addTask {
                     try await cluster.writeFiles()
-                    let daemon = Daemon(program: try await cluster.startDaemon())
+                    let daemon = Daemon(program: try await cluster.startDaemon(traced: traced))
                     do {
                         try await body(daemon, cluster)
                     } catch {
@@ -104,7 +127,7 @@ extension TrafficSuite {
                 try await group.next()
                 group.cancelAll()
             }
-            try await command("env", Daemon.path, "cleanup")
+            try await output(of: "env", Daemon.path, "cleanup")
             try FileManager.default.removeItem(atPath: folder)
         }
     }
@@ -189,13 +212,29 @@ private actor ClusterOfOne {
         return lines[(start + 1)...].prefix { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }.joined(separator: "\n")
     }
 
-    func startDaemon() async throws -> RunningProgram {
+    /// - Parameter traced: whether what it executes is written to the file `executed`, and PATH has iptables alone.
+    func startDaemon(traced: Bool) async throws -> RunningProgram {
         let log = folder + "/daemon.log"
+        var prefix = ""
+        if traced {
+            let programs = folder + "/programs"
+            try await output(of: "mkdir", programs)
+            try await output(
+                of:
+                    "bash", "-c",
+                #"ln -s $(PATH=/usr/sbin:/sbin compgen -c | grep -E '^ip6?tables-' | sort -u | sed 's|^|/usr/sbin/|') "$0""#,
+                programs)
+            // -D: the traced program keeps the process identifier.
+            prefix = """
+                env -i PATH='\(programs)' '\(try await output(of: "which", "strace"))' -D -f -qq -e trace=execve,execveat \
+                -o '\(folder)/executed'
+                """
+        }
         let line = """
-            : >'\(log)'; setsid '\(Daemon.path)' --config='\(folder)/config.conf' --hostname-override=node-1 \
+            : >'\(log)'; setsid \(prefix) '\(Daemon.path)' --config='\(folder)/config.conf' --hostname-override=node-1 \
             </dev/null >>'\(log)' 2>&1 & echo $!
             """
-        let identifier = try #require(Int(try await command("bash", "-c", line).filter { $0 != "\n" }))
+        let identifier = try #require(Int(try await output(of: "bash", "-c", line)))
         return RunningProgram(identifier: identifier, log: log)
     }
 }

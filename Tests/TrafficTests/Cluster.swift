@@ -36,8 +36,8 @@ struct Cluster {
         let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder + "/manifests", withIntermediateDirectories: true)
         let cluster = Cluster(folder: folder)
-        try await command("bash", scripts + "down")
-        try await command("bash", scripts + "up")
+        try await output(of: "bash", scripts + "down")
+        try await output(of: "bash", scripts + "up")
         do {
             let result = try await body(cluster)
             try await cluster.takeAway()
@@ -53,16 +53,16 @@ struct Cluster {
     }
 
     private func takeAway() async throws {
-        try await command("bash", Self.scripts + "down")
+        try await output(of: "bash", Self.scripts + "down")
         try FileManager.default.removeItem(atPath: folder)
     }
 
     // MARK: Programs
 
-    /// Runs a program in a namespace and gives back what it printed.
+    /// Runs a program in a namespace and gives back what it printed, without the last line's end.
     @discardableResult
     func run(in place: Place, _ words: [String]) async throws -> String {
-        try await command(["ip", "netns", "exec", place.rawValue] + words)
+        try await output(of: ["ip", "netns", "exec", place.rawValue] + words)
     }
 
     @discardableResult
@@ -76,7 +76,7 @@ struct Cluster {
         let path = "\(folder)/\(log)"
         // The file is there before this returns, and the program's own redirection adds to it.
         let line = ": >'\(path)'; setsid \(quoted) </dev/null >>'\(path)' 2>&1 & echo $!"
-        let identifier = try #require(Int(try await command("bash", "-c", line)))
+        let identifier = try #require(Int(try await output(of: "bash", "-c", line)))
         return RunningProgram(identifier: identifier, log: path)
     }
 
@@ -123,9 +123,19 @@ struct Cluster {
 
     /// Who answers to HTTP requests to a URL: the pods' names, one for each request.
     func answers(to url: String, from place: Place, requests: Int = 6) async throws -> [String] {
+        names(in: try await texts(of: url, from: place, requests: requests))
+    }
+
+    /// The client's addresses as the servers see them, for each of some requests.
+    func clientsSeen(at url: String, from place: Place, requests: Int = 3) async throws -> Set<String> {
+        let texts = try await texts(of: url, from: place, requests: requests)
+        return Set(try texts.split(separator: "\n").map { String(try #require($0.split(separator: " ").last)) })
+    }
+
+    private func texts(of url: String, from place: Place, requests: Int) async throws -> String {
         // One process for all: the servers close after each answer, so each request is a connection of its own.
         let words = ["curl", "--silent", "--show-error", "--fail-early", "--max-time", "10", "--globoff"]
-        return names(in: try await run(in: place, words + Array(repeating: url, count: requests)))
+        return try await run(in: place, words + Array(repeating: url, count: requests))
     }
 
     /// Who answers to a datagram, for each of some.

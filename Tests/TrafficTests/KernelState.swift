@@ -23,7 +23,7 @@ struct KernelState: Equatable, CustomStringConvertible {
         }
         // Without the link's number and the addresses' lifetimes.
         let words = ["ip", "-netns", "node", "-oneline", "address", "show", "dev", "kube-ipvs0"]
-        addresses = Self.lines(try await command(words))
+        addresses = Self.lines(try await output(of: words))
             .map { $0.split(separator: " ").dropFirst().prefix(3).joined(separator: " ") }
             .sorted()
     }

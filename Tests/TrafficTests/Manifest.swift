@@ -25,7 +25,8 @@ enum Manifest {
     /// A Service with an EndpointSlice for each family that its endpoints have, as one text of `---` documents.
     ///
     /// - Parameters:
-    ///   - endpoints: the pods' addresses; all are ready and on the node.
+    ///   - endpoints: the pods' addresses; all are ready and on the node, but those with another state.
+    ///   - states: by address, how an endpoint is otherwise: see `elsewhere` and `terminating`.
     ///   - spec: more lines of `spec`, such as `externalTrafficPolicy: Local`.
     static func service(
         _ name: String,
@@ -33,6 +34,7 @@ enum Manifest {
         clusterIPs: [String],
         ports: [Port],
         endpoints: [String],
+        states: [String: String] = [:],
         spec: [String] = [],
         loadBalancerVIPs: [String] = []
     ) -> String {
@@ -57,12 +59,23 @@ enum Manifest {
         }
         let (six, four) = (endpoints.filter { $0.contains(":") }, endpoints.filter { !$0.contains(":") })
         for (family, addresses) in [("IPv4", four), ("IPv6", six)] where !addresses.isEmpty {
-            text += "---\n" + slice(of: name, family: family, ports: ports, endpoints: addresses)
+            text += "---\n" + slice(of: name, family: family, ports: ports, endpoints: addresses, states)
         }
         return text
     }
 
-    private static func slice(of service: String, family: String, ports: [Port], endpoints: [String]) -> String {
+    /// The state of an endpoint on another node.
+    static let elsewhere = "conditions: {ready: true}, nodeName: node-2"
+    /// The state of an endpoint on the node that shuts down and still answers.
+    static let terminating = "conditions: {ready: false, serving: true, terminating: true}, nodeName: node-1"
+
+    private static func slice(
+        of service: String,
+        family: String,
+        ports: [Port],
+        endpoints: [String],
+        _ states: [String: String]
+    ) -> String {
         var text = """
             apiVersion: discovery.k8s.io/v1
             kind: EndpointSlice
@@ -79,7 +92,8 @@ enum Manifest {
         }
         text += "endpoints:\n"
         for address in endpoints {
-            text += #"  - {addresses: ["\#(address)"], conditions: {ready: true}, nodeName: node-1}"# + "\n"
+            let state = states[address] ?? "conditions: {ready: true}, nodeName: node-1"
+            text += #"  - {addresses: ["\#(address)"], \#(state)}"# + "\n"
         }
         return text
     }

@@ -47,7 +47,7 @@ extension TrafficSuite {
                 try writeService(to: cluster)
                 let daemon = try await cluster.startDaemon()
                 let before = try await KernelState(of: cluster)
-                try await command("kill", "-TERM", String(daemon.program.identifier))
+                try await output(of: "kill", "-TERM", String(daemon.program.identifier))
                 try await eventually("the daemon ends", within: .seconds(2)) { !daemon.program.isRunning }
 
                 #expect(try await KernelState(of: cluster).differences(from: before).isEmpty)

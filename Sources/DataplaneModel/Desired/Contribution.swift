@@ -12,6 +12,10 @@ public struct Contribution: Hashable, Sendable {
     /// sends to them.
     public var serversClosedToNode: [VirtualServer.ID] = []
 
+    /// Of a UDP port: who still answers, in ascending order, whether or not a traffic policy sends anybody there now. Flows to
+    /// the virtual servers that others answer are stale.
+    public var servingEndpoints: [RealServer.ID] = []
+
     public init() {}
 
     public var isEmpty: Bool {

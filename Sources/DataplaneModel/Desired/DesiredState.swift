@@ -17,6 +17,8 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
+    /// Those of all virtual servers.
+    public private(set) var realServerCount = 0
     /// Those of the claims that have others.
     private var contestedIDs: Set<VirtualServer.ID> = []
 
@@ -28,6 +30,9 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     public var owners: some Sequence<Owner> { contributions.keys }
 
     public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? { claims[id]?.entry }
+
+    /// Who wants the virtual server; of several, the one whose version counts.
+    public func owner(of id: VirtualServer.ID) -> Owner? { claims[id]?.owner }
 
     public var virtualServerIDs: some Collection<VirtualServer.ID> { claims.keys }
 
@@ -75,7 +80,19 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         if let previous {
             uncount(previous, of: owner, replacedBy: contribution, &touched)
         }
+        if contribution.mayLeaveFlowsBehind(replacing: previous) {
+            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
+        }
         return true
+    }
+
+    /// Goes through what the owners of a virtual server contribute, for as long as `body` returns `true`.
+    ///
+    /// - Returns: whether it went through all of them.
+    func forEachOwner(of id: VirtualServer.ID, _ body: (Contribution) -> Bool) -> Bool {
+        guard let claim = claims[id] else { return true }
+        if let contribution = contributions[claim.owner], !body(contribution) { return false }
+        return claim.others.allSatisfy { owner in contributions[owner].map(body) ?? true }
     }
 
     private mutating func count(_ contribution: Contribution, of owner: Owner, _ touched: inout TouchedObjects) {
@@ -123,10 +140,12 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     private mutating func claim(_ id: VirtualServer.ID, _ entry: IPVSTable.Entry, for owner: Owner) {
         guard let index = claims.index(forKey: id) else {
+            realServerCount += entry.realServers.count
             claims[id] = Claim(owner: owner, entry: entry)
             return
         }
         guard claims.values[index].owner != owner else {
+            realServerCount += entry.realServers.count - claims.values[index].entry.realServers.count
             claims.values[index].entry = entry
             return
         }
@@ -167,6 +186,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func set(_ claim: Claim?, for id: VirtualServer.ID) {
+        realServerCount += (claim?.entry.realServers.count ?? 0) - (claims[id]?.entry.realServers.count ?? 0)
         claims[id] = claim
         if claim?.others.isEmpty ?? true {
             contestedIDs.remove(id)

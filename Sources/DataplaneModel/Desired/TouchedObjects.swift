@@ -8,10 +8,14 @@ public struct TouchedObjects: Hashable, Sendable {
     /// Whether what the rules depend on has changed: the list of VIPs that this node may not reach, or the configuration.
     public var rules = false
 
+    /// Virtual servers of which tracked flows may be with an endpoint that has left.
+    public var flowServers: Set<VirtualServer.ID> = []
+
     public init() {}
 
     public var isEmpty: Bool {
         virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !rules
+            && flowServers.isEmpty
     }
 
     public mutating func formUnion(_ other: TouchedObjects) {
@@ -19,5 +23,6 @@ public struct TouchedObjects: Hashable, Sendable {
         setEntries.formUnion(other.setEntries)
         addresses.formUnion(other.addresses)
         rules = rules || other.rules
+        flowServers.formUnion(other.flowServers)
     }
 }

@@ -1,6 +1,6 @@
 public import ArgumentParser
 
-/// kube-proxy's command line, with two flags of kube-ipvs.
+/// kube-proxy's command line, with three flags of kube-ipvs.
 ///
 /// Give it arguments that `normalizing(_:)` has been over. Values stay text here, so that `load(file:hostname:)` can tell all
 /// that are wrong at once.
@@ -19,6 +19,9 @@ public struct KubeProxyFlags: ParsableArguments, Sendable {
         if let timeout = general.gracefulTimeout, timeout.nanoseconds < 0 {
             throw ValidationError("--graceful-timeout: \(timeout) is not a duration of 0s or more")
         }
+        guard metricsVirtualServers >= 0 else {
+            throw ValidationError("--metrics-virtual-servers: \(metricsVirtualServers) is not a number of 0 or more")
+        }
     }
 
     /// The path of the configuration file; `nil` for none.
@@ -34,6 +37,8 @@ public struct KubeProxyFlags: ParsableArguments, Sendable {
     public var manifests: String? { general.manifests.flatMap { $0.isEmpty ? nil : $0 } }
     /// How long a removed real server may drain; `nil` for the default.
     public var gracefulTimeout: Duration? { general.gracefulTimeout?.duration }
+    /// How many virtual servers of each family have traffic counters among the metrics; 0 for none.
+    public var metricsVirtualServers: Int { general.metricsVirtualServers ?? 0 }
 }
 
 /// What is to be done, and from where.
@@ -61,6 +66,14 @@ struct GeneralFlags: ParsableArguments, Sendable {
 
     @Option(help: ArgumentHelp("How long a removed TCP endpoint may keep its connections.", valueName: "duration"))
     var gracefulTimeout: GoDuration?
+
+    @Option(
+        help: ArgumentHelp(
+            "Of how many virtual servers of each family the metrics have traffic counters. (default: 0)",
+            valueName: "number"
+        )
+    )
+    var metricsVirtualServers: Int?
 
     @Option(help: ArgumentHelp("Feature gates as name=bool, with commas between them.", valueName: "gates"))
     var featureGates: [String] = []

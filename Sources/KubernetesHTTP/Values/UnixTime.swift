@@ -23,7 +23,7 @@ public struct UnixTime: Hashable, Comparable, Sendable {
 
 extension UnixTime {
     /// The time that an RFC 3339 text such as `2026-03-01T12:00:00.5+01:00` names.
-    init?(rfc3339 text: String) {
+    public init?(rfc3339 text: String) {
         var reader = TimeReader(text)
         guard let year = reader.number(digits: 4), reader.skip("-"),
             let month = reader.number(digits: 2), (1...12).contains(month), reader.skip("-"),
@@ -40,7 +40,7 @@ extension UnixTime {
     }
 
     /// As `MicroTime` of meta/v1 is written: `2026-03-01T12:00:00.500000Z`.
-    var microTime: String {
+    public var microTime: String {
         let (seconds, fraction) = microseconds.quotientAndModulus(by: 1_000_000)
         let (days, secondOfDay) = seconds.quotientAndModulus(by: 86400)
         let date = Self.date(days: days)

@@ -11,7 +11,7 @@ struct ClusterService: ServiceLifecycle.Service {
     let client: ClusterClient
     let settings: EffectiveSettings
     let proxy: ServiceProxy
-    let observe: @Sendable (WatchedKind, ReflectorEvent) -> Void
+    let metrics: ProxyMetrics
     let logger: Logger
 
     private let progress: SourceProgress
@@ -21,19 +21,18 @@ struct ClusterService: ServiceLifecycle.Service {
     /// How long it is waited for where its `podCIDRs` tell local traffic. kube-proxy does not start without them either.
     static var podCIDRPatience: Duration { .seconds(300) }
 
-    /// - Parameter observe: called for what happens between the daemon and the server, for metrics.
     init(
         client: ClusterClient,
         settings: EffectiveSettings,
         proxy: ServiceProxy,
-        logger: Logger,
-        observe: @escaping @Sendable (WatchedKind, ReflectorEvent) -> Void
+        metrics: ProxyMetrics,
+        logger: Logger
     ) {
         self.client = client
         self.settings = settings
         self.proxy = proxy
+        self.metrics = metrics
         self.logger = logger
-        self.observe = observe
         progress = SourceProgress()
     }
 
@@ -41,36 +40,48 @@ struct ClusterService: ServiceLifecycle.Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
-                group.addTask {
-                    await follow(client.services, .services) { changes in
-                        changes.applied.compactMap(\.object).map(ObjectUpdate.service)
-                            + changes.removed.map(ObjectUpdate.serviceRemoved)
-                    }
-                }
-                group.addTask {
-                    await follow(client.endpointSlices, .endpointSlices) { changes in
-                        changes.applied.compactMap(\.object).map(ObjectUpdate.slice)
-                            + changes.removed.map(ObjectUpdate.sliceRemoved)
-                    }
-                }
+                group.addTask { await followServices() }
+                group.addTask { await followEndpointSlices() }
                 group.addTask { await followNode() }
                 group.addTask { try await limitWaitForNode() }
             }
         }
     }
 
+    private func followServices() async {
+        await follow(client.services, .services) { changes in
+            await proxy.apply(
+                changes.applied.compactMap(\.object).map(ObjectUpdate.service)
+                    + changes.removed.map(ObjectUpdate.serviceRemoved)
+            )
+        }
+    }
+
+    private func followEndpointSlices() async {
+        await follow(client.endpointSlices, .endpointSlices) { changes in
+            await proxy.apply(
+                changes.applied.compactMap(\.object).map(ObjectUpdate.slice)
+                    + changes.removed.map(ObjectUpdate.sliceRemoved),
+                triggers: changes.applied.compactMap { observed in
+                    observed.object.flatMap { slice in
+                        observed.lastChangeTriggerTime.flatMap { ChangeTrigger(slice, time: $0) }
+                    }
+                }
+            )
+        }
+    }
+
     private func follow<Object>(
         _ source: ResourceListWatch<HTTPTransport, Object>,
         _ kind: WatchedKind,
-        updates: (ObjectStore<Object>.Changes) -> [ObjectUpdate]
+        hand: (ObjectStore<Object>.Changes) async -> Void
     ) async {
         var store = ObjectStore<Object>()
         for await update in reflector(source, kind) {
             let changes = store.apply(update)
-            log(changes.rejections)
-            let updates = updates(changes)
-            if !updates.isEmpty {
-                await proxy.apply(updates)
+            note(changes.rejections)
+            if !changes.applied.isEmpty || !changes.removed.isEmpty {
+                await hand(changes)
             }
             if store.hasSynced {
                 await note(kind)
@@ -82,7 +93,7 @@ struct ClusterService: ServiceLifecycle.Service {
         var store = ObjectStore<Node>()
         for await update in reflector(client.node(named: settings.nodeName), .node) {
             let changes = store.apply(update)
-            log(changes.rejections)
+            note(changes.rejections)
             if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
                 await proxy.replaceNode(node)
                 if settings.detectLocalMode != .nodeCIDR || !node.podCIDRs.isEmpty {
@@ -124,10 +135,10 @@ struct ClusterService: ServiceLifecycle.Service {
         _ kind: WatchedKind
     ) -> Reflector<ResourceListWatch<HTTPTransport, Object>, ContinuousClock> {
         let log = ReflectorLog(kind, logger: logger)
-        let observe = observe
+        let metrics = metrics.api
         return Reflector(source: source, clock: ContinuousClock(), backoff: client.backoff) { event in
             log.note(event)
-            observe(kind, event)
+            metrics.note(event, of: kind.rawValue)
         }
     }
 
@@ -137,7 +148,8 @@ struct ClusterService: ServiceLifecycle.Service {
         }
     }
 
-    private func log(_ rejections: [Rejection]) {
+    private func note(_ rejections: [Rejection]) {
+        metrics.objects.note(rejections)
         for rejection in rejections {
             logger.warning("a part of an object cannot be used", metadata: ["rejection": "\(rejection)"])
         }

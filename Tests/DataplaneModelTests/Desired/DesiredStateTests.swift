@@ -67,6 +67,7 @@ struct DesiredStateTests {
             state.replaceContribution(of: owner, with: contribution, touched: &touched)
             last[owner] = contribution
             expectTouched(touched, between: before, and: Summary(state))
+            #expect(state.realServerCount == Summary(state).servers.values.map(\.realServers.count).reduce(0, +))
         }
 
         var fresh = DesiredState<Int>()
@@ -113,6 +114,7 @@ struct DesiredStateTests {
             #expect(try #require(state[Self.server]).realServers.map(\.weight) == [1])
             let contested = try #require(state.contested.first)
             #expect(contested.owner == 1)
+            #expect(state.owner(of: Self.server) == 1)
             #expect(contested.others == [2])
         }
     }

@@ -115,21 +115,28 @@ import Testing
             ipvs: FakeIPVS(onChange: note),
             sets: FakeIPSet(onChange: note),
             addresses: FakeAddresses(onChange: note),
-            rules: RecordedRules(note)
+            rules: RecordedRules(note),
+            conntrack: FakeConntrack()
         )
+        let metrics = ProxyMetrics(
+            families: [.v4], build: BuildFacts(version: "test", featureGates: settings.featureGates))
+        let health = HealthBoard(families: [.v4], timeout: settings.syncPeriod * 2, needsNode: true)
         let proxy = ServiceProxy(
             settings: settings,
             families: [.v4],
             dataplane: dataplane,
             settingsKeeper: SettingsKeeper([]),
+            metrics: metrics,
+            health: health,
+            healthCheckPorts: HealthCheckPorts(health: health, logger: logger),
             logger: logger
         )
         let service = ClusterService(
             client: ClusterClient(connection, version: "test", logger: logger),
             settings: settings,
             proxy: proxy,
-            logger: logger,
-            observe: { _, _ in }
+            metrics: metrics,
+            logger: logger
         )
         await proxy.replaceInterfaceAddresses([IPAddress(v4: 0x0a00_0001)])
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -169,6 +176,10 @@ private final class RecordedRules: RulesDataplane {
     }
 
     var supportsRandomFully: Bool { rules.supportsRandomFully }
+
+    func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
+        rules.fingerprint(family)
+    }
 
     func save(_ family: IPFamily) async throws(DataplaneError) -> String {
         try await rules.save(family)

@@ -1,0 +1,83 @@
+import Addressing
+public import DataplaneModel
+import Netlink
+public import Reconcile
+
+/// The tracked flows of the network namespace in which this was made, by ctnetlink.
+///
+/// Not for two threads at once: whoever made it calls it, and from threads that may block.
+public final class KernelConntrack: ConntrackDataplane {
+    private var socket: NetlinkSocket
+    /// Storage for every request and every batch.
+    private var request: NetlinkRequest
+    private var batch: NetlinkBatch
+
+    /// The kernel loads what is missing of `nf_conntrack_netlink` with the first request.
+    public init() throws(DataplaneError) {
+        do throws(NetlinkError) {
+            let socket = try NetlinkSocket.open(.netfilter)
+            batch = NetlinkBatch(countLimit: socket.answerCapacity)
+            request = try NetlinkRequest()
+            self.socket = socket
+        } catch {
+            throw DataplaneError(.conntrack, "open ctnetlink", error)
+        }
+    }
+
+    public func deleteFlows(
+        matching filter: ConntrackFilter,
+        where isStale: (ConntrackFlow) -> Bool
+    ) throws(DataplaneError) -> ConntrackSweep {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var examined = 0
+        let stale = try flows(matching: filter) { flow in
+            examined += 1
+            return isStale(flow)
+        }
+        try delete(stale)
+        return ConntrackSweep(examined: examined, deleted: stale.count, duration: clock.now - start)
+    }
+
+    /// The flows that match a filter, of those that `isIncluded` asks for.
+    ///
+    /// The kernel applies the filter itself from Linux 5.8 on; older ones hand over all flows of the family.
+    public func flows(
+        matching filter: ConntrackFilter,
+        where isIncluded: (ConntrackFlow) -> Bool = { _ in true }
+    ) throws(DataplaneError) -> [ConntrackFlow] {
+        do throws(NetlinkError) {
+            try request.beginFlowDump(filter)
+            return try socket.dump(&request, into: [ConntrackFlow]()) {
+                (flows, message, datagram) throws(NetlinkError) in
+                if let flow = try message.conntrackFlow(of: filter, in: datagram), isIncluded(flow) {
+                    flows.append(flow)
+                }
+            }
+        } catch {
+            throw DataplaneError(.conntrack, "read the tracked flows of \(filter.family)", error)
+        }
+    }
+
+    /// Ends the tracking of flows. One that has ended by itself is no failure.
+    ///
+    /// - Throws: the first refusal, after all others have been carried out.
+    public func delete(_ flows: [ConntrackFlow]) throws(DataplaneError) {
+        var refused: [RefusedRequest] = []
+        do throws(NetlinkError) {
+            // What an error left there while it was filled.
+            batch.removeAll()
+            for (position, flow) in flows.enumerated() {
+                try request.beginFlowRemoval(flow)
+                if !batch.hasRoom(for: request) { refused += try socket.submit(&batch) }
+                batch.append(request, tag: position)
+            }
+            refused += try socket.submit(&batch)
+        } catch {
+            throw DataplaneError(.conntrack, "delete tracked flows", error)
+        }
+        if let refusal = refused.first(where: { $0.error.errno != .noEntry }) {
+            throw DataplaneError(.conntrack, "delete the tracked flow \(flows[refusal.tag])", refusal.error)
+        }
+    }
+}

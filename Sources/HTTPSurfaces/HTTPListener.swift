@@ -1,0 +1,186 @@
+import Addressing
+import Glibc
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTPTypes
+import NIOPosix
+
+/// An open port with answers behind it.
+public final class HTTPListener: Sendable {
+    public typealias Responder = @Sendable (HTTPQuestion) async -> HTTPAnswer
+
+    private typealias Connection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    private let server: NIOAsyncChannel<Connection, Never>
+    private let http: HTTP1Channel
+    private let table: ConnectionTable
+    private let limits: ConnectionLimits
+
+    /// For what goes wrong on single connections, which is the client's affair.
+    private static let silent = Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    /// Opens the port. Connections are taken, and wait until `serve()`.
+    public static func open(
+        on address: ListenAddress,
+        limits: ConnectionLimits = ConnectionLimits(),
+        responder: @escaping Responder
+    ) async throws(ListenError) -> HTTPListener {
+        guard address.address.isUnspecified, address.scope == .everyFamily else {
+            return try await open(on: address, isDual: false, limits, responder)
+        }
+        do throws(ListenError) {
+            var address = address
+            address.address = IPAddress(high: 0, low: 0)
+            return try await open(on: address, isDual: true, limits, responder)
+        } catch {
+            // No IPv6 here: then the port is free in IPv4. Where it is taken, the second try says so.
+            var address = address
+            address.address = IPAddress(v4: 0)
+            return try await open(on: address, isDual: false, limits, responder)
+        }
+    }
+
+    private static func open(
+        on address: ListenAddress,
+        isDual: Bool,
+        _ limits: ConnectionLimits,
+        _ responder: @escaping Responder
+    ) async throws(ListenError) -> HTTPListener {
+        let table = ConnectionTable(limit: limits.connections)
+        var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
+        decoder.maxHeaderFieldSize = ConnectionLimits.headBytes
+        decoder.maxHeaderListSize = ConnectionLimits.headBytes
+        decoder.maxHeaderFieldCount = ConnectionLimits.headFields
+        let http = HTTP1Channel(
+            responder: { request, writer, _ in
+                try await Self.answer(request, writer, responder)
+            },
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [RequestGuard(limits, table)],
+                httpDecoderConfiguration: decoder
+            )
+        )
+        do {
+            var bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .serverChannelOption(.backlog, value: 128)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+            if address.address.family == .v6 {
+                let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+                bootstrap = bootstrap.serverChannelOption(option, value: isDual ? 0 : 1)
+            }
+            let server = try await bootstrap.bind(
+                to: SocketAddress(ipAddress: "\(address.address)", port: Int(address.port))
+            ) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(InboundByteLimit(limit: limits.requestBytes))
+                }.flatMap {
+                    http.setup(channel: channel, logger: Self.silent)
+                }
+            }
+            return HTTPListener(server, http, table, limits)
+        } catch {
+            throw ListenError(address: address, explanation: Self.explanation(of: error))
+        }
+    }
+
+    private init(
+        _ server: NIOAsyncChannel<Connection, Never>,
+        _ http: HTTP1Channel,
+        _ table: ConnectionTable,
+        _ limits: ConnectionLimits
+    ) {
+        self.server = server
+        // An open server has an address with a port.
+        port = UInt16(server.channel.localAddress?.port ?? 0)
+        self.http = http
+        self.table = table
+        self.limits = limits
+    }
+
+    /// The port that was opened.
+    public let port: UInt16
+
+    /// How many connections are open.
+    public var connectionCount: Int { table.count }
+
+    /// Answers until the port is closed, or until the task is cancelled, and until all connections are closed.
+    public func serve() async {
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                do {
+                    try await server.executeThenClose { connections in
+                        for try await connection in connections {
+                            group.addTask {
+                                await self.http.handle(value: connection, logger: Self.silent)
+                            }
+                        }
+                    }
+                } catch {
+                    // The port is closed, whatever the reason: who serves sees that it returns.
+                    startClosing()
+                }
+            }
+        } onCancel: {
+            startClosing()
+        }
+    }
+
+    /// Closes the port; when this returns, another one may open it. Connections without a request are closed at once, the
+    /// others when they are answered or their time is up.
+    public func close() async {
+        startClosing()
+        // A port that somebody else has closed is closed.
+        try? await server.channel.closeFuture.get()
+    }
+
+    private func startClosing() {
+        server.channel.close(promise: nil)
+        table.closeWaiting()
+        server.channel.eventLoop.scheduleTask(in: TimeAmount(limits.closeTime)) { [table] in
+            table.closeAll()
+        }
+    }
+
+    @concurrent
+    private static func answer(
+        _ request: Request,
+        _ writer: consuming ResponseWriter,
+        _ responder: Responder
+    ) async throws {
+        guard request.method == .get || request.method == .head else {
+            let refusal = HTTPResponse(
+                status: .methodNotAllowed, headerFields: [.allow: "GET, HEAD", .contentLength: "0"])
+            return try await writer.writeResponse(refusal)
+        }
+        let answer = await responder(HTTPQuestion(path: request.uri.path))
+        let head = answer.head
+        if request.method == .head {
+            return try await writer.writeResponse(head)
+        }
+        var body = try await writer.writeHead(head)
+        try await body.write(ByteBuffer(string: answer.body))
+        try await body.finish(nil)
+    }
+
+    private static func explanation(of error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        return unsafe String(cString: strerror(error.errnoCode))
+    }
+}
+
+extension HTTPAnswer {
+    fileprivate var head: HTTPResponse {
+        var head = HTTPResponse(status: HTTPResponse.Status(code: code))
+        head.headerFields[.contentType] = contentType
+        for header in headers {
+            if let name = HTTPField.Name(header.name) {
+                head.headerFields[name] = header.value
+            }
+        }
+        head.headerFields[.contentLength] = "\(body.utf8.count)"
+        return head
+    }
+}

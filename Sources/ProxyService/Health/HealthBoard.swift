@@ -1,0 +1,91 @@
+import Addressing
+import KubernetesHTTP
+import KubernetesObjects
+import Synchronization
+
+/// The daemon's health, written by the task that makes the passes and read by the servers.
+public final class HealthBoard: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct State {
+        var health: HealthState<Instant>
+        var isNodeEligible: Bool
+    }
+
+    private let state: Mutex<State>
+    private let clock: @Sendable () -> Instant
+    private let calendar: @Sendable () -> UnixTime
+
+    /// - Parameters:
+    ///   - timeout: how long changes may wait.
+    ///   - needsNode: whether the node counts as eligible only once its object is known. With an API server it does, as for
+    ///     kube-proxy; manifests need not hold a Node.
+    init(
+        families: [IPFamily],
+        timeout: Duration,
+        needsNode: Bool,
+        clock: @escaping @Sendable () -> Instant = { .now },
+        calendar: @escaping @Sendable () -> UnixTime = { .current }
+    ) {
+        state = Mutex(
+            State(health: HealthState(families: families, timeout: timeout), isNodeEligible: !needsNode)
+        )
+        self.clock = clock
+        self.calendar = calendar
+    }
+
+    // MARK: Writing
+
+    func noteChange(_ family: IPFamily, at now: Instant) {
+        state.withLock { $0.health.noteChange(family, at: now) }
+    }
+
+    func notePassStarted(_ family: IPFamily, at now: Instant) {
+        state.withLock { $0.health.notePassStarted(family, at: now) }
+    }
+
+    func notePassEnded(_ family: IPFamily, succeeded: Bool, at now: Instant) {
+        state.withLock { $0.health.notePassEnded(family, succeeded: succeeded, at: now) }
+    }
+
+    /// A node that is about to go should get no new traffic from a load balancer.
+    func noteNode(_ node: Node) {
+        state.withLock { $0.isNodeEligible = !node.isBeingDeleted }
+    }
+
+    // MARK: Reading
+
+    /// For load balancers: whether the node should get traffic.
+    var readiness: HealthReport {
+        var report = report { $0.isHealthy }
+        report.isNodeEligible = state.withLock { $0.isNodeEligible }
+        return report
+    }
+
+    /// For liveness probes: whether another start could help. It could not while there is nothing to do, as when the API
+    /// server cannot be reached, so the time before the first pass is no reason.
+    var liveness: HealthReport {
+        report { !$0.isLate }
+    }
+
+    /// Whether what the kernel has can be relied on, whatever becomes of the node.
+    var isHealthy: Bool { readiness.isHealthy }
+
+    private func report(_ isHealthy: (HealthState<Instant>.FamilyHealth) -> Bool) -> HealthReport {
+        let now = clock()
+        let current = calendar()
+        let families = state.withLock { $0.health.health(at: now) }.mapValues { family in
+            HealthReport.FamilyStatus(
+                lastUpdated: family.lastSuccess.map { current.advanced(by: .zero - $0.duration(to: now)) },
+                isHealthy: isHealthy(family)
+            )
+        }
+        return HealthReport(currentTime: current, isNodeEligible: nil, families: families)
+    }
+}
+
+extension UnixTime {
+    func advanced(by duration: Duration) -> UnixTime {
+        UnixTime(microseconds: microseconds + Int64(duration / .microseconds(1)))
+    }
+}

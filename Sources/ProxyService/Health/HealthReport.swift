@@ -1,0 +1,41 @@
+import Addressing
+import KubernetesHTTP
+
+/// What `/healthz` and `/livez` say, as kube-proxy 1.36 writes it (`pkg/proxy/healthcheck/proxy_health.go`).
+struct HealthReport: Hashable, Sendable {
+    struct FamilyStatus: Hashable, Sendable {
+        /// `nil` before there was one.
+        var lastUpdated: UnixTime?
+        var isHealthy: Bool
+    }
+
+    var currentTime: UnixTime
+    /// `nil` where the node does not count.
+    var isNodeEligible: Bool?
+    var families: [IPFamily: FamilyStatus]
+
+    /// Whether all families are healthy. The node does not count here.
+    var isHealthy: Bool { families.values.allSatisfy(\.isHealthy) }
+
+    /// The HTTP status: 200 or 503.
+    var code: Int { isHealthy && isNodeEligible ?? true ? 200 : 503 }
+
+    /// On one line, without a line break at the end.
+    var json: String {
+        // kube-proxy says "now" when all is well, as it did before it knew when something was last to do.
+        let lastUpdated = code == 200 ? currentTime : families.values.compactMap(\.lastUpdated).max()
+        var json = "{\"lastUpdated\":\(Self.json(lastUpdated)),\"currentTime\":\(Self.json(currentTime))"
+        if let isNodeEligible {
+            json += ",\"nodeEligible\":\(isNodeEligible)"
+        }
+        let status = families.sorted { $0.key < $1.key }.map { family, status in
+            "\"\(family)\":{\"lastUpdated\":\(Self.json(status.lastUpdated)),\"healthy\":\(status.isHealthy)}"
+        }
+        return json + ",\"healthy\":\(isHealthy),\"status\":{\(status.joined(separator: ","))}}"
+    }
+
+    /// Go's zero time where there is none.
+    private static func json(_ time: UnixTime?) -> String {
+        "\"\(time?.microTime ?? "0001-01-01T00:00:00Z")\""
+    }
+}

@@ -1,0 +1,35 @@
+public import Addressing
+public import Telemetry
+
+/// All metrics of the daemon: kube-proxy's own under their names, what kube-ipvs adds, and those of the process.
+/// `docs/metrics.md` lists them.
+public struct ProxyMetrics: Sendable {
+    public let registry: MetricRegistry
+    public let kubeProxy: KubeProxyMetrics
+    public let passes: PassMetrics
+    public let objects: ObjectMetrics
+    public let api: APIMetrics
+    public let traffic: TrafficMetrics
+    let process: ProcessMetrics
+
+    /// - Parameters:
+    ///   - families: those that the node serves; each has its series from the start.
+    ///   - build: which program this is.
+    public init(families: [IPFamily], build: BuildFacts) {
+        let registry = MetricRegistry()
+        self.registry = registry
+        kubeProxy = KubeProxyMetrics(registry, families)
+        passes = PassMetrics(registry, families)
+        objects = ObjectMetrics(registry, families)
+        api = APIMetrics(registry)
+        traffic = TrafficMetrics(registry)
+        process = ProcessMetrics(registry)
+        build.register(in: registry)
+    }
+
+    /// Everything as the text that `/metrics` answers with.
+    public func text() -> String {
+        process.refresh()
+        return registry.text
+    }
+}

@@ -1,0 +1,141 @@
+import Addressing
+import DataplaneModel
+import KubernetesHTTP
+import KubernetesObjects
+import Reconcile
+import ServicePlan
+
+/// Carries what happens in the proxy to the metrics and to health, and remembers what both need from one event to the next.
+///
+/// Belongs to the actor that makes the passes.
+struct ProxyInstruments {
+    let metrics: ProxyMetrics
+    let health: HealthBoard
+    private let families: [IPFamily]
+    private let calendar: @Sendable () -> UnixTime
+
+    private var latency: ProgrammingLatency
+    private var pendingServices: Set<ObjectName> = []
+    private var pendingSlices: Set<ObjectName> = []
+    /// Families of which a verifying pass has failed since one succeeded.
+    private var broken: Set<IPFamily> = []
+    private var counters: TrafficSelection
+
+    /// - Parameter virtualServerLimit: of how many virtual servers of each family there are traffic counters.
+    init(
+        metrics: ProxyMetrics,
+        health: HealthBoard,
+        families: [IPFamily],
+        virtualServerLimit: Int,
+        calendar: @escaping @Sendable () -> UnixTime = { .current }
+    ) {
+        self.metrics = metrics
+        self.health = health
+        self.families = families
+        self.calendar = calendar
+        latency = ProgrammingLatency(families: families, start: calendar())
+        counters = TrafficSelection(limit: virtualServerLimit)
+    }
+
+    var wantsStatistics: Bool { counters.limit > 0 }
+
+    // MARK: Before a pass
+
+    mutating func noteUpdates(_ updates: [ObjectUpdate], _ triggers: [ChangeTrigger]) {
+        var services = 0
+        for update in updates {
+            switch update {
+            case .service(let service):
+                services += 1
+                pendingServices.insert(service.name)
+            case .serviceRemoved(let name):
+                services += 1
+                pendingServices.insert(name)
+            case .slice(let slice): pendingSlices.insert(slice.name)
+            case .sliceRemoved(let name): pendingSlices.insert(name)
+            }
+        }
+        for trigger in triggers {
+            latency.note(trigger)
+        }
+        metrics.kubeProxy.noteChanges(
+            services: services,
+            pendingServices: pendingServices.count,
+            slices: updates.count - services,
+            pendingSlices: pendingSlices.count
+        )
+    }
+
+    /// There is something to bring to the kernel.
+    func noteQueued(at now: ContinuousClock.Instant) {
+        for family in families {
+            health.noteChange(family, at: now)
+            metrics.kubeProxy.noteQueued(family, at: calendar())
+        }
+    }
+
+    /// What changed is now part of what is wanted.
+    mutating func notePlanned(_ statuses: ServiceStatusTable) {
+        pendingServices.removeAll()
+        pendingSlices.removeAll()
+        metrics.kubeProxy.notePlanned()
+        for family in families {
+            for policy in ServiceStatusTable.TrafficPolicyKind.allCases {
+                let count = statuses.servicesWithoutLocalEndpoints(policy, family)
+                metrics.kubeProxy.noteNoLocalEndpoints(count, policy, family)
+            }
+            for omission in PlanOmission.allCases {
+                metrics.objects.noteOmissions(statuses.servicePorts(with: omission, family), omission, family)
+            }
+        }
+    }
+
+    // MARK: Passes
+
+    mutating func notePassStarted(_ family: IPFamily, at now: ContinuousClock.Instant) {
+        health.notePassStarted(family, at: now)
+        latency.notePassStarted(family)
+    }
+
+    /// A pass had nothing to do: the kernel has what is wanted, unless it is known not to.
+    mutating func notePassSkipped(_ family: IPFamily, at now: ContinuousClock.Instant) {
+        finish(family, succeeded: !broken.contains(family), at: now)
+    }
+
+    mutating func notePassEnded(
+        _ report: PassReport,
+        took duration: Duration,
+        at now: ContinuousClock.Instant,
+        _ reconciler: FamilyReconciler<ServicePortID>
+    ) {
+        let family = report.family
+        if report.mode == .verify, report.isDone {
+            broken.remove(family)
+        } else if !report.isDone {
+            broken.insert(family)
+        }
+        // Only a verifying pass tries everything again, so no other one can say that a failure is over.
+        let succeeded = !broken.contains(family)
+        finish(family, succeeded: succeeded, at: now)
+
+        metrics.passes.note(report)
+        metrics.passes.noteSizes(family, reconciler.sizes)
+        if report.failures.contains(where: { $0.part == .rules }) {
+            metrics.kubeProxy.noteRulesFailure(family)
+        }
+        metrics.kubeProxy.notePass(family, took: duration, isDone: succeeded, at: calendar())
+        if let statistics = report.statistics {
+            let (samples, hidden) = counters.select(from: statistics, family) { id in
+                reconciler.desired.owner(of: id)?.description ?? ""
+            }
+            metrics.traffic.replace(family, samples, hiddenCount: hidden)
+        }
+    }
+
+    private mutating func finish(_ family: IPFamily, succeeded: Bool, at now: ContinuousClock.Instant) {
+        health.notePassEnded(family, succeeded: succeeded, at: now)
+        for duration in latency.notePassEnded(family, succeeded: succeeded, at: calendar()) {
+            metrics.kubeProxy.noteProgrammed(family, after: duration)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import HTTPSurfaces
+
+/// What the health server answers (`healthzBindAddress`).
+struct HealthSurface: Sendable {
+    let health: HealthBoard
+    let metrics: KubeProxyMetrics
+
+    func answer(_ question: HTTPQuestion) -> HTTPAnswer {
+        switch question.path {
+        case "/healthz":
+            let report = health.readiness
+            metrics.noteHealthAnswer(code: report.code)
+            return Self.answer(report)
+        case "/livez":
+            let report = health.liveness
+            metrics.noteLivenessAnswer(code: report.code)
+            return Self.answer(report)
+        default:
+            return .notFound
+        }
+    }
+
+    private static func answer(_ report: HealthReport) -> HTTPAnswer {
+        HTTPAnswer(code: report.code, contentType: "application/json", headers: [.noSniffing], body: report.json)
+    }
+}

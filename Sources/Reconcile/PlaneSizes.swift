@@ -1,0 +1,56 @@
+import DataplaneModel
+
+/// How much one family's part of the data plane holds.
+public struct PlaneSizes: Hashable, Sendable {
+    public struct SetSize: Hashable, Sendable {
+        /// In the kernel.
+        public var name: String
+        /// As far as the kernel has acknowledged them.
+        public var members: Int
+        /// How many members fit in.
+        public var capacity: Int
+
+        public init(name: String, members: Int, capacity: Int) {
+            self.name = name
+            self.members = members
+            self.capacity = capacity
+        }
+    }
+
+    /// Virtual servers that are wanted.
+    public var virtualServers: Int
+    /// Real servers that are wanted.
+    public var realServers: Int
+    /// The sets that are known to exist, in the order of `ServiceSet`.
+    public var sets: [SetSize]
+
+    public init(virtualServers: Int, realServers: Int, sets: [SetSize]) {
+        self.virtualServers = virtualServers
+        self.realServers = realServers
+        self.sets = sets
+    }
+}
+
+extension FamilyReconciler {
+    /// The sizes as they are now. Costs little, however large they are.
+    public var sizes: PlaneSizes {
+        PlaneSizes(
+            virtualServers: desired.virtualServerIDs.count,
+            realServers: desired.realServerCount,
+            sets: ServiceSet.allCases.compactMap { set in
+                mirror.sets[set].map { mirror in
+                    PlaneSizes.SetSize(
+                        name: mirror.definition.name,
+                        members: mirror.members.count,
+                        capacity: mirror.definition.capacity
+                    )
+                }
+            }
+        )
+    }
+}
+
+extension IPSetDefinition {
+    /// A bitmap has a bit for each port.
+    fileprivate var capacity: Int { type == .bitmapPort ? 65_536 : Int(maximumElements) }
+}
