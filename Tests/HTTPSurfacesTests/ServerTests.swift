@@ -34,11 +34,8 @@ struct ServerTests {
         let ports = Ports()
         // More than the sockets' buffers hold.
         let body = String(repeating: "x", count: 16 << 20)
-        var limits = ConnectionLimits()
-        limits.headTime = .seconds(600)
-        limits.answerTime = .seconds(600)
         let server = HTTPServer(
-            "test", on: .loopback, limits: limits, logger: Self.logger, onOpen: { ports.append($0) }
+            "test", on: .loopback, limits: .patient, logger: Self.logger, onOpen: { ports.append($0) }
         ) { _ in .text(body) }
         let group = ServiceGroup(services: [server], logger: Self.logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
