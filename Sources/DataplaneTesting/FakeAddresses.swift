@@ -7,6 +7,8 @@ public final class FakeAddresses: AddressDataplane {
     public var hasLink = false
     /// What is bound now; assign to change it behind the daemon's back.
     public var bound: Set<IPAddress> = []
+    /// Those that somebody bound who lets the node choose them as a source.
+    public var selectable: Set<IPAddress> = []
     public private(set) var writeCount = 0
     public var brokenAddresses: Set<IPAddress> = []
 
@@ -28,6 +30,10 @@ public final class FakeAddresses: AddressDataplane {
         bound.filter { $0.family == family }
     }
 
+    public func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        bound.intersection(selectable).filter { $0.family == family }
+    }
+
     public func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
         guard hasLink else { throw DataplaneError(part: .addresses, number: 19, explanation: "there is no link") }
         var refused: [RefusedChange<AddressChange>] = []
@@ -38,7 +44,9 @@ public final class FakeAddresses: AddressDataplane {
                 continue
             }
             switch change {
-            case .bind(let address): bound.insert(address)
+            case .bind(let address):
+                bound.insert(address)
+                selectable.remove(address)
             case .unbind(let address): bound.remove(address)
             }
             wrote("\(change)")

@@ -41,7 +41,7 @@ public final class FakeIPVS: IPVSDataplane {
                 ObservedVirtualServer(
                     identity: .address(id),
                     configuration: configuration,
-                    realServers: entry.realServers.reversed().map { ObservedRealServer(realServer: $0) }
+                    realServers: observed(entry.realServers).reversed()
                 )
             )
         }
@@ -59,9 +59,11 @@ public final class FakeIPVS: IPVSDataplane {
     }
 
     public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
-        table[id]?.realServers.map {
-            ObservedRealServer(realServer: $0, activeConnections: connections[$0.id, default: 0])
-        }
+        table[id].map { observed($0.realServers) }
+    }
+
+    private func observed(_ realServers: [RealServer]) -> [ObservedRealServer] {
+        realServers.map { ObservedRealServer(realServer: $0, activeConnections: connections[$0.id, default: 0]) }
     }
 
     public func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {

@@ -12,6 +12,8 @@ public struct NetlinkRequestFlags: OptionSet, Sendable {
     public static let create = Self(rawValue: NLM_F_CREATE)
     /// Refuses to touch what exists.
     public static let exclusive = Self(rawValue: NLM_F_EXCL)
+    /// Changes what exists.
+    public static let replace = Self(rawValue: NLM_F_REPLACE)
 }
 
 /// A request being written.
@@ -121,6 +123,14 @@ public struct NetlinkRequest: ~Copyable {
         let payload = unsafe try reserve(attribute, 16)
         unsafe payload.storeBytes(of: first, as: UInt64.self)
         unsafe payload.storeBytes(of: second, toByteOffset: 8, as: UInt64.self)
+    }
+
+    /// A structure of the kernel's, as it lies in memory.
+    public mutating func put(_ attribute: Int, structure value: some BitwiseCopyable) throws(NetlinkError) {
+        let payload = unsafe try reserve(attribute, MemoryLayout.size(ofValue: value))
+        unsafe withUnsafeBytes(of: value) { bytes in
+            unsafe UnsafeMutableRawBufferPointer(start: payload, count: bytes.count).copyMemory(from: bytes)
+        }
     }
 
     /// A string with its final zero.

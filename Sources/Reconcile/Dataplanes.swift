@@ -61,10 +61,18 @@ public protocol AddressDataplane: AnyObject {
     /// The addresses of a family on the dummy link, but loopback and IPv6 link-local ones.
     func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress>
 
+    /// Those of the bound addresses that the node may choose as the source of what it sends. None should be: somebody else
+    /// has bound these, and to bind them again mends it.
+    func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress>
+
     /// Carries the changes out in order. Binding what is bound and unbinding what is not is no failure.
     ///
     /// - Returns: the changes that the kernel refused. Every other one took effect.
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>]
+}
+
+extension AddressDataplane {
+    public func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> { [] }
 }
 
 /// A number that is another one after each change to the rules of a family, by whomever.
@@ -92,6 +100,10 @@ public protocol RulesDataplane: AnyObject {
 
     /// Whether `MASQUERADE --random-fully` is known: iptables 1.6.2 and later.
     var supportsRandomFully: Bool { get }
+}
+
+extension RulesDataplane {
+    public func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }
 }
 
 /// The flows that the kernel tracks in one network namespace.

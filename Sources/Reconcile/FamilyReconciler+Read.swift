@@ -55,7 +55,9 @@ extension FamilyReconciler {
         }
         mirror.linkExists = true
 
-        let bound = try dataplane.boundAddresses(of: family)
+        // Those that are to be bound again count as not bound.
+        var bound = try dataplane.boundAddresses(of: family)
+        bound.subtract(try dataplane.selectableAddresses(of: family).filter { desired.contains($0) })
         mirror.addresses = bound
         var different = bound.filter { !desired.contains($0) }
         different.formUnion(desired.addresses.lazy.filter { !bound.contains($0) })

@@ -16,7 +16,7 @@ struct BenchCommand: AsyncParsableCommand {
 struct MeasureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "measure",
-        abstract: "Measures the scenarios at one scale, in the network namespace it is started in, which must be empty."
+        abstract: "Measures the scenarios at one scale, in an empty network namespace."
     )
 
     @OptionGroup var scale: ScaleOptions
@@ -30,8 +30,7 @@ struct MeasureCommand: AsyncParsableCommand {
 struct BaselineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline",
-        abstract:
-            "Measures the kernel's own pace at one scale, in the network namespace it is started in, which must be empty."
+        abstract: "Measures the kernel's own pace at one scale, in an empty network namespace."
     )
 
     @OptionGroup var scale: ScaleOptions

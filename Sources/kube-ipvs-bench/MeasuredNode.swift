@@ -18,7 +18,8 @@ struct MeasuredNode {
             FamilyReconciler(
                 family: family,
                 ruleConfiguration: RuleConfiguration(
-                    localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none),
+                    localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none
+                ),
                 gracefulTimeout: .seconds(900)
             )
         }

@@ -75,9 +75,8 @@ struct Meter {
 
     private static func number(after key: String, in text: String) -> Double {
         guard let range = text.utf8Range(of: key) else { return 0 }
-        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }.prefix {
-            $0 >= 0x30 && $0 <= 0x39
-        }
+        let digits = text.utf8[range.upperBound...].drop { $0 == 0x20 || $0 == 0x09 }
+            .prefix { (0x30...0x39).contains($0) }
         return Double(String(Substring(digits))) ?? 0
     }
 
@@ -85,16 +84,12 @@ struct Meter {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 64 << 10)
-        var length = 0
-        while length < bytes.count {
-            let count = unsafe bytes.withUnsafeMutableBytes {
-                unsafe read(file, $0.baseAddress! + length, $0.count - length)
-            }
-            guard count > 0 else { break }
-            length += count
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while case let count = unsafe read(file, &buffer, buffer.count), count > 0 {
+            text += buffer[..<count]
         }
-        return String(decoding: bytes[..<length], as: UTF8.self)
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

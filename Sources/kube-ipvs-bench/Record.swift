@@ -44,7 +44,11 @@ struct Record {
         scenario = String(fields[0])
         (self.services, self.endpoints, self.repetitions) = (services, endpoints, repetitions)
         cost = Cost(
-            wall: numbers[0], cpu: numbers[1], messages: numbers[2], calls: numbers[3], faults: numbers[4],
+            wall: numbers[0],
+            cpu: numbers[1],
+            messages: numbers[2],
+            calls: numbers[3],
+            faults: numbers[4],
             forks: numbers[5]
         )
         peakResident = numbers[6]

@@ -58,10 +58,9 @@ struct Scenarios {
         guard written == 0 else { throw BenchError("an idle verify wrote \(written) objects") }
         let parts = times.current
         Record("verify", scale, repetitions: repetitions, cost).print()
-        let inParts = [
+        for (name, seconds) in [
             ("servers", parts.ipvs), ("sets", parts.sets), ("addresses", parts.addresses), ("rules", parts.rules),
-        ]
-        for (name, seconds) in inParts {
+        ] {
             Record("verify: \(name)", scale, repetitions: repetitions, Cost(wall: seconds)).print()
         }
     }

@@ -67,6 +67,19 @@ struct FamilyReconcilerTests {
         #expect(fake.addresses.bound.isEmpty)
     }
 
+    @Test func `an address that the node could choose as a source is bound again, once, and no other`() async {
+        let fake = FakeDataplane()
+        fake.addresses.hasLink = true
+        fake.addresses.bound = [Sample.vip(1), Sample.vip(2), Sample.vip(9)]
+        fake.addresses.selectable = [Sample.vip(1), Sample.vip(9)]
+        var reconciler = Sample.reconciler([1: Sample.contribution(1), 2: Sample.contribution(2)])
+        _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        let changes: [AddressChange] = [.bind(Sample.vip(1)), .unbind(Sample.vip(9))]
+        #expect(fake.journal.filter { $0.hasPrefix("address ") } == changes.map { "address \($0)" })
+        let again = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(again.wroteNothing)
+    }
+
     @Test func `a second pass with nothing changed writes nothing`() async {
         let fake = FakeDataplane()
         var reconciler = Sample.reconciler([1: Sample.contribution(1), 2: Sample.contribution(2)])

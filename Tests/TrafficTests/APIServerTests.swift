@@ -84,8 +84,9 @@ extension TrafficSuite {
                     .compactMap { $0.split(separator: "\"").dropFirst().first?.split(separator: "/").last }
                 #expect(executed.first == "kube-ipvs")
                 #expect(executed.contains { $0.hasSuffix("-restore") })
-                let others = executed.dropFirst().filter { !$0.hasPrefix("iptables-") && !$0.hasPrefix("ip6tables-") }
-                #expect(others.isEmpty, "\(others.map { Array($0.utf8) })\n\(trace)")
+                let programs = Set(executed.dropFirst().map { String($0) })
+                let others = programs.filter { $0.firstMatch(of: #/^ip6?tables(-[a-z]+)*$/#) == nil }
+                #expect(others.isEmpty, "\(trace) \(others.map { Array($0.utf8) })")
             }
         }
 
@@ -222,7 +223,7 @@ private actor ClusterOfOne {
             try await output(
                 of:
                     "bash", "-c",
-                #"ln -s $(PATH=/usr/sbin:/sbin compgen -c | grep -E '^ip6?tables-' | sort -u | sed 's|^|/usr/sbin/|') "$0""#,
+                #"ln -s $(PATH=/usr/sbin:/sbin compgen -c | grep -E '^ip6?tables' | sort -u | sed 's|^|/usr/sbin/|') "$0""#,
                 programs)
             // -D: the traced program keeps the process identifier.
             prefix = """

@@ -89,6 +89,26 @@ extension TrafficSuite {
             }
         }
 
+        /// The link to the pod has no address of its own, and of all of the node's this virtual IP is closest to the pod's.
+        @Test func `what is masqueraded comes from an address of the node, and from no virtual IP`() async throws {
+            try await Cluster.with { cluster in
+                try await cluster.serve(.http, in: [.pod1], port: 8080)
+                try cluster.write(Manifest.node, to: "node.yaml")
+                try cluster.write(
+                    Manifest.service(
+                        "near", clusterIPs: ["fd00:10:244:1::99"], ports: [.init(port: 80, target: 8080)],
+                        endpoints: ["fd00:10:244:1::11"]),
+                    to: "near.yaml")
+                _ = try await cluster.startDaemon()
+                let url = "http://[fd00:10:244:1::99]/"
+                for place in [Cluster.Place.client, .node] {
+                    let answer = try await cluster.run(
+                        in: place, "curl", "--silent", "--globoff", "--max-time", "10", url)
+                    #expect(answer.hasPrefix("pod-1 answers [fd00:005"), "\(answer)")
+                }
+            }
+        }
+
         /// As keepalived moves one from node to node.
         @Test func `an address that comes to the node serves node ports within a second, and one that goes no more`()
             async throws

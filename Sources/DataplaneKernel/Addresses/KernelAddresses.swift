@@ -112,6 +112,18 @@ public final class KernelAddresses: AddressDataplane {
     // MARK: Its addresses
 
     public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        try addresses(of: family) { _ in true }
+    }
+
+    public func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        // For IPv4 the kernel asks the outgoing interface for its address first, and the main one of another last.
+        family == .v4 ? [] : try addresses(of: family) { !$0.isDeprecated }
+    }
+
+    private func addresses(
+        of family: IPFamily,
+        where isIncluded: (RouteAddress) -> Bool
+    ) throws(DataplaneError) -> Set<IPAddress> {
         do throws(NetlinkError) {
             let index = try existingLink().index
             try request.beginAddressDump(family, link: index)
@@ -119,7 +131,7 @@ public final class KernelAddresses: AddressDataplane {
                 (addresses, message, datagram) throws(NetlinkError) in
                 guard let found = try RouteAddress(message, in: datagram), found.linkIndex == index,
                     found.address.family == family, !found.address.isLoopback,
-                    family == .v4 || !found.address.isLinkLocalUnicast
+                    family == .v4 || !found.address.isLinkLocalUnicast, isIncluded(found)
                 else { return }
                 addresses.insert(found.address)
             }

@@ -60,9 +60,20 @@ extension NetlinkRequest {
         header.ifa_index = link
         switch change {
         case .bind:
-            // Every node has the virtual IPs: asking the neighbours whether one is taken would find that it is.
-            header.ifa_flags = address.family == .v6 ? UInt8(IFA_F_NODAD) : 0
-            try begin(type: RTM_NEWADDR, header: header, flags: [.create, .exclusive])
+            switch address.family {
+            case .v4:
+                try begin(type: RTM_NEWADDR, header: header, flags: [.create, .exclusive])
+            case .v6:
+                // Every node has the virtual IPs: asking the neighbours whether one is taken would find that it is.
+                header.ifa_flags = UInt8(IFA_F_NODAD)
+                // Nobody prefers it, so that it is never the source of what the node sends or masquerades (RFC 6724, rule 3).
+                // Without that the kernel takes the virtual IP that is closest to the endpoint, on links with no address of
+                // their own. One that was bound without it is changed in place.
+                try begin(type: RTM_NEWADDR, header: header, flags: [.create, .replace])
+                try put(
+                    Int(IFA_CACHEINFO),
+                    structure: ifa_cacheinfo(ifa_prefered: 0, ifa_valid: .max, cstamp: 0, tstamp: 0))
+            }
         case .unbind:
             try begin(type: RTM_DELADDR, header: header)
         }

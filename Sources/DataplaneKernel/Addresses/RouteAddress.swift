@@ -6,6 +6,8 @@ import Netlink
 struct RouteAddress {
     var address: IPAddress
     var linkIndex: UInt32
+    /// Whether the kernel avoids it as the source of what it sends.
+    var isDeprecated: Bool
     /// `false` in word of an address that went.
     var isThere: Bool
 
@@ -31,5 +33,6 @@ struct RouteAddress {
         self.address = address
         isThere = Int(message.type) == RTM_NEWADDR
         linkIndex = header.ifa_index
+        isDeprecated = Int32(header.ifa_flags) & Int32(IFA_F_DEPRECATED) != 0
     }
 }

@@ -15,8 +15,8 @@ struct LegacyTables {
 
     /// - Returns: `nil` when the kernel has no legacy iptables, or does not answer.
     static func hash(of family: IPFamily) -> UInt64? {
-        let descriptor = socket(
-            family == .v4 ? AF_INET : AF_INET6, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), Int32(IPPROTO_RAW))
+        let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, type, Int32(IPPROTO_RAW))
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         let tables = LegacyTables(descriptor: descriptor, family: family)

@@ -76,6 +76,23 @@ extension KernelSuite {
             #expect(try addresses.boundAddresses(of: .v6) == [address(.v6, 1, 1)])
         }
 
+        @Test func `the node never chooses an IPv6 address of the link as a source, and one that it could is mended`()
+            async throws
+        {
+            try addresses.createLink()
+            let (ours, theirs) = (try address(.v6, 1, 1), try address(.v6, 1, 2))
+            #expect(try addresses.apply([.bind(ours)]) == [])
+            try await command("ip", "addr", "add", "\(theirs)/128", "dev", "kube-ipvs0", "nodad")
+            #expect(try addresses.boundAddresses(of: .v6) == [ours, theirs])
+            #expect(try addresses.selectableAddresses(of: .v6) == [theirs])
+
+            #expect(try addresses.apply([.bind(theirs)]) == [])
+            #expect(try addresses.boundAddresses(of: .v6) == [ours, theirs])
+            #expect(try addresses.selectableAddresses(of: .v6) == [])
+            let shown = try await command("ip", "-6", "addr", "show", "dev", "kube-ipvs0")
+            #expect(shown.matches(of: #/deprecated\s+valid_lft forever preferred_lft 0sec/#).count == 2)
+        }
+
         @Test func `what is already so is no refusal, and a refusal spares its neighbours`() async throws {
             try addresses.createLink()
             let first = try address(.v4, 1, 1)
