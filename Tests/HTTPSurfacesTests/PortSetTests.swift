@@ -48,7 +48,7 @@ struct PortSetTests {
 
     @Test func `ports open, move and close`() async throws {
         let (first, second) = (try await Self.freePort(), try await Self.freePort())
-        try await running(PortSet { .text("I am \($0)") }) { ports in
+        try await running(PortSet(limits: .patient) { .text("I am \($0)") }) { ports in
             ports.replace(["a": [.loopback(port: first)]])
             try await expectEventually { try await Self.ask(first) == "I am a" }
 
@@ -66,7 +66,7 @@ struct PortSetTests {
         let port = try await Self.freePort()
         let failures = Failures()
         try await running(
-            PortSet(onFailure: { failures.append($0, $1) }, responder: { .text("I am \($0)") })
+            PortSet(limits: .patient, onFailure: { failures.append($0, $1) }, responder: { .text("I am \($0)") })
         ) { ports in
             for key in ["b", "a", "c", "a"] {
                 ports.replace([key: [.loopback(port: port)]])
@@ -78,7 +78,7 @@ struct PortSetTests {
 
     @Test func `a port that stays keeps its connections`() async throws {
         let (first, second) = (try await Self.freePort(), try await Self.freePort())
-        try await running(PortSet { .text("I am \($0)") }) { ports in
+        try await running(PortSet(limits: .patient) { .text("I am \($0)") }) { ports in
             ports.replace(["a": [.loopback(port: first)]])
             try await expectEventually { try await Self.ask(first) == "I am a" }
             let client = try RawClient(port: first)
@@ -96,7 +96,7 @@ struct PortSetTests {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await taken.serve() }
             try await running(
-                PortSet(onFailure: { failures.append($0, $1) }, responder: { .text("I am \($0)") })
+                PortSet(limits: .patient, onFailure: { failures.append($0, $1) }, responder: { .text("I am \($0)") })
             ) { ports in
                 let wanted: [String: Set<ListenAddress>] = [
                     "a": [.loopback(port: taken.port)], "b": [.loopback(port: other)],

@@ -34,11 +34,8 @@ struct ServerTests {
         let ports = Ports()
         // More than the sockets' buffers hold.
         let body = String(repeating: "x", count: 16 << 20)
-        var limits = ConnectionLimits()
-        limits.headTime = .seconds(600)
-        limits.answerTime = .seconds(600)
         let server = HTTPServer(
-            "test", on: .loopback, limits: limits, logger: Self.logger, onOpen: { ports.append($0) }
+            "test", on: .loopback, limits: .patient, logger: Self.logger, onOpen: { ports.append($0) }
         ) { _ in .text(body) }
         let group = ServiceGroup(services: [server], logger: Self.logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -68,6 +65,7 @@ struct ServerTests {
         let server = HTTPServer(
             "test",
             on: .loopback(port: taken.port),
+            limits: .patient,
             bindFailure: .isRetried(every: .milliseconds(20)),
             logger: Self.logger,
             onOpen: { ports.append($0) }
@@ -96,7 +94,7 @@ struct ServerTests {
 
     @Test func `an unspecified address can stand for both families`() async throws {
         let address = ListenAddress(address: IPAddress(v4: 0), port: 0, scope: .everyFamily)
-        let listener = try await HTTPListener.open(on: address) { _ in .text("yes") }
+        let listener = try await HTTPListener.open(on: address, limits: .patient) { _ in .text("yes") }
         async let serving: Void = listener.serve()
         #expect(try await Self.answers(listener.port))
         await listener.close()

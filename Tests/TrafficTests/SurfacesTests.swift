@@ -52,7 +52,8 @@ extension TrafficSuite {
                             "\n\(line)\n")
                     }
                 }
-                #expect(try await ask("http://127.0.0.1:10249/proxyMode", from: .node, of: cluster).hasSuffix("\nipvs"))
+                let mode = try await ask("http://127.0.0.1:10249/proxyMode", from: .node, of: cluster)
+                #expect(mode.hasSuffix("\r\n\r\nipvs"))
 
                 // A client that asks for nothing and one that reads nothing: neither holds the end up.
                 let silent = #"exec 3<>/dev/tcp/192.168.50.10/10256; sleep 60"#
