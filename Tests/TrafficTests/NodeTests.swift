@@ -101,11 +101,9 @@ extension TrafficSuite {
                     to: "near.yaml")
                 _ = try await cluster.startDaemon()
                 let url = "http://[fd00:10:244:1::99]/"
-                for place in [Cluster.Place.client, .node] {
-                    let answer = try await cluster.run(
-                        in: place, "curl", "--silent", "--globoff", "--max-time", "10", url)
-                    #expect(answer.hasPrefix("pod-1 answers [fd00:005"), "\(answer)")
-                }
+                let answer = try await cluster.run(
+                    in: .client, "curl", "--silent", "--globoff", "--max-time", "10", url)
+                #expect(answer.hasPrefix("pod-1 answers [fd00:005"), "\(answer)")
             }
         }
 
