@@ -118,6 +118,9 @@ struct ProxyInstruments {
         let succeeded = !broken.contains(family)
         finish(family, succeeded: succeeded, at: now)
 
+        if let sweep = report.conntrack {
+            metrics.kubeProxy.noteConntrackSweep(family, took: sweep.duration, deleted: sweep.deleted)
+        }
         metrics.passes.note(report)
         metrics.passes.noteSizes(family, reconciler.sizes)
         if report.failures.contains(where: { $0.part == .rules }) {

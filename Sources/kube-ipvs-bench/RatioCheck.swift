@@ -19,7 +19,7 @@ struct RatioCheck {
     /// Whether the reference is the same scenario at the smallest scale, rather than one at the same scale.
     private var comparesScales = false
 
-    /// The limits are about twice what a quiet machine shows: they are there for what grows with the cluster, and for what
+    /// The limits are well above what a quiet machine shows: they are there for what grows with the cluster, and for what
     /// becomes several times as dear, and a machine that is busy with other things must not fail them.
     static let all = [
         RatioCheck("endpoint added: median", to: "endpoint added: median", .wall, 2, comparesScales: true),
