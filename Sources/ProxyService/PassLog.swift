@@ -9,6 +9,7 @@ struct PassLog {
     private let logger: Logger
     private var refusals: [IPFamily: Set<Refusal>] = [:]
     private var failures: [IPFamily: Set<DataplaneError>] = [:]
+    private var settingFailures: Set<DataplaneError> = []
     private var contested: [IPFamily: Set<VirtualServer.ID>] = [:]
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
     /// The families that have not been brought in line since the start.
@@ -26,6 +27,7 @@ struct PassLog {
 
     mutating func note(_ report: PassReport, took duration: Duration) {
         noteFailures(report)
+        noteSettings(report)
         noteRefusals(report)
 
         var metadata: Logger.Metadata = [
@@ -75,6 +77,17 @@ struct PassLog {
             )
         }
         failures[report.family] = now
+    }
+
+    private mutating func noteSettings(_ report: PassReport) {
+        guard let failures = report.settingFailures else { return }
+        for failure in failures where !settingFailures.contains(failure) {
+            logger.error("a setting of the kernel cannot be kept", metadata: ["error": "\(failure)"])
+        }
+        if !settingFailures.isEmpty, failures.isEmpty {
+            logger.info("the settings of the kernel are as they should be again")
+        }
+        settingFailures = Set(failures)
     }
 
     private mutating func noteRefusals(_ report: PassReport) {

@@ -70,11 +70,17 @@ public struct PassReport: Hashable, Sendable {
         applied[kind, default: 0] += count
     }
 
+    /// Settings of the kernel that are no longer as they should be and cannot be written; `nil` when the pass did not look.
+    ///
+    /// They are none of `failures`: the data plane serves, and trying again sooner would change nothing. A daemon without
+    /// privileges, as in the DaemonSet, can only tell of them.
+    public var settingFailures: [DataplaneError]?
+
     /// Adds what was found about the kernel's settings, which belong to no family and are looked at with one.
     public mutating func add(_ settings: SettingsReport) {
         count(.sysctl, settings.written.count)
         countDrift(.sysctl, settings.written.count)
-        failures += settings.failures
+        settingFailures = settings.failures
     }
 
     mutating func countDrift(_ kind: ObjectKind, _ count: Int) {

@@ -20,6 +20,16 @@ public enum AddressChange: Hashable, Sendable {
     }
 }
 
+extension AddressChange: CustomStringConvertible {
+    /// For a log.
+    public var description: String {
+        switch self {
+        case .bind(let address): "bind \(address)"
+        case .unbind(let address): "unbind \(address)"
+        }
+    }
+}
+
 /// An address of one of the node's own interfaces, the dummy link among them.
 public struct InterfaceAddress: Hashable, Sendable {
     public var address: IPAddress

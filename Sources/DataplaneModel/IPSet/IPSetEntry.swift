@@ -35,3 +35,13 @@ public enum IPSetChange: Hashable, Sendable {
     case add(IPSetEntry, to: IPSetDefinition)
     case remove(IPSetEntry, from: IPSetDefinition)
 }
+
+extension IPSetChange: CustomStringConvertible {
+    /// For a log, such as `add 10.96.0.10,tcp:80 to KUBE-CLUSTER-IP`.
+    public var description: String {
+        switch self {
+        case .add(let entry, to: let set): "add \(entry) to \(set.name)"
+        case .remove(let entry, from: let set): "remove \(entry) from \(set.name)"
+        }
+    }
+}

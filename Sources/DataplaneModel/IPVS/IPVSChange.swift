@@ -19,3 +19,21 @@ public enum IPVSChange: Hashable, Sendable {
         }
     }
 }
+
+extension IPVSChange: CustomStringConvertible {
+    /// For a log, such as `add real server 10.244.1.2:8080 of weight 1 to TCP 10.96.0.10:80`.
+    public var description: String {
+        switch self {
+        case .addVirtualServer(let id, let configuration):
+            "add virtual server \(id) with scheduler \(configuration.scheduler)"
+        case .editVirtualServer(let id, let configuration):
+            "edit virtual server \(id) to scheduler \(configuration.scheduler), flags \(configuration.flags.rawValue), "
+                + "timeout \(configuration.persistenceTimeout)"
+        case .removeVirtualServer(let id): "remove virtual server \(id)"
+        case .addRealServer(let server, to: let id): "add real server \(server.id) of weight \(server.weight) to \(id)"
+        case .editRealServer(let server, of: let id):
+            "edit real server \(server.id) of \(id) to weight \(server.weight)"
+        case .removeRealServer(let server, from: let id): "remove real server \(server) from \(id)"
+        }
+    }
+}

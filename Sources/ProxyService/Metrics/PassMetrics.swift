@@ -94,7 +94,7 @@ public struct PassMetrics: Sendable {
         for refusal in report.refusals {
             refused.increment(family, refusal.kind.rawValue, ErrorName.of(refusal.error.number))
         }
-        for part in Set(report.failures.lazy.map(\.part)) {
+        for part in Set((report.failures + (report.settingFailures ?? [])).lazy.map(\.part)) {
             failures.increment(family, part.rawValue)
         }
         for (kind, count) in report.drift {

@@ -19,12 +19,12 @@ import Testing
         try await Self.follow { api, journal in
             api.set(.web)
             api.set(.webSlice(endpoints: 2))
-            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.2") } }
+            await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.2") } }
 
             api.set(.webSlice(endpoints: 1))
-            await journal.wait { $0.contains { $0.contains("editRealServer") || $0.contains("removeRealServer") } }
+            await journal.wait { $0.contains { $0.contains("edit real server") || $0.contains("remove real server") } }
             api.delete(KubernetesObject.web.id)
-            await journal.wait { $0.contains { $0.contains("removeVirtualServer") } }
+            await journal.wait { $0.contains { $0.contains("remove virtual server") } }
         }
     }
 
@@ -40,7 +40,7 @@ import Testing
                 api.requests.count { $0.path.hasSuffix("/services") } >= 2 && api.waitingFaults == 1
             }
             #expect(journal.lines.isEmpty)
-            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.1") } }
+            await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.1") } }
         }
     }
 
@@ -49,7 +49,7 @@ import Testing
         try await Self.follow { api, journal in
             api.set(.web)
             api.set(.webSlice(endpoints: 2))
-            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.2") } }
+            await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.2") } }
             let before = journal.lines
 
             for kind in [KubernetesObject.Kind.service, .endpointSlice, .node] {
@@ -59,7 +59,7 @@ import Testing
             #expect(journal.lines == before)
 
             api.set(.webSlice(endpoints: 3))
-            await journal.wait { $0.contains { $0.contains("addRealServer") && $0.contains("10.244.1.3") } }
+            await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.3") } }
             #expect(journal.lines.count == before.count + 1 || journal.lines.count == before.count + 2)
         }
     }
