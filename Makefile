@@ -19,13 +19,14 @@ unit-test: deps-build ## Run the tests that need no kernel and no root
 	swift test --skip KernelTests --skip TrafficTests --skip HTTPSurfacesTests
 	swift test --skip-build --filter HTTPSurfacesTests
 
-# First what the quickest kernel can show; then, on a complete one, what the quickest one may lack: nf_tables, a scheduler.
+# First what the quickest kernel can show; then, on a complete one, what the quickest one may lack: nf_tables, a scheduler,
+# conntrack zones.
 # Where the complete kernel is an emulated machine, the second run takes minutes.
 kernel-test: deps ## Compare the kernel clients with ipvsadm, ipset, iptables and ip; follow random histories
 	Tests/kernel/test KernelTests
 	KUBE_IPVS_IPTABLES=nft Tests/kernel/test --complete $(addprefix KernelTests.KernelSuite/,$(complete-suites))
 
-complete-suites := IPVSTableTests IPTablesTests DumpComparisonTests DumpProgramTests
+complete-suites := IPVSTableTests IPTablesTests DumpComparisonTests DumpProgramTests KernelConntrackTests
 
 traffic-test: deps ## Start the daemon in a cluster of network namespaces, and send requests through it
 	Tests/kernel/test TrafficTests

@@ -10,6 +10,7 @@ enum KernelFeature: String, CaseIterable {
     case persistenceEngines = "persistence engines"
     case twosScheduler = "scheduler twos"
     case nftables = "nf_tables"
+    case conntrackZones = "conntrack zones"
 
     static let present: Set<KernelFeature> = {
         let lacking = ProcessInfo.processInfo.environment["KUBE_IPVS_KERNEL_LACKS"] ?? ""
@@ -21,6 +22,9 @@ enum KernelFeature: String, CaseIterable {
     static let schedulers = [
         "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "fo", "ovf", "twos",
     ].filter { $0 != "twos" || present.contains(.twosScheduler) }
+
+    /// The options of `conntrack` that put a flow into a zone: in both directions, and in the original one.
+    static let conntrackZoneOptions = present.contains(.conntrackZones) ? ["--zone", "--orig-zone"] : []
 
     /// The variants of iptables that find their tables; or of these what `KUBE_IPVS_IPTABLES` names, for a run that adds
     /// to one on another kernel.
