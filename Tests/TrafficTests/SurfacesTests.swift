@@ -53,7 +53,7 @@ extension TrafficSuite {
                     }
                 }
                 let mode = try await ask("http://127.0.0.1:10249/proxyMode", from: .node, of: cluster)
-                #expect(mode.hasSuffix("\r\n\r\nipvs"))
+                #expect(mode.hasSuffix("\n\nipvs"))
 
                 // A client that asks for nothing and one that reads nothing: neither holds the end up.
                 let silent = #"exec 3<>/dev/tcp/192.168.50.10/10256; sleep 60"#
