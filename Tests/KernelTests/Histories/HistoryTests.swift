@@ -16,9 +16,9 @@ extension KernelSuite {
     struct HistoryTests {
         private let addresses: KernelAddresses
 
-        /// Twenty, which take minutes where the kernel is User Mode Linux, or as many as `KUBE_IPVS_HISTORIES` says.
+        /// Ten, which take minutes where the kernel is User Mode Linux, or as many as `KUBE_IPVS_HISTORIES` says.
         private static let seeds: ClosedRange<UInt64> = {
-            let count = ProcessInfo.processInfo.environment["KUBE_IPVS_HISTORIES"].flatMap(UInt64.init) ?? 20
+            let count = ProcessInfo.processInfo.environment["KUBE_IPVS_HISTORIES"].flatMap(UInt64.init) ?? 10
             return 1...max(1, count)
         }()
 
