@@ -5,7 +5,7 @@ import KubernetesWatch
 import Testing
 
 /// One object that is wrong harms no other.
-@Suite struct BadObjectTests {
+@Suite(.timeLimit(.minutes(5))) struct BadObjectTests {
     private func follow(
         _ api: FakeAPIServer,
         _ speech: Speech,

@@ -5,7 +5,7 @@ import KubernetesWatch
 import Testing
 
 /// Each thing that can go wrong, by name; and after each of them the objects are the server's.
-@Suite struct FaultTests {
+@Suite(.timeLimit(.minutes(5))) struct FaultTests {
     private let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "etcd is away")
     private let expired = ServerStatus.expired("7")
 

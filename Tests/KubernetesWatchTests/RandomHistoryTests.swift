@@ -4,7 +4,7 @@ import KubernetesWatch
 import Testing
 
 /// After any sequence of changes and faults the objects are the server's.
-@Suite struct RandomHistoryTests {
+@Suite(.timeLimit(.minutes(5))) struct RandomHistoryTests {
     @Test(arguments: zip(Speech.allCases, [1, 2] as [UInt64]))
     func `after 1000 faults the objects are the server's`(speech: Speech, seed: UInt64) async throws {
         try await survive(1000, speech, seed: seed, pieceLength: nil)

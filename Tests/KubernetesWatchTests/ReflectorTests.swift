@@ -4,7 +4,7 @@ import Synchronization
 import SystemTesting
 import Testing
 
-@Suite struct ReflectorTests {
+@Suite(.timeLimit(.minutes(5))) struct ReflectorTests {
     private func reflector(_ source: ScriptedSource, seed: UInt64 = 1) -> Reflector<ScriptedSource, FakeClock> {
         Reflector(source: source, clock: source.clock, generator: SeededGenerator(seed: seed))
     }

@@ -4,7 +4,7 @@ import Subprocess
 import Testing
 
 /// The manifests as kubectl takes them, against the test server.
-@Suite struct KubectlTests {
+@Suite(.timeLimit(.minutes(5))) struct KubectlTests {
     private static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
 
     @Test(arguments: [

@@ -111,7 +111,16 @@ extension FakeAPIServer {
         }
     }
 
-    /// Returns when a condition holds, or when the task is cancelled. It is looked at after each change.
+    /// Takes the faults back that have not hit the lists and watches of a kind yet.
+    package func withdrawFaults(_ kind: KubernetesObject.Kind) {
+        update { state in
+            state.listFaults[kind] = nil
+            state.watchFaults[kind] = nil
+        }
+    }
+
+    /// Returns when a condition holds, or when the task is cancelled. It is looked at after each change, so it must be one that
+    /// lasts: several changes may come between two looks.
     package func wait(until condition: @Sendable (FakeAPIServer) -> Bool) async {
         while !Task.isCancelled {
             let generation = changed.generation

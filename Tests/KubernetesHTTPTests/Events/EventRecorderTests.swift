@@ -8,6 +8,7 @@ import Testing
 
 @testable import KubernetesHTTP
 
+@Suite(.timeLimit(.minutes(5)))
 struct EventRecorderTests {
     private let api = FakeAPIServer()
 

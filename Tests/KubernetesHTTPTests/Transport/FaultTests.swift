@@ -6,6 +6,7 @@ import Testing
 @testable import KubernetesHTTP
 
 /// What goes wrong on the way, each by its name: it is one failure, told as what it is, and the objects are right after it.
+@Suite(.timeLimit(.minutes(5)))
 struct FaultTests {
     private static let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "starting")
 

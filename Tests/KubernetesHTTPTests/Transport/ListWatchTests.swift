@@ -7,6 +7,7 @@ import Testing
 @testable import KubernetesHTTP
 
 /// Lists and watches over HTTPS, in both encodings.
+@Suite(.timeLimit(.minutes(5)))
 struct ListWatchTests {
     @Test(arguments: ["application/vnd.kubernetes.protobuf", "application/json"], [false, true])
     func `objects are listed in pages and watched`(contentType: String, speaksOnlyJSON: Bool) async throws {

@@ -4,6 +4,7 @@ import Testing
 
 @testable import KubernetesHTTP
 
+@Suite(.timeLimit(.minutes(5)))
 struct ProxyTests {
     private func connection(_ server: HTTPAPIServer, proxy: String, host: String = "127.0.0.1") throws
         -> ClusterConnection

@@ -7,7 +7,7 @@ import Testing
 @testable import KubernetesHTTP
 
 /// The whole way from the server's objects over a connection to the daemon's, with everything on it that can go wrong.
-@Suite struct RandomFaultsTests {
+@Suite(.timeLimit(.minutes(5))) struct RandomFaultsTests {
     @Test(
         arguments: [
             ("application/vnd.kubernetes.protobuf", nil, 1), ("application/json", nil, 2),

@@ -5,6 +5,7 @@ import Testing
 @testable import KubernetesHTTP
 
 /// Whom we trust, and how we show who we are.
+@Suite(.timeLimit(.minutes(5)))
 struct TLSTests {
     @Test func `a server of the trusted authority is taken, by address and by name`() async throws {
         try await HTTPAPIServer.run(FakeAPIServer(), tls: .trusted) { server in

@@ -7,6 +7,7 @@ import Testing
 @testable import KubernetesHTTP
 
 /// What goes over the wire, and what comes back.
+@Suite(.timeLimit(.minutes(5)))
 struct TransportTests {
     @Test func `a request has the headers that it must have`() async throws {
         try await RawServer.run { server in

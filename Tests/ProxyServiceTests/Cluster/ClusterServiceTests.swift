@@ -14,7 +14,7 @@ import Testing
 @testable import ProxyService
 
 /// The way from the API server's objects to the data plane: over a real connection, into fakes of the kernel.
-@Suite struct ClusterServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct ClusterServiceTests {
     @Test func `a Service and its endpoints reach IPVS, and go with their objects`() async throws {
         try await Self.follow { api, journal in
             api.set(.web)
@@ -33,13 +33,14 @@ import Testing
         try await Self.follow(prepare: { api in
             api.set(.web)
             api.set(.webSlice(endpoints: 1))
-            api.inject(.listRefused(unavailable), .endpointSlice)
-            api.inject(.listRefused(unavailable), .endpointSlice)
+            for _ in 0..<1000 { api.inject(.listRefused(unavailable), .endpointSlice) }
         }) { api, journal in
             await api.wait { api in
-                api.requests.count { $0.path.hasSuffix("/services") } >= 2 && api.waitingFaults == 1
+                api.requests.count { $0.path.hasSuffix("/services") } >= 2
+                    && api.requests.count { $0.path.hasSuffix("/endpointslices") } >= 2
             }
             #expect(journal.lines.isEmpty)
+            api.withdrawFaults(.endpointSlice)
             await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.1") } }
         }
     }
