@@ -3,23 +3,30 @@ import DataplaneModel
 import KubernetesObjects
 
 extension ServiceExplanation: CustomStringConvertible {
-    /// Plain text for logs and failed expectations: one line for each virtual IP and each endpoint.
+    /// Plain text: one line for each virtual IP and each endpoint.
     public var description: String {
+        lines { _ in [] }.joined(separator: "\n")
+    }
+
+    /// The same line by line.
+    ///
+    /// - Parameter notes: what is to be said below the line of a virtual IP.
+    public func lines(notingOnVirtualIPs notes: (VirtualIP) -> [String]) -> [String] {
         var lines = ["Service \(service.name)"]
         for (family, absence) in absences.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(family): \(absence.rawValue)")
         }
         for port in ports {
             lines.append("  \(port.family) port \(port.id) (\(port.id.transport))")
-            lines += port.lines.map { "    " + $0 }
+            lines += port.lines(notes).map { "    " + $0 }
         }
-        return lines.joined(separator: "\n")
+        return lines
     }
 }
 
 extension PortExplanation {
-    fileprivate var lines: [String] {
-        var lines = virtualIPs.map(\.description)
+    fileprivate func lines(_ notes: (VirtualIP) -> [String]) -> [String] {
+        var lines = virtualIPs.flatMap { [$0.description] + notes($0.virtualIP).map { "  " + $0 } }
         switch topology {
         case .everywhere: break
         case .sameNode: lines.append("topology hints: endpoints for this node only")

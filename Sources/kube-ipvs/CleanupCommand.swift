@@ -33,12 +33,7 @@ struct CleanupCommand: AsyncParsableCommand {
         }
         if let config {
             let flags = try KubeProxyFlags.parse(["--config", config, "--cleanup", "true"])
-            do {
-                let file = String(decoding: try ArgumentFile.read(config), as: UTF8.self)
-                networks += try flags.load(file: file, hostname: HostFacts.hostname).settings.excludedNetworks
-            } catch let error as ConfigurationError {
-                throw ValidationError(error.description)
-            }
+            networks += try flags.loaded().0.settings.excludedNetworks
         }
         try await Self.cleanUp(excluding: networks)
     }

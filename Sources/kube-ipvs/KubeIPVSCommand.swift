@@ -7,7 +7,10 @@ struct KubeIPVSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
-        subcommands: [RunCommand.self, DumpCommand.self, CleanupCommand.self, VersionCommand.self],
+        subcommands: [
+            RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CleanupCommand.self,
+            VersionCommand.self,
+        ],
         defaultSubcommand: RunCommand.self
     )
 
@@ -16,7 +19,8 @@ struct KubeIPVSCommand: AsyncParsableCommand {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
-        case "run": await main(["run"] + KubeProxyFlags.normalizing(Array(arguments.dropFirst())))
+        case let command? where ["run", "explain", "plan"].contains(command):
+            await main([command] + KubeProxyFlags.normalizing(Array(arguments.dropFirst())))
         case "--help", "-h": await main(arguments)
         case let first? where first.hasPrefix("-"): await main(KubeProxyFlags.normalizing(arguments))
         default: await main(arguments)

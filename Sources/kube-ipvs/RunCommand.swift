@@ -1,6 +1,5 @@
 import ArgumentParser
 import KubeProxyConfig
-import KubernetesHTTP
 import Logging
 import ProxyService
 
@@ -22,10 +21,7 @@ struct RunCommand: AsyncParsableCommand {
             print(flags.version == .raw ? VersionCommand.version : "kube-ipvs \(VersionCommand.version)")
             return
         }
-        let file = try flags.configFile.map { path in
-            NodeProxy.ConfigurationFile(path: path, contents: try ArgumentFile.read(path))
-        }
-        let loaded = try load(file)
+        let (loaded, file) = try flags.loaded()
         let logger = Self.logger(loaded.settings.logging)
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
@@ -44,7 +40,7 @@ struct RunCommand: AsyncParsableCommand {
             let proxy = NodeProxy(
                 settings: loaded.settings,
                 gracefulTimeout: flags.gracefulTimeout,
-                source: try source(loaded.settings.client),
+                source: try flags.source(loaded.settings.client),
                 configurationFile: file,
                 start: StartFacts(
                     version: VersionCommand.version,
@@ -61,30 +57,6 @@ struct RunCommand: AsyncParsableCommand {
         } catch let change as ConfigurationChanged {
             logger.notice("ending", metadata: ["reason": "\(change)"])
             throw ExitCode.failure
-        }
-    }
-
-    private func source(_ client: EffectiveSettings.Client) throws(StartError) -> ObjectSource {
-        if let manifests = flags.manifests { return .manifests(manifests) }
-        do throws(ConnectionError) {
-            return .cluster(
-                try ClusterConnection.find(
-                    kubeconfig: client.kubeconfig ?? "",
-                    server: client.server ?? "",
-                    environment: HostFacts.environment
-                )
-            )
-        } catch {
-            throw StartError("\(error)")
-        }
-    }
-
-    private func load(_ file: NodeProxy.ConfigurationFile?) throws -> LoadedConfiguration {
-        do {
-            let text = file.map { String(decoding: $0.contents, as: UTF8.self) }
-            return try flags.load(file: text, hostname: HostFacts.hostname)
-        } catch {
-            throw ValidationError(error.description)
         }
     }
 

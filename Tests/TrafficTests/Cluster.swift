@@ -96,6 +96,18 @@ struct Cluster {
         }
     }
 
+    /// What makes the daemon, or a command that looks with its eyes, serve the cluster's manifests.
+    var daemonFlags: [String] {
+        [
+            "--manifests", folder + "/manifests",
+            "--hostname-override", "node-1",
+            "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56",
+            "--ipvs-min-sync-period", "0s",
+            // The limit and the size of the table are the machine's, and read-only in the node's namespace.
+            "--conntrack-max-per-core", "0",
+        ]
+    }
+
     /// Starts the daemon on the cluster's manifests and waits until its first pass is complete.
     ///
     /// - Parameter options: more of its command line.
@@ -107,15 +119,7 @@ struct Cluster {
 
     /// Starts the daemon and does not wait.
     func startDaemonOnly(_ options: [String] = []) async throws -> Daemon {
-        let words = [
-            "ip", "netns", "exec", "node", Daemon.path, "run",
-            "--manifests", folder + "/manifests",
-            "--hostname-override", "node-1",
-            "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56",
-            "--ipvs-min-sync-period", "0s",
-            // The limit and the size of the table are the machine's, and read-only in the node's namespace.
-            "--conntrack-max-per-core", "0",
-        ]
+        let words = ["ip", "netns", "exec", "node", Daemon.path, "run"] + daemonFlags
         return Daemon(program: try await start(words + options, log: "daemon-\(UUID().uuidString.prefix(8)).log"))
     }
 

@@ -1,0 +1,157 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+public import KubeProxyConfig
+public import KubernetesObjects
+public import Logging
+import Reconcile
+import ServicePlan
+
+/// What a daemon with these settings would make of this node now, without a daemon and without writing anything.
+public struct NodeInspection {
+    private let settings: EffectiveSettings
+    private let families: [IPFamily]
+    private let table: ServiceTable
+    private let node: Node?
+    private let rejections: [Rejection]
+
+    /// Reads all objects of the source, and the addresses of this node.
+    ///
+    /// - Throws: `StartError` when the source or the addresses cannot be read.
+    public init(
+        settings: EffectiveSettings,
+        source: ObjectSource,
+        version: String,
+        logger: Logger
+    ) async throws {
+        let objects = try await ObjectSnapshot(of: source, settings: settings, version: version, logger: logger)
+        let addresses: Set<IPAddress>
+        do throws(DataplaneError) {
+            addresses = Set(
+                try NodeAddressMonitor().interfaceAddresses().lazy
+                    .filter { $0.interface != DummyLink.name }.map(\.address)
+            )
+        } catch {
+            throw StartError("\(error)")
+        }
+        self.init(settings: settings, families: HostFacts.families, objects: objects, interfaceAddresses: addresses)
+    }
+
+    init(
+        settings: EffectiveSettings,
+        families: [IPFamily],
+        objects: ObjectSnapshot,
+        interfaceAddresses: Set<IPAddress>
+    ) {
+        self.settings = settings
+        self.families = families
+        node = objects.node
+        rejections = objects.rejections
+        var table = ServiceTable(
+            facts: NodeFacts(settings, node: objects.node, interfaceAddresses: interfaceAddresses),
+            configuration: settings.plan,
+            families: Set(families)
+        )
+        for update in objects.updates { table.apply(update) }
+        self.table = table
+    }
+
+    // MARK: explain
+
+    /// Why this node does with a Service what it does, and what the kernel has of it, line by line.
+    ///
+    /// - Parameter port: a port's name or number; `nil` for all ports.
+    /// - Returns: `nil` when there is no such Service, or no such port.
+    public func explanation(of name: ObjectName, port: String?) -> [String]? {
+        explanation(of: name, port: port, on: KernelView.open())
+    }
+
+    func explanation(of name: ObjectName, port: String?, on kernel: KernelView) -> [String]? {
+        guard var explanation = table.explanation(of: name) else { return nil }
+        if let port {
+            let chosen = explanation.service.ports.filter { $0.name == port || "\($0.port)" == port }
+            guard !chosen.isEmpty else { return nil }
+            explanation.ports.removeAll { part in
+                !chosen.contains { $0.name == part.id.port && $0.transport == part.id.transport }
+            }
+        }
+        let slices = Set(table.slices(of: name).map(\.name))
+        let notes = rejections.filter { rejection in
+            rejection.kind == "Service" && rejection.object == name
+                || rejection.kind == "EndpointSlice" && slices.contains(rejection.object)
+        }
+        return explanation.lines { virtualIP in
+            kernel.lines(about: virtualIP.id, planned: plannedServer(virtualIP.id, of: explanation))
+        } + notes.map { "rejected: \($0)" } + kernel.notes
+    }
+
+    private func plannedServer(_ id: VirtualServer.ID, of explanation: ServiceExplanation) -> VirtualServer? {
+        for port in explanation.ports {
+            let servers = table.plan(of: port.id, in: port.family).contribution.virtualServers
+            if let server = servers.first(where: { $0.id == id }) { return server }
+        }
+        return nil
+    }
+
+    // MARK: plan
+
+    /// What the first pass of a daemon would write, line by line, and what it could not even read.
+    ///
+    /// - Throws: `StartError` when the kernel cannot be read at all.
+    public func nextSync() async throws -> NextSync {
+        guard !KernelModule.isAbsent("ip_vs") else {
+            throw StartError("ip_vs is not loaded, and reading IPVS would load it: `modprobe ip_vs` first")
+        }
+        let dataplane: Dataplane
+        do throws(DataplaneError) {
+            dataplane = Dataplane(
+                ipvs: try KernelIPVS(),
+                sets: KernelIPSet(),
+                addresses: try KernelAddresses(),
+                rules: try await KernelIPTables.open()
+            )
+        } catch {
+            throw StartError("\(error)")
+        }
+        let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
+        return await nextSync(over: dataplane, SettingsKeeper(plan.settings), KernelSettings())
+    }
+
+    func nextSync(
+        over dataplane: Dataplane,
+        _ settingsKeeper: SettingsKeeper,
+        _ kernelSettings: any SettingsDataplane
+    ) async -> NextSync {
+        let rehearsal = Rehearsal(of: dataplane)
+        var failures = settingsKeeper.keep(on: rehearsal.settings(over: kernelSettings)).failures
+        for var reconciler in reconcilers() {
+            let report = await reconciler.pass(.verify, at: ContinuousClock.now, on: rehearsal.dataplane)
+            failures += report.failures
+        }
+        return NextSync(changes: rehearsal.lines, failures: failures.map(\.description))
+    }
+
+    /// As a daemon has them before its first pass.
+    func reconcilers() -> [FamilyReconciler<ServicePortID>] {
+        families.map { family in
+            var reconciler = FamilyReconciler<ServicePortID>(
+                family: family,
+                excludedNetworks: settings.excludedNetworks,
+                ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
+                gracefulTimeout: ServiceProxy.defaultGracefulTimeout
+            )
+            for id in table.servicePorts {
+                reconciler.replaceContribution(of: id, with: table.plan(of: id, in: family).contribution)
+            }
+            return reconciler
+        }
+    }
+}
+
+/// What the next verifying pass would come to.
+public struct NextSync: Hashable, Sendable {
+    /// One line for each object that would be written, in that order.
+    public var changes: [String]
+    /// What could not be read, so that nothing is known of its changes.
+    public var failures: [String]
+}

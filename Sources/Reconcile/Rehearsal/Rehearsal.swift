@@ -1,0 +1,170 @@
+import Addressing
+import DataplaneModel
+
+/// A data plane that reads from another one, writes nothing, and notes what would be written.
+///
+/// Whatever would be written counts as done, so a pass over it goes the way that it would go over the other one. A pass
+/// reads what it has made, which is then empty; all else is read as the original has it.
+public struct Rehearsal {
+    /// What a pass is to be made over. Tracked flows are left out: which of them are stale is seen only after the change.
+    public let dataplane: Dataplane
+    private let notes = RehearsalNotes()
+
+    public init(of original: Dataplane) {
+        dataplane = Dataplane(
+            ipvs: RehearsedIPVS(original: original.ipvs, notes: notes),
+            sets: RehearsedIPSet(original: original.sets, notes: notes),
+            addresses: RehearsedAddresses(original: original.addresses, notes: notes),
+            rules: RehearsedRules(original: original.rules, notes: notes)
+        )
+    }
+
+    /// The kernel's settings in the same way.
+    public func settings(over original: any SettingsDataplane) -> any SettingsDataplane {
+        RehearsedSettings(original: original, notes: notes)
+    }
+
+    /// What would have been written so far, in order: one line for each object, and the input of `iptables-restore` line by
+    /// line.
+    public var lines: [String] { notes.lines }
+}
+
+private final class RehearsalNotes {
+    var lines: [String] = []
+}
+
+private final class RehearsedIPVS: IPVSDataplane {
+    private let original: any IPVSDataplane
+    private let notes: RehearsalNotes
+
+    init(original: any IPVSDataplane, notes: RehearsalNotes) {
+        self.original = original
+        self.notes = notes
+    }
+
+    func forEachVirtualServer(
+        of family: IPFamily,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) {
+        try original.forEachVirtualServer(of: family, body)
+    }
+
+    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
+        try original.realServers(of: id)
+    }
+
+    func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] {
+        notes.lines += changes.map(\.description)
+        return []
+    }
+}
+
+private final class RehearsedIPSet: IPSetDataplane {
+    private let original: any IPSetDataplane
+    private let notes: RehearsalNotes
+    private var created: [String: IPSetDefinition] = [:]
+
+    init(original: any IPSetDataplane, notes: RehearsalNotes) {
+        self.original = original
+        self.notes = notes
+    }
+
+    func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
+        if let set = created[name] { return set }
+        return try original.definition(ofSetNamed: name)
+    }
+
+    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
+        created[set.name] == nil ? try original.members(of: set) : []
+    }
+
+    func create(_ set: IPSetDefinition) {
+        created[set.name] = set
+        notes.lines.append("create set \(set.name) of type \(set.type.rawValue)")
+    }
+
+    func swap(_ first: String, _ second: String) {
+        notes.lines.append("swap sets \(first) and \(second)")
+    }
+
+    func destroy(_ name: String) {
+        notes.lines.append("destroy set \(name)")
+    }
+
+    func apply(_ changes: [IPSetChange]) -> [RefusedChange<IPSetChange>] {
+        notes.lines += changes.map(\.description)
+        return []
+    }
+}
+
+private final class RehearsedAddresses: AddressDataplane {
+    private let original: any AddressDataplane
+    private let notes: RehearsalNotes
+    private var hasCreatedLink = false
+
+    init(original: any AddressDataplane, notes: RehearsalNotes) {
+        self.original = original
+        self.notes = notes
+    }
+
+    func linkExists() throws(DataplaneError) -> Bool {
+        if hasCreatedLink { return true }
+        return try original.linkExists()
+    }
+
+    func createLink() {
+        hasCreatedLink = true
+        notes.lines.append("create link \(DummyLink.name)")
+    }
+
+    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        hasCreatedLink ? [] : try original.boundAddresses(of: family)
+    }
+
+    func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        hasCreatedLink ? [] : try original.selectableAddresses(of: family)
+    }
+
+    func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] {
+        notes.lines += changes.map(\.description)
+        return []
+    }
+}
+
+private final class RehearsedRules: RulesDataplane {
+    private let original: any RulesDataplane
+    private let notes: RehearsalNotes
+
+    init(original: any RulesDataplane, notes: RehearsalNotes) {
+        self.original = original
+        self.notes = notes
+    }
+
+    var supportsRandomFully: Bool { original.supportsRandomFully }
+
+    func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
+        original.fingerprint(family)
+    }
+
+    func save(_ family: IPFamily) async throws(DataplaneError) -> String {
+        try await original.save(family)
+    }
+
+    func restore(_ input: String, _ family: IPFamily) {
+        let table = family == .v4 ? "iptables-restore" : "ip6tables-restore"
+        notes.lines += input.split(separator: "\n").map { "\(table): \($0)" }
+    }
+}
+
+private struct RehearsedSettings: SettingsDataplane {
+    let original: any SettingsDataplane
+    let notes: RehearsalNotes
+
+    func read(_ setting: KernelSetting) throws(DataplaneError) -> String {
+        try original.read(setting)
+    }
+
+    func write(_ value: String, to setting: KernelSetting) {
+        notes.lines.append("write \(value) to \(setting.key)")
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import KubeProxyConfig
+import KubernetesHTTP
+import Logging
+import ProxyService
+
+/// What `explain` and `plan` share: the daemon's own flags, and the way from them to the objects.
+struct InspectionFlags: ParsableArguments {
+    @OptionGroup var flags: KubeProxyFlags
+
+    /// Reads objects and node as the daemon with these flags would.
+    func inspect() async throws -> NodeInspection {
+        let (loaded, _) = try flags.loaded()
+        var logger = Logger(label: "kube-ipvs") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        for warning in loaded.warnings {
+            logger.warning("configuration", metadata: ["warning": "\(warning)"])
+        }
+        return try await NodeInspection(
+            settings: loaded.settings,
+            source: try flags.source(loaded.settings.client),
+            version: VersionCommand.version,
+            logger: logger
+        )
+    }
+}
