@@ -54,7 +54,7 @@ let package = Package(
         ),
         .systemLibrary(name: "CLinuxUAPI"),
         .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
-        .target(name: "CMemoryFile"),
+        .target(name: "CGNUSource"),
         .target(name: "CNetlinkBench"),
 
         // MARK: Pure: values and functions; no file descriptor, no clock
@@ -102,7 +102,7 @@ let package = Package(
                 "Addressing",
                 "CIPSetShims",
                 "CLinuxUAPI",
-                "CMemoryFile",
+                "CGNUSource",
                 "DataplaneModel",
                 "Netlink",
                 "Reconcile",
@@ -202,6 +202,7 @@ let package = Package(
                 "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict

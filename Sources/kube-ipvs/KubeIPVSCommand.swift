@@ -8,7 +8,8 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
-            RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CleanupCommand.self,
+            RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CheckCommand.self,
+            CleanupCommand.self,
             VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self
@@ -19,7 +20,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
-        case let command? where ["run", "explain", "plan"].contains(command):
+        case let command? where ["run", "explain", "plan", "check"].contains(command):
             await main([command] + KubeProxyFlags.normalizing(Array(arguments.dropFirst())))
         case "--help", "-h": await main(arguments)
         case let first? where first.hasPrefix("-"): await main(KubeProxyFlags.normalizing(arguments))

@@ -3,7 +3,7 @@ import SystemTesting
 import Testing
 
 extension TrafficSuite {
-    /// `kube-ipvs plan` and `kube-ipvs explain` on a node.
+    /// `kube-ipvs plan`, `explain` and `check` on a node.
     @Suite struct InspectionTests {
         @Test func `a plan is everything before the daemon has run, nothing after, and then what somebody breaks`()
             async throws
@@ -13,16 +13,12 @@ extension TrafficSuite {
                 // Loads IPVS, which `plan` would not do.
                 try await cluster.run(in: .node, "ipvsadm", "-Ln")
 
-                let everything = [
-                    "bash", "-c",
-                    "ipvsadm -Sn; ipset save; for i in ip ip6; do ${i}tables-save | grep ^-; done; ip -brief link",
-                ]
-                let before = try await cluster.run(in: .node, everything)
+                let before = try await Self.everything(in: cluster)
                 let first = try await Self.run("plan", [], in: cluster)
                 #expect(first.status == .exited(2))
                 #expect(first.standardOutput.contains("add virtual server TCP 10.96.0.10:80 with scheduler rr\n"))
                 #expect(first.standardOutput.contains("bind fd00:10:96::10\n"))
-                #expect(try await cluster.run(in: .node, everything) == before)
+                #expect(try await Self.everything(in: cluster) == before)
 
                 let daemon = try await cluster.startDaemon()
                 try await daemon.kill()
@@ -77,6 +73,53 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `a check changes nothing, fails where the daemon would, and warns of what would be removed`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                try await cluster.run(in: .node, "ipvsadm", "-Ln")
+                let before = try await Self.everything(in: cluster)
+                let good = try await Self.run("check", [], in: cluster)
+                #expect(good.standardError == "")
+                #expect(good.standardOutput.contains("ok       trial, IPv4: Services of TCP and UDP: works\n"))
+                #expect(
+                    good.standardOutput.contains("ok       trial, IPv6: source ranges that shut the node out: works\n"))
+                #expect(good.status == .exited(0))
+
+                try await cluster.run(in: .node, "ipvsadm", "-A", "-t", "203.0.113.99:80", "-s", "rr")
+                let warning = try await Self.run("check", [], in: cluster)
+                #expect(
+                    warning.standardOutput.hasPrefix(
+                        "warning  IPVS: 1 virtual servers are no proxy's (TCP 203.0.113.99:80)"))
+                #expect(warning.status == .exited(2))
+                let excluding = try await Self.run("check", ["--ipvs-exclude-cidrs", "203.0.113.0/24"], in: cluster)
+                #expect(excluding.status == .exited(0))
+                try await cluster.run(in: .node, "ipvsadm", "-D", "-t", "203.0.113.99:80")
+
+                let bad = try await Self.run("check", ["--ipvs-scheduler", "nosuch"], in: cluster)
+                #expect(
+                    bad.standardOutput.hasPrefix("failure  trial: the kernel does not take the scheduler \"nosuch\""))
+                #expect(bad.status == .exited(1))
+
+                let unprivileged = try await Self.run(
+                    "check", [], in: cluster, through: ["setpriv", "--bounding-set", "-sys_admin"])
+                #expect(
+                    unprivileged.standardOutput.contains("notice   trial: not made: cannot make a network namespace"))
+                #expect(unprivileged.status == .exited(0))
+                #expect(try await Self.everything(in: cluster) == before)
+            }
+        }
+
+        /// What a command that is to write nothing must leave as it was.
+        private static func everything(in cluster: Cluster) async throws -> String {
+            try await cluster.run(
+                in: .node, "bash", "-c",
+                """
+                ipvsadm -Sn; ipset save; for i in ip ip6; do ${i}tables-save | grep ^-; done
+                ip -brief link; ip -brief address; sysctl -a -r 'vs|nf_conntrack_tcp|ip_forward' 2>/dev/null
+                """)
+        }
+
         private static func writeService(to cluster: Cluster) throws {
             try cluster.write(
                 Manifest.service(
@@ -91,8 +134,13 @@ extension TrafficSuite {
             var standardError: String
         }
 
-        private static func run(_ name: String, _ arguments: [String], in cluster: Cluster) async throws -> Answer {
-            let words = ["netns", "exec", "node", Daemon.path, name] + cluster.daemonFlags + arguments
+        private static func run(
+            _ name: String,
+            _ arguments: [String],
+            in cluster: Cluster,
+            through wrapper: [String] = []
+        ) async throws -> Answer {
+            let words = ["netns", "exec", "node"] + wrapper + [Daemon.path, name] + cluster.daemonFlags + arguments
             let result = try await Subprocess.run(
                 .name("ip"), arguments: Arguments(words), output: .string(limit: 1 << 20),
                 error: .string(limit: 1 << 20))

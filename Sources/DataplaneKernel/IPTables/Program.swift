@@ -1,4 +1,4 @@
-import CMemoryFile
+import CGNUSource
 import Glibc
 public import Reconcile
 import Subprocess

@@ -55,9 +55,7 @@ public struct NodeCleanup {
 
     private mutating func readNodeAddresses() {
         attempt { (cleanup) throws(DataplaneError) in
-            let addresses = try NodeAddressMonitor().interfaceAddresses()
-            cleanup.ownership.nodeAddresses = Set(
-                addresses.lazy.filter { $0.interface != DummyLink.name }.map(\.address))
+            try cleanup.ownership.readNodeAddresses()
         }
     }
 
@@ -66,10 +64,7 @@ public struct NodeCleanup {
         for family in IPFamily.allCases {
             for set in VirtualServerOwnership.tellingSets {
                 attempt { (cleanup) throws(DataplaneError) in
-                    guard let definition = try sets.definition(ofSetNamed: set.name(for: family)) else { return }
-                    for entry in try sets.members(of: definition) {
-                        cleanup.ownership.note(entry, of: set)
-                    }
+                    try cleanup.ownership.read(set, of: family, from: sets)
                 }
             }
         }

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CMemoryFile.h"
+#include "CGNUSource.h"
 
 #include <errno.h>
 #include <sys/mman.h>

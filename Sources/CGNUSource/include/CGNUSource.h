@@ -1,0 +1,16 @@
+#ifndef CGNUSOURCE_H
+#define CGNUSOURCE_H
+
+#include <stddef.h>
+
+// What glibc shows only with `_GNU_SOURCE`, which Swift's import of it does not set.
+
+/// Makes a file that exists only in memory, holds `size` bytes of `bytes` and is read from its start. Returns its
+/// descriptor (close-on-exec), or -1 with `errno` set.
+int memory_file(const char *_Nonnull name, const void *_Nullable bytes, size_t size);
+
+/// Moves the calling thread into a new network namespace, as unshare(2) with CLONE_NEWNET does. Returns 0, or -1 with
+/// `errno` set.
+int unshare_network(void);
+
+#endif

@@ -1,0 +1,8 @@
+#define _GNU_SOURCE
+#include "CGNUSource.h"
+
+#include <sched.h>
+
+int unshare_network(void) {
+    return unshare(CLONE_NEWNET);
+}

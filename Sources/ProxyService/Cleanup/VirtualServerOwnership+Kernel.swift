@@ -1,0 +1,24 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+import Reconcile
+
+extension VirtualServerOwnership {
+    /// Takes into account at which addresses this node serves node ports.
+    mutating func readNodeAddresses() throws(DataplaneError) {
+        let addresses = try NodeAddressMonitor().interfaceAddresses()
+        nodeAddresses = Set(addresses.lazy.filter { $0.interface != DummyLink.name }.map(\.address))
+    }
+
+    /// Takes the members of a set into account, where there is such a set.
+    mutating func read(
+        _ set: ServiceSet,
+        of family: IPFamily,
+        from sets: any IPSetDataplane
+    ) throws(DataplaneError) {
+        guard let definition = try sets.definition(ofSetNamed: set.name(for: family)) else { return }
+        for entry in try sets.members(of: definition) {
+            note(entry, of: set)
+        }
+    }
+}

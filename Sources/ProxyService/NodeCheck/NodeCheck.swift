@@ -1,0 +1,110 @@
+import Addressing
+import DataplaneKernel
+public import DataplaneModel
+import Glibc
+public import KubeProxyConfig
+import Reconcile
+
+/// Looks at a node on which the daemon is to run, without changing it.
+public enum NodeCheck {
+    /// What is found out by reading. Where `ip_vs` is not loaded, it stays so.
+    ///
+    /// - Returns: the findings, and the variant of iptables that the daemon would take.
+    public static func observe(_ settings: EffectiveSettings) async -> ([NodeFinding], IPTablesVariant) {
+        var evidence = NodeEvidence()
+        var failures: [NodeFinding] = []
+        evidence.readProcessFiles()
+        failures += observeSettings(settings, &evidence)
+        failures += await observeRules(&evidence)
+        failures += observeVirtualServers(settings, &evidence)
+        return (evidence.findings + failures, evidence.variant)
+    }
+
+    // MARK: Parts
+
+    private static func observeSettings(
+        _ settings: EffectiveSettings,
+        _ evidence: inout NodeEvidence
+    ) -> [NodeFinding] {
+        let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
+        let kernel = KernelSettings()
+        for setting in plan.settings {
+            do throws(DataplaneError) {
+                if let value = setting.value(over: try kernel.read(setting)) {
+                    evidence.settingChanges.append("write \(value) to \(setting.key)")
+                }
+            } catch {
+                // Those of modules that are not loaded are not there yet.
+                if error.number != ENOENT { evidence.settingFailures.append("\(error)") }
+            }
+        }
+        return plan.warnings.map { NodeFinding(.warning, "settings", $0) }
+    }
+
+    private static func observeRules(_ evidence: inout NodeEvidence) async -> [NodeFinding] {
+        do throws(DataplaneError) {
+            let rules = try await KernelIPTables.open()
+            let variant = rules.variant ?? .legacy
+            evidence.variant = variant
+            for family in HostFacts.families {
+                evidence.rules[family] = try await rules.save(family)
+            }
+            for other in IPTablesVariant.allCases where other != variant {
+                await observeOtherRules(other, &evidence)
+            }
+            return [NodeFinding(.ok, "iptables", "\(rules.version), \(variant.rawValue): \(rules.reason)")]
+        } catch {
+            return [NodeFinding(.failure, "iptables", "\(error)")]
+        }
+    }
+
+    private static func observeOtherRules(_ variant: IPTablesVariant, _ evidence: inout NodeEvidence) async {
+        do throws(DataplaneError) {
+            let rules = try await KernelIPTables.open(variant: variant)
+            for family in HostFacts.families {
+                evidence.otherRules[family] = try await rules.save(family)
+            }
+        } catch {
+            // Not installed, or not in the kernel: then there are no rules in it.
+        }
+    }
+
+    private static func observeVirtualServers(
+        _ settings: EffectiveSettings,
+        _ evidence: inout NodeEvidence
+    ) -> [NodeFinding] {
+        guard !KernelModule.isAbsent("ip_vs") else {
+            return [NodeFinding(.notice, "IPVS", "ip_vs is not loaded yet; the daemon's start loads it")]
+        }
+        do throws(DataplaneError) {
+            let ownership = try ownership(settings.excludedNetworks)
+            evidence.foreignServers = try KernelIPVS().dumpAll().compactMap { server in
+                guard case .address(let id) = server.identity, !ownership.owns(id),
+                    !settings.excludedNetworks.contains(where: { $0.contains(id.address) })
+                else { return nil }
+                return id
+            }
+            return []
+        } catch {
+            return [NodeFinding(.failure, "IPVS", "\(error)")]
+        }
+    }
+
+    private static func ownership(_ networks: [IPPrefix]) throws(DataplaneError) -> VirtualServerOwnership {
+        var ownership = VirtualServerOwnership(excludedNetworks: networks)
+        try ownership.readNodeAddresses()
+        let addresses = try KernelAddresses()
+        if try addresses.linkExists() {
+            for family in IPFamily.allCases {
+                ownership.boundAddresses.formUnion(try addresses.boundAddresses(of: family))
+            }
+        }
+        if !KernelModule.isAbsent("ip_set") {
+            let sets = KernelIPSet()
+            for family in IPFamily.allCases {
+                for set in VirtualServerOwnership.tellingSets { try ownership.read(set, of: family, from: sets) }
+            }
+        }
+        return ownership
+    }
+}

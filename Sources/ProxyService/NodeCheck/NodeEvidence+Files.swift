@@ -1,0 +1,53 @@
+import DataplaneKernel
+import Glibc
+import Reconcile
+
+extension NodeEvidence {
+    /// Takes over what files of the system tell.
+    mutating func readProcessFiles() {
+        release = Self.text("/proc/sys/kernel", "osrelease")
+        capabilities = Self.capabilities(status: Self.text("/proc/self", "status")) ?? capabilities
+        for interface in Self.names(in: "/proc/sys/net/ipv4/conf") {
+            reversePathFilters[interface] = Int(Self.text("/proc/sys/net/ipv4/conf", "\(interface)/rp_filter"))
+        }
+        for process in Self.names(in: "/proc") where process.allSatisfy(\.isNumber) {
+            // At most 15 bytes of the name (`TASK_COMM_LEN`).
+            programs.insert(Self.text("/proc", "\(process)/comm"))
+        }
+        lockIsFile = Self.isFile("/run/xtables.lock")
+    }
+
+    /// - Parameter status: `/proc/self/status`; proc(5) has its fields.
+    static func capabilities(status: String) -> UInt64? {
+        status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+            .flatMap { line in line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } }
+    }
+
+    /// Empty where there is no such file: a process may have ended meanwhile.
+    private static func text(_ folder: String, _ name: String) -> String {
+        do throws(DataplaneError) {
+            return try KernelSysctls(root: folder).read(name)
+        } catch {
+            return ""
+        }
+    }
+
+    private static func isFile(_ path: String) -> Bool? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return status.st_mode & S_IFMT == S_IFREG
+    }
+
+    private static func names(in folder: String) -> [String] {
+        guard let directory = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+}

@@ -1,0 +1,136 @@
+import Addressing
+import DataplaneModel
+import Reconcile
+
+/// What was read of a node; the findings follow from it alone.
+struct NodeEvidence {
+    /// As `/proc/sys/kernel/osrelease` has it.
+    var release = ""
+    /// `CapEff` of `/proc/self/status`.
+    var capabilities: UInt64 = .max
+    /// What iptables prints of the variant that the daemon takes, and of the other one; each by family.
+    var rules: [IPFamily: String] = [:]
+    var otherRules: [IPFamily: String] = [:]
+    var variant = IPTablesVariant.nft
+    /// By interface, `all` and `default` among them: `net.ipv4.conf.*.rp_filter`.
+    var reversePathFilters: [String: Int] = [:]
+    /// `nil` when there is nothing at the path.
+    var lockIsFile: Bool?
+    /// Virtual servers that the daemon would take for stale although nothing tells that they are a proxy's.
+    var foreignServers: [VirtualServer.ID] = []
+    /// The names of the programs that run, as far as they can be seen from here.
+    var programs: Set<String> = []
+    /// What would be written to the kernel's settings.
+    var settingChanges: [String] = []
+    var settingFailures: [String] = []
+
+    /// `CAP_NET_ADMIN` of `linux/capability.h`.
+    private static let netAdmin: UInt64 = 1 << 12
+
+    var findings: [NodeFinding] {
+        [kernel, privileges] + settings + reversePath + [lock] + leftovers + [virtualServers] + otherProxies
+    }
+
+    private var kernel: NodeFinding {
+        guard let version = KernelVersion(release: release) else {
+            return NodeFinding(.warning, "kernel", "'\(release)' is no version that is known here")
+        }
+        return version < KernelVersion(6, 1)
+            ? NodeFinding(.notice, "kernel", "\(release); tested are 6.1 and later")
+            : NodeFinding(.ok, "kernel", release)
+    }
+
+    private var privileges: NodeFinding {
+        capabilities & Self.netAdmin == 0
+            ? NodeFinding(.failure, "privileges", "CAP_NET_ADMIN is missing: run as root, or give it to the container")
+            : NodeFinding(.ok, "privileges", "CAP_NET_ADMIN")
+    }
+
+    private var settings: [NodeFinding] {
+        let failures = settingFailures.map { NodeFinding(.failure, "settings", $0) }
+        if !settingChanges.isEmpty {
+            return failures + settingChanges.map { NodeFinding(.notice, "settings", "the daemon would \($0)") }
+        }
+        return failures.isEmpty ? [NodeFinding(.ok, "settings", "all as they should be")] : failures
+    }
+
+    /// The kernel takes the larger of `all` and the interface's own (`ip-sysctl.rst`); 1 is strict.
+    private var reversePath: [NodeFinding] {
+        let all = reversePathFilters["all"] ?? 0
+        let strict = reversePathFilters.filter {
+            !["all", "default", "lo"].contains($0.key) && max(all, $0.value) == 1
+        }
+        guard !strict.isEmpty else { return [NodeFinding(.ok, "rp_filter", "not strict anywhere")] }
+        let names = strict.keys.sorted().prefix(5).joined(separator: ", ")
+        return [
+            NodeFinding(
+                .notice, "rp_filter",
+                "strict on \(names)\(strict.count > 5 ? ", …" : ""): packets whose way back is another interface are dropped"
+            )
+        ]
+    }
+
+    private var lock: NodeFinding {
+        switch lockIsFile {
+        case nil: NodeFinding(.ok, "xtables lock", "not there yet; iptables makes it")
+        case true?: NodeFinding(.ok, "xtables lock", "/run/xtables.lock")
+        case false?:
+            NodeFinding(
+                .failure, "xtables lock",
+                "/run/xtables.lock is no file: was it mounted without type FileOrCreate? Remove it, and mount it so")
+        }
+    }
+
+    private var leftovers: [NodeFinding] {
+        var findings: [NodeFinding] = []
+        for (listings, place) in [(rules, "iptables"), (otherRules, "the other variant of iptables")] {
+            for (family, listing) in listings.sorted(by: { $0.key < $1.key }) {
+                let count = Self.serviceChains(in: listing)
+                guard count > 0 else { continue }
+                findings.append(
+                    NodeFinding(
+                        .warning, "iptables mode",
+                        "\(count) chains of kube-proxy in iptables mode are in \(place) (\(family)): their rules take Service "
+                            + "traffic before IPVS does. Clean up with `kube-proxy --cleanup` before the daemon starts")
+                )
+            }
+        }
+        for (family, listing) in otherRules.sorted(by: { $0.key < $1.key }) where !InstalledRules(listing).isEmpty {
+            findings.append(
+                NodeFinding(
+                    .warning, "iptables variant",
+                    "rules of IPVS mode are in the other variant of iptables too (\(family)): `kube-ipvs cleanup` removes "
+                        + "those of both"))
+        }
+        return findings.isEmpty ? [NodeFinding(.ok, "leftovers", "no rules that would be in the way")] : findings
+    }
+
+    /// `KUBE-SVC-…` for Services and `KUBE-SEP-…` for endpoints, in the table nat.
+    private static func serviceChains(in listing: String) -> Int {
+        listing.split(separator: "\n").count { $0.hasPrefix(":KUBE-SVC-") || $0.hasPrefix(":KUBE-SEP-") }
+    }
+
+    private var virtualServers: NodeFinding {
+        guard !foreignServers.isEmpty else { return NodeFinding(.ok, "IPVS", "no virtual servers of others") }
+        let names = foreignServers.sorted().prefix(3).map(\.description).joined(separator: ", ")
+        return NodeFinding(
+            .warning, "IPVS",
+            "\(foreignServers.count) virtual servers are no proxy's (\(names)\(foreignServers.count > 3 ? ", …" : "")), and "
+                + "would be removed: name their networks in ipvs.excludeCIDRs")
+    }
+
+    private var otherProxies: [NodeFinding] {
+        var findings: [NodeFinding] = []
+        if programs.contains("kube-proxy") {
+            findings.append(
+                NodeFinding(.warning, "other proxies", "kube-proxy runs: two proxies undo each other's work"))
+        }
+        for name in ["NetworkManager", "systemd-network"] where programs.contains(name) {
+            findings.append(
+                NodeFinding(
+                    .notice, "link owners",
+                    "\(name)\(name == "systemd-network" ? "d" : "") runs: see that it leaves \(DummyLink.name) alone"))
+        }
+        return findings.isEmpty ? [NodeFinding(.ok, "other proxies", "none that can be seen from here")] : findings
+    }
+}

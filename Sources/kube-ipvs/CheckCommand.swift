@@ -1,0 +1,44 @@
+import ArgumentParser
+import KubeProxyConfig
+import ProxyService
+
+/// `kube-ipvs check`.
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Looks at this node before the daemon runs on it.",
+        discussion: """
+            It reads what there is, and then tries a first pass in a network namespace of its own, which loads the modules that \
+            the daemon needs. Nothing else is changed. Give it the daemon's flags. The exit status is 0 when nothing is in the \
+            way, 2 when there are warnings, and 1 when the daemon would not start or not serve.
+            """
+    )
+
+    @OptionGroup var flags: KubeProxyFlags
+
+    @Option(help: .hidden)
+    var trial: Trial?
+
+    func run() async throws {
+        let (loaded, _) = try flags.loaded()
+        if let trial {
+            return try OutputDescriptor.standardOutput.write(
+                Array(await trial.run(loaded.settings).map { "\($0)\n" }.joined().utf8))
+        }
+        var (findings, variant) = await NodeCheck.observe(loaded.settings)
+        findings += await Trial(variant).start()
+        findings.sort { $0.verdict > $1.verdict }
+        try OutputDescriptor.standardOutput.write(Array(findings.map { "\(Self.line($0))\n" }.joined().utf8))
+        switch findings.map(\.verdict).max() {
+        case .failure: throw ExitCode.failure
+        case .warning: throw ExitCode(2)
+        case .ok, .notice, nil: break
+        }
+    }
+
+    private static func line(_ finding: NodeFinding) -> String {
+        let verdict = finding.verdict.rawValue
+        return verdict + String(repeating: " ", count: max(1, 9 - verdict.count))
+            + "\(finding.subject): \(finding.words)"
+    }
+}
