@@ -11,6 +11,11 @@ public final class FakeIPVS: IPVSDataplane {
     /// Every change that took effect, in order.
     public private(set) var applied: [IPVSChange] = []
     public private(set) var dumpCount = 0
+    public private(set) var listingCount = 0
+    /// Virtual servers that were read one by one.
+    public private(set) var readCount = 0
+    /// Virtual servers that the next listings do not show although they are there; as many others come twice.
+    public var unlisted: Set<VirtualServer.ID> = []
     /// Connections of real servers; those that are not named have none.
     public var connections: [RealServer.ID: UInt32] = [:]
     /// Addresses for which every change is refused.
@@ -35,15 +40,7 @@ public final class FakeIPVS: IPVSDataplane {
     ) throws(DataplaneError) {
         dumpCount += 1
         for (id, entry) in table.entries where id.family == family {
-            var configuration = entry.configuration
-            configuration.flags.insert(.hashed)
-            body(
-                ObservedVirtualServer(
-                    identity: .address(id),
-                    configuration: configuration,
-                    realServers: observed(entry.realServers).reversed()
-                )
-            )
+            body(observed(id, entry))
         }
         for mark in firewallMarks {
             body(
@@ -58,8 +55,38 @@ public final class FakeIPVS: IPVSDataplane {
         }
     }
 
+    public func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+        listingCount += 1
+        var listed: [ObservedVirtualServer] = []
+        for family in IPFamily.allCases {
+            try forEachVirtualServer(of: family) { server in
+                if case .address(let id) = server.identity, unlisted.contains(id) { return }
+                var server = server
+                server.realServers = []
+                listed.append(server)
+            }
+        }
+        return listed + listed.prefix(unlisted.count)
+    }
+
+    public func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
+        readCount += 1
+        return table[id].map { observed(id, $0) }
+    }
+
     public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
-        table[id].map { observed($0.realServers) }
+        readCount += 1
+        return table[id].map { observed($0.realServers) }
+    }
+
+    private func observed(_ id: VirtualServer.ID, _ entry: IPVSTable.Entry) -> ObservedVirtualServer {
+        var configuration = entry.configuration
+        configuration.flags.insert(.hashed)
+        return ObservedVirtualServer(
+            identity: .address(id),
+            configuration: configuration,
+            realServers: observed(entry.realServers).reversed()
+        )
     }
 
     private func observed(_ realServers: [RealServer]) -> [ObservedRealServer] {

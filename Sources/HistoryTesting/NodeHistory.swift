@@ -16,6 +16,8 @@ public struct NodeHistory {
     /// How many objects passes have written, and how many of them because somebody else had changed them.
     public private(set) var written = 0
     public private(set) var repaired = 0
+    /// Of the last passes.
+    private var drift: [ObjectKind: Int] = [:]
 
     private var cluster: RandomCluster
     private var table: ServiceTable
@@ -37,12 +39,15 @@ public struct NodeHistory {
 
     private static func freshReconcilers() -> [FamilyReconciler<ServicePortID>] {
         IPFamily.allCases.map { family in
-            FamilyReconciler(
+            var reconciler = FamilyReconciler<ServicePortID>(
                 family: family,
                 excludedNetworks: Stranger.excludedNetworks,
                 ruleConfiguration: RuleConfiguration(),
                 gracefulTimeout: .seconds(900)
             )
+            // Few, so that much can happen between two readings.
+            reconciler.virtualServersPerReading = 3
+            return reconciler
         }
     }
 
@@ -55,12 +60,15 @@ public struct NodeHistory {
         // The first pass of a daemon is a verifying one.
         guard !events.isEmpty else { return try await restart() }
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<60:
+        case 0..<54:
             changeObjects()
             return try await pass(.changes)
-        case 60..<66:
+        case 54..<60:
             changeObjects()
-            return try await pass(.verify)
+            let wrong = try await pass(.verify)
+            return wrong + driftOfNobody
+        case 60..<66:
+            return try await changeObjectsDuringVerify()
         case 66..<72:
             return try await restart()
         case 72..<96:
@@ -97,14 +105,61 @@ public struct NodeHistory {
         table = cluster.scratchTable()
         reconcilers = Self.freshReconcilers()
         plan()
-        return try await pass(.verify)
+        guard Bool.random(using: &random) else { return try await pass(.verify) }
+        // Nothing is written for what changes meanwhile: the kernel's state is not known yet.
+        let wrong = await verifyInSteps { history in
+            history.changeObjects()
+        }
+        let wrongAfter = try await pass(.changes)
+        return wrong + wrongAfter
+    }
+
+    /// Objects change while everything is verified, and are written between its steps. None of that is drift.
+    private mutating func changeObjectsDuringVerify() async throws -> [String] {
+        let wrong = await verifyInSteps { history in
+            history.changeObjects()
+            for index in history.reconcilers.indices { _ = await history.passOnce(.changes, index) }
+        }
+        let wrongAfter = try await compare(all: true)
+        return wrong + wrongAfter + driftOfNobody
+    }
+
+    /// Verifies both families step by step, and lets something happen between some of the steps.
+    private mutating func verifyInSteps(
+        _ happen: (inout NodeHistory) async throws -> Void
+    ) async rethrows -> [String] {
+        events.append("a verifying pass begins")
+        drift = [:]
+        let listing = VirtualServerListing()
+        for index in reconcilers.indices { reconcilers[index].beginVerifying(sharing: listing) }
+        var wrong: [String] = []
+        while let index = reconcilers.firstIndex(where: \.isVerifying) {
+            if Int.random(in: 0..<8, using: &random) == 0 { try await happen(&self) }
+            if let report = await reconcilers[index].continueVerifying(at: now, on: dataplane) {
+                note(report)
+                wrong += Self.problems(in: report)
+            }
+        }
+        events.append("the verifying pass has ended")
+        return wrong
+    }
+
+    /// What the last verifying passes told of as changed by somebody else, where nobody did.
+    private var driftOfNobody: [String] {
+        drift.map { "\($1) \($0.rawValue) told of as drift" }
     }
 
     private mutating func interfere() async throws -> [String] {
-        for _ in 0..<Int.random(in: 1...5, using: &random) {
-            guard let family = IPFamily.allCases.randomElement(using: &random) else { continue }
-            events.append(try await stranger.act(family))
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            // Whatever part the stranger changes after it was read, or before, is left for the next verifying pass.
+            _ = try await verifyInSteps { history in
+                try await history.letStrangerAct()
+                history.changeObjects()
+                for index in history.reconcilers.indices { _ = await history.passOnce(.changes, index) }
+            }
+            return try await pass(.verify)
         }
+        try await letStrangerAct()
         if Int.random(in: 0..<3, using: &random) == 0 {
             // The daemon does not know yet: what it writes now may be refused, and the next verifying pass mends it.
             changeObjects()
@@ -113,31 +168,56 @@ public struct NodeHistory {
         return try await pass(.verify)
     }
 
+    private mutating func letStrangerAct() async throws {
+        for _ in 0..<Int.random(in: 1...5, using: &random) {
+            guard let family = IPFamily.allCases.randomElement(using: &random) else { continue }
+            events.append(try await stranger.act(family))
+        }
+    }
+
     private mutating func passOnce(_ mode: PassMode, _ index: Int) async -> PassReport {
         let report = await reconcilers[index].pass(mode, at: now, on: dataplane)
-        written += report.applied.values.reduce(0, +)
-        repaired += report.drift.values.reduce(0, +)
+        note(report)
         return report
     }
 
+    private mutating func note(_ report: PassReport) {
+        written += report.applied.values.reduce(0, +)
+        repaired += report.drift.values.reduce(0, +)
+        drift.merge(report.drift, uniquingKeysWith: +)
+    }
+
+    private static func problems(in report: PassReport) -> [String] {
+        report.failures.map { "\(report.family): \($0)" }
+            + report.refusals.map { "\(report.family): \($0.attempt): \($0.error)" }
+    }
+
     private mutating func pass(_ mode: PassMode) async throws -> [String] {
+        drift = [:]
         var wrong: [String] = []
         for index in reconcilers.indices {
-            let report = await passOnce(mode, index)
-            wrong += report.failures.map { "\(report.family): \($0)" }
-            wrong += report.refusals.map { "\(report.family): \($0.attempt): \($0.error)" }
-            let (desired, family) = (reconcilers[index].desired, reconcilers[index].family)
-            wrong += try differences(from: desired, family)
-            // A pass of mode `changes` looks at the rules only when they are to change, and so does this now and then:
-            // reading them is what costs most.
-            if mode == .verify || Int.random(in: 0..<10, using: &random) == 0 {
-                wrong += try await ruleDifferences(from: desired, family)
-            }
+            wrong += Self.problems(in: await passOnce(mode, index))
         }
-        return wrong
+        // A pass of mode `changes` looks at the rules only when they are to change, and so does this now and then: reading
+        // them is what costs most.
+        let differences = try await compare(all: mode == .verify || Int.random(in: 0..<10, using: &random) == 0)
+        return wrong + differences
     }
 
     // MARK: Comparing
+
+    /// How the kernel differs from what is wanted.
+    ///
+    /// - Parameter all: the rules too.
+    private func compare(all: Bool) async throws -> [String] {
+        var wrong: [String] = []
+        for reconciler in reconcilers {
+            let (desired, family) = (reconciler.desired, reconciler.family)
+            wrong += try differences(from: desired, family)
+            if all { wrong += try await ruleDifferences(from: desired, family) }
+        }
+        return wrong
+    }
 
     /// What a daemon that saw nothing but the objects of now would want.
     public mutating func planFromScratch(_ family: IPFamily) -> DesiredState<ServicePortID> {

@@ -161,7 +161,8 @@ public struct NodeProxy: Sendable {
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
                 rules: rules,
-                conntrack: try KernelConntrack()
+                conntrack: try KernelConntrack(),
+                settings: KernelSettings()
             )
         } catch {
             throw StartError("\(error)")

@@ -97,6 +97,11 @@ struct ProxyInstruments {
         latency.notePassStarted(family)
     }
 
+    /// A verifying pass is about to be noted as ended for which no change waited. Changes have had passes of their own.
+    func noteVerifyEnded(_ family: IPFamily, began: ContinuousClock.Instant) {
+        health.notePassStarted(family, at: began)
+    }
+
     /// A pass had nothing to do: the kernel has what is wanted, unless it is known not to.
     mutating func notePassSkipped(_ family: IPFamily, at now: ContinuousClock.Instant) {
         finish(family, succeeded: !broken.contains(family), at: now)

@@ -13,32 +13,6 @@ public import ServicePlan
 /// It is an actor on a thread of its own, because kernel calls block and the kernel clients are not to be shared. Sources
 /// hand it their updates; `run()` is the one task that makes passes, so two never overlap.
 public actor ServiceProxy {
-    /// One family's reconciler with its own timing: what delays or breaks one family does not touch the other.
-    ///
-    /// A class, because a pass is a mutation that suspends. Nothing else touches the reconciler meanwhile: updates only
-    /// reach the table, and the task that makes the passes is also the one that plans.
-    private final class Plane {
-        var reconciler: FamilyReconciler<ServicePortID>
-        var schedule: SyncSchedule<ContinuousClock.Instant>
-
-        init(reconciler: FamilyReconciler<ServicePortID>, schedule: SyncSchedule<ContinuousClock.Instant>) {
-            self.reconciler = reconciler
-            self.schedule = schedule
-        }
-
-        func pass(
-            _ mode: PassMode,
-            at now: ContinuousClock.Instant,
-            on dataplane: Dataplane
-        ) async -> PassReport {
-            await reconciler.pass(mode, at: now, on: dataplane)
-        }
-
-        var nextPass: ContinuousClock.Instant {
-            reconciler.nextDrainPoll.map { min($0, schedule.nextPass) } ?? schedule.nextPass
-        }
-    }
-
     private let settings: EffectiveSettings
     private let gracefulTimeout: Duration
     private let families: [IPFamily]
@@ -218,18 +192,11 @@ public actor ServiceProxy {
             }
             let now = clock.now
             lookAtDummyLink(now)
-            if planes.contains(where: { $0.nextPass <= now }) {
-                let due = planes.filter { $0.nextPass <= now }
-                configureRules()
-                planDirtyPorts()
-                // Before any of them suspends: what changes from here on is not planned yet, and is for the next pass.
-                for plane in due {
-                    plane.schedule.passStarted()
-                    instruments.notePassStarted(plane.reconciler.family, at: now)
-                }
-                for plane in due {
-                    await pass(plane, now)
-                }
+            if await writeChanges(now) { continue }
+            beginVerifying(now)
+            if await verifyFurther() {
+                // Lets those in who wait to hand over what has changed: it is written before the next step.
+                await Task.yield()
             } else if let next = planes.map(\.nextPass).min() {
                 await wakeup.wait(until: next, clock: clock)
             } else {
@@ -295,24 +262,73 @@ public actor ServiceProxy {
         instruments.notePlanned(statuses)
     }
 
-    private func pass(_ plane: Plane, _ now: ContinuousClock.Instant) async {
-        let mode = plane.schedule.mode(at: now)
-        let family = plane.reconciler.family
-        // The ports come after the pass: a load balancer is told of a node that serves.
-        defer { openHealthCheckPorts(family) }
-        guard mode == .verify || plane.reconciler.hasWork(at: now) else {
-            return instruments.notePassSkipped(family, at: clock.now)
+    /// Makes the passes of mode `changes` that are due.
+    ///
+    /// - Returns: whether there were any.
+    private func writeChanges(_ now: ContinuousClock.Instant) async -> Bool {
+        let due = planes.filter { $0.changesAreDue(at: now) }
+        guard !due.isEmpty else { return false }
+        takeChanges(for: due, now)
+        for plane in due {
+            // The ports come after the pass: a load balancer is told of a node that serves.
+            defer { openHealthCheckPorts(plane.family) }
+            guard plane.reconciler.hasWork(at: now) else {
+                instruments.notePassSkipped(plane.family, at: clock.now)
+                continue
+            }
+            let start = clock.now
+            let report = await plane.writeChanges(at: now, on: dataplane)
+            noteEnd(of: plane, report, took: clock.now - start)
         }
+        return true
+    }
 
-        let start = clock.now
-        var report = await plane.pass(mode, at: now, on: dataplane)
-        if mode == .verify, report.family == families.first {
-            report.add(settingsKeeper.keep(on: KernelSettings()))
+    /// Begins the verifying passes that are due. The first one of a family also takes up what is to be written.
+    private func beginVerifying(_ now: ContinuousClock.Instant) {
+        let due = planes.filter { $0.verifyIsDue(at: now) }
+        guard !due.isEmpty else { return }
+        takeChanges(for: due.filter { !$0.hasVerified }, now)
+        let listing = VirtualServerListing()
+        for plane in due {
+            plane.beginVerifying(sharing: listing, at: now)
         }
+    }
+
+    /// Goes one step further in the verifying passes that are under way.
+    ///
+    /// - Returns: whether there was any.
+    private func verifyFurther() async -> Bool {
+        guard let plane = planes.first(where: \.reconciler.isVerifying) else { return false }
+        let isFirst = !plane.hasVerified
+        guard let (report, began, duration) = await plane.continueVerifying(on: dataplane, clock) else { return true }
+        if !isFirst {
+            instruments.noteVerifyEnded(plane.family, began: began)
+        }
+        var complete = report
+        if plane.family == families.first, let settings = dataplane.settings {
+            complete.add(settingsKeeper.keep(on: settings))
+        }
+        noteEnd(of: plane, complete, took: duration)
+        openHealthCheckPorts(plane.family)
+        return true
+    }
+
+    /// Plans what has changed. Before any pass suspends: what changes from here on is not planned yet, and is for the next one.
+    private func takeChanges(for planes: [Plane], _ now: ContinuousClock.Instant) {
+        guard !planes.isEmpty else { return }
+        configureRules()
+        planDirtyPorts()
+        for plane in planes {
+            plane.schedule.changesTaken()
+            instruments.notePassStarted(plane.family, at: now)
+        }
+    }
+
+    private func noteEnd(of plane: Plane, _ report: PassReport, took duration: Duration) {
         let end = clock.now
-        plane.schedule.passEnded(mode, isComplete: report.isComplete, at: end)
-        instruments.notePassEnded(report, took: end - start, at: end, plane.reconciler)
-        log.note(report, took: end - start)
+        plane.schedule.passEnded(report.mode, isComplete: report.isComplete, at: end)
+        instruments.notePassEnded(report, took: duration, at: end, plane.reconciler)
+        log.note(report, took: duration)
         log.noteContested(plane.reconciler.desired.contested, report.family)
     }
 

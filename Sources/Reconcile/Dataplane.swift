@@ -6,18 +6,22 @@ public struct Dataplane {
     public var rules: any RulesDataplane
     /// `nil` leaves tracked flows alone.
     public var conntrack: (any ConntrackDataplane)?
+    /// `nil` leaves the kernel's settings alone.
+    public var settings: (any SettingsDataplane)?
 
     public init(
         ipvs: any IPVSDataplane,
         sets: any IPSetDataplane,
         addresses: any AddressDataplane,
         rules: any RulesDataplane,
-        conntrack: (any ConntrackDataplane)? = nil
+        conntrack: (any ConntrackDataplane)? = nil,
+        settings: (any SettingsDataplane)? = nil
     ) {
         self.ipvs = ipvs
         self.sets = sets
         self.addresses = addresses
         self.rules = rules
         self.conntrack = conntrack
+        self.settings = settings
     }
 }

@@ -13,6 +13,14 @@ public protocol IPVSDataplane: AnyObject {
         _ body: (ObservedVirtualServer) -> Void
     ) throws(DataplaneError)
 
+    /// The virtual servers of both families without their real servers, from one reading of the kernel's table.
+    ///
+    /// While the kernel moves virtual servers about in its table, some may be missing, and some may come twice.
+    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer]
+
+    /// One virtual server with its real servers; `nil` when it is not there.
+    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer?
+
     /// The real servers of one virtual server with their connections; `nil` when there is no such virtual server.
     func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]?
 

@@ -3,11 +3,15 @@ import DataplaneModel
 
 extension FamilyReconciler {
     /// Binds the addresses that are wanted, then unbinds those that are not.
-    mutating func changeAddresses(_ dataplane: any AddressDataplane, _ report: inout PassReport) {
+    mutating func changeAddresses(
+        _ addresses: some Collection<IPAddress>,
+        _ dataplane: any AddressDataplane,
+        _ report: inout PassReport
+    ) {
         guard mirror.addresses != nil else { return }
         var binds: [AddressChange] = []
         var unbinds: [AddressChange] = []
-        for address in pending.addresses.sorted() {
+        for address in addresses.sorted() {
             switch (desired.contains(address), mirror.addresses?.contains(address) == true) {
             case (true, false): binds.append(.bind(address))
             case (false, true): unbinds.append(.unbind(address))

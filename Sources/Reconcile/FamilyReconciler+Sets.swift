@@ -2,9 +2,12 @@ public import Addressing
 public import DataplaneModel
 
 extension FamilyReconciler {
-    mutating func addSetEntries(_ dataplane: any IPSetDataplane, _ report: inout PassReport) {
-        guard !pending.setEntries.isEmpty else { return }
-        let wanted = Self.bySet(pending.setEntries) { desired.contains($0.entry, in: $0.set) }
+    mutating func addSetEntries(
+        _ sets: [ServiceSet],
+        _ dataplane: any IPSetDataplane,
+        _ report: inout PassReport
+    ) {
+        let wanted = pendingEntries(of: sets) { desired.contains($1, in: $0) }
         for (set, entries) in wanted where !entries.isEmpty {
             do throws(DataplaneError) {
                 try growIfFull(set, adding: entries.count, dataplane, &report)
@@ -18,23 +21,21 @@ extension FamilyReconciler {
     }
 
     mutating func removeSetEntries(_ dataplane: any IPSetDataplane, _ report: inout PassReport) {
-        guard !pending.setEntries.isEmpty else { return }
-        let unwanted = Self.bySet(pending.setEntries) { !desired.contains($0.entry, in: $0.set) }
+        let unwanted = pendingEntries(of: ServiceSet.allCases) { !desired.contains($1, in: $0) }
         change(unwanted, dataplane, &report) { mirror, entry in
             mirror.members.contains(entry) ? .remove(entry, from: mirror.definition) : nil
         }
     }
 
     /// Those of one set together: that is what travels to the kernel in few messages.
-    private static func bySet(
-        _ memberships: Set<SetMembership>,
-        where isMeant: (SetMembership) -> Bool
+    private func pendingEntries(
+        of sets: [ServiceSet],
+        where isMeant: (ServiceSet, IPSetEntry) -> Bool
     ) -> [(set: ServiceSet, entries: [IPSetEntry])] {
-        var sets: [(set: ServiceSet, entries: [IPSetEntry])] = ServiceSet.allCases.map { ($0, []) }
-        for membership in memberships where isMeant(membership) {
-            sets[Int(membership.set.rawValue)].entries.append(membership.entry)
+        sets.compactMap { set in
+            let pending = pending.setEntries[set]
+            return pending.isEmpty ? nil : (set, pending.filter { isMeant(set, $0) })
         }
-        return sets
     }
 
     private mutating func change(
@@ -52,7 +53,7 @@ extension FamilyReconciler {
                 if let change = needed(mirror, entry) {
                     changes.append(change)
                 } else {
-                    pending.setEntries.remove(SetMembership(set, entry))
+                    pending.setEntries[set].remove(entry)
                 }
             }
             if changes.count > start { changed.append((set, start..<changes.count)) }
@@ -95,7 +96,7 @@ extension FamilyReconciler {
                 entry = removed
                 mirror.members.remove(removed)
             }
-            pending.setEntries.remove(SetMembership(set, entry))
+            pending.setEntries[set].remove(entry)
             report.count(.setEntry)
         }
         self.mirror.sets[set] = mirror

@@ -4,28 +4,31 @@ import DataplaneModel
 extension FamilyReconciler {
     /// Adds and edits virtual servers, and changes their real servers. Whole virtual servers go later, when their
     /// addresses no longer attract traffic.
+    ///
+    /// - Returns: whether it is known what took effect.
+    @discardableResult
     mutating func updateVirtualServers(
+        _ ids: some Collection<VirtualServer.ID>,
         _ dataplane: any IPVSDataplane,
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
-    ) {
+    ) -> Bool {
         // With their entries: each look into the tables costs, and at the start all servers are wanted.
         var wanted: [(id: VirtualServer.ID, entry: IPVSTable.Entry)] = []
-        wanted.reserveCapacity(pending.virtualServers.count)
-        for id in pending.virtualServers {
+        wanted.reserveCapacity(ids.count)
+        for id in ids {
             if let entry = desired[id] { wanted.append((id, entry)) }
         }
         wanted.sort { $0.id < $1.id }
-        mirror.ipvs?.entries.reserveCapacity(wanted.count)
 
         var rest = wanted[...]
         while !rest.isEmpty {
             let batch = rest.prefix(Self.virtualServersPerBatch)
             rest = rest.dropFirst(batch.count)
             // Not bound to a name: a second reference would make the next change copy the whole table.
-            guard var changes = mirror.ipvs?.changes(toReach: batch) else { return }
+            guard var changes = mirror.ipvs?.changes(toReach: batch) else { return false }
             drainInsteadOfRemoving(&changes, now)
-            guard let refused = apply(changes, dataplane, &report) else { return }
+            guard let refused = apply(changes, dataplane, &report) else { return false }
             for (id, entry) in batch where !refused.contains(id) {
                 if !drains.virtualServers.contains(id) {
                     // The desired entry itself, so that both share the storage of the real servers.
@@ -34,6 +37,7 @@ extension FamilyReconciler {
                 pending.virtualServers.remove(id)
             }
         }
+        return true
     }
 
     /// Removes the virtual servers that nobody wants any more.
@@ -58,6 +62,7 @@ extension FamilyReconciler {
         _ report: inout PassReport
     ) -> Set<VirtualServer.ID>? {
         guard !changes.isEmpty else { return [] }
+        verification?.writtenMeanwhile.formUnion(changes.lazy.map(\.virtualServer))
         let refused: [RefusedChange<IPVSChange>]
         do throws(DataplaneError) {
             refused = try dataplane.apply(changes)

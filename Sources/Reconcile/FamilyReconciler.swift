@@ -15,12 +15,17 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Whether verifying passes report the counters of virtual servers.
     public var collectsStatistics = false
 
+    /// Virtual servers that one step of a verifying pass reads, at 60 µs each in User Mode Linux.
+    public var virtualServersPerReading = 64
+
     public private(set) var desired = DesiredState<Owner>()
 
     var mirror = Mirror()
     var pending = TouchedObjects()
     var rules: RuleKeeper
     var drains: DrainList
+    /// The verifying pass that is under way.
+    var verification: Verification?
     /// Until a first verifying pass has read everything, differences are what was left over, not drift.
     var hasVerified = false
     /// Whether the dummy link seems to have other addresses than the mirror.
@@ -91,32 +96,53 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     ///
     /// The order keeps a virtual IP from attracting traffic before it can be served: set entries, rules, virtual servers
     /// with their real servers, addresses; then the reverse for what goes.
+    ///
+    /// A verifying pass is made whole, as `beginVerifying` and `continueVerifying` make it in steps.
     public mutating func pass(
         _ mode: PassMode,
         at now: ContinuousClock.Instant,
         on dataplane: Dataplane
     ) async -> PassReport {
-        var report = PassReport(family: family, mode: mode)
-        if mode == .verify {
-            readEverything(dataplane, &report)
-        } else if addressesAreSuspect {
-            readAddresses(dataplane, &report)
+        guard mode == .changes else {
+            beginVerifying()
+            while true {
+                if let report = await continueVerifying(at: now, on: dataplane) { return report }
+            }
         }
-        addSetEntries(dataplane.sets, &report)
-        if mode == .verify || pending.rules {
+        var report = PassReport(family: family, mode: .changes)
+        if addressesAreSuspect {
+            do throws(DataplaneError) {
+                try readAddresses(dataplane.addresses, &report)
+            } catch {
+                report.failures.append(error)
+            }
+        }
+        addSetEntries(ServiceSet.allCases, dataplane.sets, &report)
+        if pending.rules {
             await keepRules(dataplane.rules, &report)
         }
-        updateVirtualServers(dataplane.ipvs, now, &report)
-        changeAddresses(dataplane.addresses, &report)
+        updateVirtualServers(pending.virtualServers, dataplane.ipvs, now, &report)
+        changeAddresses(pending.addresses.filter { desired.contains($0) }, dataplane.addresses, &report)
+        removeWhatIsUnwanted(dataplane, .changes, now, &report)
+        return report
+    }
+
+    /// The second half of a pass: what nobody wants any more, from what attracts traffic on.
+    mutating func removeWhatIsUnwanted(
+        _ dataplane: Dataplane,
+        _ mode: PassMode,
+        _ now: ContinuousClock.Instant,
+        _ report: inout PassReport
+    ) {
+        changeAddresses(pending.addresses.filter { !desired.contains($0) }, dataplane.addresses, &report)
         removeVirtualServers(dataplane.ipvs, &report)
         removeSetEntries(dataplane.sets, &report)
         endStaleFlows(dataplane.conntrack, mode, now, &report)
         endDrains(dataplane.ipvs, now, &report)
         report.draining = drains.count
-        return report
     }
 
-    private mutating func keepRules(_ dataplane: any RulesDataplane, _ report: inout PassReport) async {
+    mutating func keepRules(_ dataplane: any RulesDataplane, _ report: inout PassReport) async {
         do throws(DataplaneError) {
             let outcome = try await rules.keep(closedServers: desired.serversClosedToNode, on: dataplane)
             pending.rules = false

@@ -1,8 +1,8 @@
-/// When the next pass over one family is due, and of which mode. Pure: the instants are arguments.
+/// When the next passes over one family are due. Pure: the instants are arguments.
 ///
 /// The first change after a quiet time goes at once. Changes that arrive less than the minimum after a pass ended are
 /// gathered until it has gone by. A verifying pass is due each sync period, and sooner, with a growing delay, after a
-/// pass that was not complete.
+/// pass that was not complete. Changes are written while a verifying pass is under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
     /// The least time between the end of a pass and the start of the next (`--ipvs-min-sync-period`).
     public let minimum: Duration
@@ -16,6 +16,8 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
     private var verifyDue: Instant
     private var changeNoted: Instant?
     private var incompletePasses = 0
+    /// Whether a pass was not complete since the last verifying one began.
+    private var hasFailedMeanwhile = false
 
     /// A schedule whose first pass, a verifying one, is due at `now`.
     public init(minimum: Duration, period: Duration, now: Instant) {
@@ -24,37 +26,39 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
         verifyDue = now
     }
 
-    /// The instant of the next pass; one that has gone by means at once.
-    public var nextPass: Instant {
-        let change = changeNoted.map { notBefore($0) }
-        let verify = notBefore(verifyDue)
-        return change.map { Swift.min($0, verify) } ?? verify
-    }
+    /// The instant of the next pass of mode `changes`; one that has gone by means at once, `nil` that nothing has changed.
+    public var nextChanges: Instant? { changeNoted.map { notBefore($0) } }
 
-    /// The mode of a pass that starts at `now`.
-    public func mode(at now: Instant) -> PassMode {
-        notBefore(verifyDue) <= now ? .verify : .changes
-    }
+    /// The instant of the next verifying pass; one that has gone by means at once.
+    ///
+    /// Passes of mode `changes` do not put it off, however many there are.
+    public var nextVerify: Instant { verifyDue }
 
     public mutating func noteChange(at now: Instant) {
         changeNoted = changeNoted ?? now
     }
 
-    /// To be called when a pass starts: changes noted from here on are for the next one.
-    public mutating func passStarted() {
+    /// To be called when a pass takes up the changes noted so far: those noted from here on are for the next one.
+    public mutating func changesTaken() {
         changeNoted = nil
+    }
+
+    /// To be called when a verifying pass begins.
+    public mutating func verifyStarted() {
+        hasFailedMeanwhile = false
     }
 
     public mutating func passEnded(_ mode: PassMode, isComplete: Bool, at now: Instant) {
         lastEnd = now
-        if isComplete {
+        hasFailedMeanwhile = hasFailedMeanwhile || !isComplete
+        if mode == .verify ? !hasFailedMeanwhile : isComplete {
             // Only a verifying pass tries everything again, so only that one ends the back-off.
             if mode == .verify {
                 incompletePasses = 0
                 verifyDue = now.advanced(by: period)
             }
         } else {
-            verifyDue = now.advanced(by: retryDelay)
+            verifyDue = now.advanced(by: Swift.max(retryDelay, minimum))
             incompletePasses += 1
         }
     }

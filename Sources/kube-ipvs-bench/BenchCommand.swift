@@ -48,9 +48,15 @@ struct LatencyCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var scale: ScaleOptions
+    @Flag(help: "Send the changes off while everything is verified.") var duringVerify = false
 
     func run() async throws {
-        try await ProxyScenarios(scale.value).measureLatency()
+        let scenarios = ProxyScenarios(scale.value)
+        if duringVerify {
+            try await scenarios.measureLatencyDuringVerify()
+        } else {
+            try await scenarios.measureLatency()
+        }
     }
 }
 

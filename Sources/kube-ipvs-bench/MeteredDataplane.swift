@@ -14,6 +14,8 @@ final class DataplaneTimes: Sendable {
         /// Calls that changed virtual or real servers, and when the last of them was done.
         var changes = 0
         var lastChange = 0.0
+        /// Listings of all virtual servers that have begun: each verifying pass begins with one.
+        var listings = 0
     }
 
     private let times = Mutex(Times())
@@ -27,6 +29,10 @@ final class DataplaneTimes: Sendable {
     func add(_ part: WritableKeyPath<Times, Double>, since start: Double) {
         let elapsed = Meter.now - start
         times.withLock { $0[keyPath: part] += elapsed }
+    }
+
+    func noteListing() {
+        times.withLock { $0.listings += 1 }
     }
 
     func noteChange() {
@@ -66,6 +72,19 @@ private final class MeteredIPVS: IPVSDataplane {
         let start = Meter.now
         defer { times.add(\.ipvs, since: start) }
         try kernel.forEachVirtualServer(of: family, body)
+    }
+
+    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+        times.noteListing()
+        let start = Meter.now
+        defer { times.add(\.ipvs, since: start) }
+        return try kernel.listVirtualServers()
+    }
+
+    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
+        let start = Meter.now
+        defer { times.add(\.ipvs, since: start) }
+        return try kernel.virtualServer(id)
     }
 
     func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {

@@ -29,6 +29,8 @@ struct ProfileCommand: AsyncParsableCommand {
 /// Holds nothing and refuses nothing.
 final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
     func forEachVirtualServer(of family: IPFamily, _ body: (ObservedVirtualServer) -> Void) {}
+    func listVirtualServers() -> [ObservedVirtualServer] { [] }
+    func virtualServer(_ id: VirtualServer.ID) -> ObservedVirtualServer? { nil }
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { [] }
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] { [] }
 

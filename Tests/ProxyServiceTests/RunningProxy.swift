@@ -25,12 +25,15 @@ struct RunningProxy: Sendable {
     /// - Parameters:
     ///   - brokenAddresses: those of virtual servers that the kernel refuses.
     ///   - brokenFamilies: those whose iptables does not work.
+    ///   - dataplane: in place of one of those.
     static func run(
         arguments: [String] = [],
         families: [IPFamily] = [.v4],
         brokenAddresses: Set<IPAddress> = [],
         brokenFamilies: Set<IPFamily> = [],
         virtualServerCounters: Int = 0,
+        kernelSettings: [KernelSetting] = [],
+        dataplane: sending Dataplane? = nil,
         _ body: @Sendable @escaping (RunningProxy) async throws -> Void
     ) async throws {
         let settings = try KubeProxyFlags.parse(KubeProxyFlags.normalizing(arguments))
@@ -41,8 +44,8 @@ struct RunningProxy: Sendable {
         let proxy = ServiceProxy(
             settings: settings,
             families: families,
-            dataplane: dataplane(brokenAddresses, brokenFamilies),
-            settingsKeeper: SettingsKeeper([]),
+            dataplane: dataplane ?? fakeDataplane(brokenAddresses, brokenFamilies),
+            settingsKeeper: SettingsKeeper(kernelSettings),
             metrics: metrics,
             health: health,
             healthCheckPorts: ports,
@@ -58,7 +61,7 @@ struct RunningProxy: Sendable {
         }
     }
 
-    private static func dataplane(
+    private static func fakeDataplane(
         _ brokenAddresses: Set<IPAddress>,
         _ brokenFamilies: Set<IPFamily>
     ) -> sending Dataplane {

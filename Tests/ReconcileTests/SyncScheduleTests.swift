@@ -11,55 +11,53 @@ struct SyncScheduleTests {
     /// A schedule with its first pass done at the start.
     private static func settled(minimum: Duration = .seconds(1)) -> SyncSchedule<ContinuousClock.Instant> {
         var schedule = SyncSchedule(minimum: minimum, period: .seconds(30), now: start)
-        schedule.passStarted()
+        schedule.changesTaken()
         schedule.passEnded(.verify, isComplete: true, at: start)
         return schedule
     }
 
     @Test func `the first pass is due at once and verifies`() {
         let schedule = SyncSchedule(minimum: .seconds(1), period: .seconds(30), now: Self.start)
-        #expect(schedule.nextPass == Self.start)
-        #expect(schedule.mode(at: Self.start) == .verify)
+        #expect(schedule.nextVerify == Self.start)
+        #expect(schedule.nextChanges == nil)
     }
 
-    @Test func `the first change after a quiet time goes at once`() {
+    @Test func `the first change after a quiet time goes at once`() throws {
         var schedule = Self.settled()
         schedule.noteChange(at: Self.after(.seconds(10)))
-        #expect(schedule.nextPass <= Self.after(.seconds(10)))
-        #expect(schedule.mode(at: Self.after(.seconds(10))) == .changes)
+        #expect(try #require(schedule.nextChanges) <= Self.after(.seconds(10)))
     }
 
     @Test func `changes inside the minimum are gathered until it has gone by`() {
         var schedule = Self.settled()
         schedule.noteChange(at: Self.after(.milliseconds(100)))
         schedule.noteChange(at: Self.after(.milliseconds(900)))
-        #expect(schedule.nextPass == Self.after(.seconds(1)))
+        #expect(schedule.nextChanges == Self.after(.seconds(1)))
     }
 
     @Test func `with a minimum of zero every change goes at once`() {
         var schedule = Self.settled(minimum: .zero)
         schedule.noteChange(at: Self.start)
-        #expect(schedule.nextPass == Self.start)
+        #expect(schedule.nextChanges == Self.start)
     }
 
     @Test func `a change that comes during a pass is for the next one`() {
         var schedule = Self.settled()
         schedule.noteChange(at: Self.after(.seconds(5)))
-        schedule.passStarted()
+        schedule.changesTaken()
         schedule.noteChange(at: Self.after(.seconds(6)))
         schedule.passEnded(.changes, isComplete: true, at: Self.after(.seconds(7)))
-        #expect(schedule.nextPass == Self.after(.seconds(8)))
+        #expect(schedule.nextChanges == Self.after(.seconds(8)))
     }
 
     @Test func `everything is verified each sync period however many changes there are`() {
         var schedule = Self.settled()
         for second in 1..<30 {
             schedule.noteChange(at: Self.after(.seconds(second)))
-            schedule.passStarted()
+            schedule.changesTaken()
             schedule.passEnded(.changes, isComplete: true, at: Self.after(.seconds(second)))
         }
-        #expect(schedule.nextPass == Self.after(.seconds(30)))
-        #expect(schedule.mode(at: Self.after(.seconds(30))) == .verify)
+        #expect(schedule.nextVerify == Self.after(.seconds(30)))
     }
 
     @Test func `an incomplete pass is tried again after 100 ms, doubling up to the sync period`() {
@@ -67,11 +65,10 @@ struct SyncScheduleTests {
         var delays: [Duration] = []
         var now = Self.start
         for _ in 0..<12 {
-            schedule.passStarted()
+            schedule.changesTaken()
             schedule.passEnded(.verify, isComplete: false, at: now)
-            delays.append(now.duration(to: schedule.nextPass))
-            now = schedule.nextPass
-            #expect(schedule.mode(at: now) == .verify)
+            delays.append(now.duration(to: schedule.nextVerify))
+            now = schedule.nextVerify
         }
         #expect(delays[..<4] == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800)])
         #expect(delays[9...].allSatisfy { $0 == .seconds(30) })
@@ -82,15 +79,28 @@ struct SyncScheduleTests {
         for _ in 0..<5 {
             schedule.passEnded(.verify, isComplete: false, at: Self.start)
         }
+        schedule.verifyStarted()
         schedule.passEnded(.verify, isComplete: true, at: Self.start)
-        #expect(schedule.nextPass == Self.after(.seconds(30)))
+        #expect(schedule.nextVerify == Self.after(.seconds(30)))
         schedule.passEnded(.changes, isComplete: false, at: Self.start)
-        #expect(schedule.nextPass == Self.after(.milliseconds(100)))
+        #expect(schedule.nextVerify == Self.after(.milliseconds(100)))
+    }
+
+    @Test func `a verifying pass does not make up for changes that failed while it was under way`() {
+        var schedule = Self.settled(minimum: .zero)
+        schedule.verifyStarted()
+        schedule.passEnded(.changes, isComplete: false, at: Self.start)
+        schedule.passEnded(.verify, isComplete: true, at: Self.after(.seconds(1)))
+        #expect(schedule.nextVerify == Self.after(.milliseconds(1200)))
+        schedule.verifyStarted()
+        schedule.passEnded(.changes, isComplete: true, at: Self.after(.seconds(2)))
+        schedule.passEnded(.verify, isComplete: true, at: Self.after(.seconds(2)))
+        #expect(schedule.nextVerify == Self.after(.seconds(32)))
     }
 
     @Test func `a retry keeps the minimum`() {
         var schedule = Self.settled()
         schedule.passEnded(.changes, isComplete: false, at: Self.start)
-        #expect(schedule.nextPass == Self.after(.seconds(1)))
+        #expect(schedule.nextVerify == Self.after(.seconds(1)))
     }
 }

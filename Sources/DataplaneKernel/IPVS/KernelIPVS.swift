@@ -109,6 +109,18 @@ public final class KernelIPVS: IPVSDataplane {
         try read([family], body)
     }
 
+    public func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+        do throws(NetlinkError) {
+            return try listVirtualServers(of: IPFamily.allCases)
+        } catch {
+            throw Self.failure("list the virtual servers", error)
+        }
+    }
+
+    public func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
+        try virtualServer(.address(id))
+    }
+
     public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
         do throws(NetlinkError) {
             return try realServers(of: .address(id))
@@ -159,13 +171,17 @@ public final class KernelIPVS: IPVSDataplane {
     /// The virtual servers without their real servers, from both families as the kernel lists them.
     private func virtualServers(of families: [IPFamily]) throws(NetlinkError) -> [ObservedVirtualServer] {
         try readUntilUnchanged(\.identity) { (ipvs) throws(NetlinkError) in
-            try ipvs.dump(IPVS_CMD_GET_SERVICE, into: [ObservedVirtualServer]()) {
-                (servers, message, datagram) throws(NetlinkError) in
-                guard let server = try message.virtualServer(in: datagram),
-                    families.contains(server.identity.family)
-                else { return }
-                servers.append(server)
-            }
+            try ipvs.listVirtualServers(of: families)
+        }
+    }
+
+    private func listVirtualServers(of families: [IPFamily]) throws(NetlinkError) -> [ObservedVirtualServer] {
+        try dump(IPVS_CMD_GET_SERVICE, into: [ObservedVirtualServer]()) {
+            (servers, message, datagram) throws(NetlinkError) in
+            guard let server = try message.virtualServer(in: datagram),
+                families.contains(server.identity.family)
+            else { return }
+            servers.append(server)
         }
     }
 

@@ -103,7 +103,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         }
         for membership in contribution.setEntries {
             if Self.increment(&setCounts[Int(membership.set.rawValue)], membership.entry) {
-                touched.setEntries.insert(membership)
+                touched.setEntries[membership.set].insert(membership.entry)
             }
         }
         for address in contribution.addresses where Self.increment(&addressCounts, address) {
@@ -127,7 +127,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         }
         for membership in contribution.setEntries {
             if Self.decrement(&setCounts[Int(membership.set.rawValue)], membership.entry) {
-                touched.setEntries.insert(membership)
+                touched.setEntries[membership.set].insert(membership.entry)
             }
         }
         for address in contribution.addresses where Self.decrement(&addressCounts, address) {

@@ -3,7 +3,7 @@ public import Addressing
 /// Kernel objects whose desired and actual state may differ. Naming one too many costs a comparison, no more.
 public struct TouchedObjects: Hashable, Sendable {
     public var virtualServers: Set<VirtualServer.ID> = []
-    public var setEntries: Set<SetMembership> = []
+    public var setEntries = SetMemberships()
     public var addresses: Set<IPAddress> = []
     /// Whether what the rules depend on has changed: the list of VIPs that this node may not reach, or the configuration.
     public var rules = false

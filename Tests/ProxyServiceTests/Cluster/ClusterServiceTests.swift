@@ -50,7 +50,11 @@ import Testing
         try await Self.follow { api, journal in
             api.set(.web)
             api.set(.webSlice(endpoints: 2))
-            await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.2") } }
+            await journal.wait { lines in
+                // The address comes last in the first pass.
+                lines.contains { $0.contains("add real server") && $0.contains("10.244.1.2") }
+                    && lines.contains { $0.hasPrefix("address") }
+            }
             let before = journal.lines
 
             for kind in [KubernetesObject.Kind.service, .endpointSlice, .node] {

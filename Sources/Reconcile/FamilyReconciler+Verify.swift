@@ -1,0 +1,250 @@
+import Addressing
+import DataplaneModel
+
+extension FamilyReconciler {
+    /// Addresses that one step of a verifying pass binds.
+    static var addressesPerBatch: Int { 256 }
+
+    /// Whether a verifying pass is under way.
+    public var isVerifying: Bool { verification != nil }
+
+    /// Begins a verifying pass. Until `continueVerifying` says that it has ended, passes of mode `changes` may be made
+    /// between its steps.
+    ///
+    /// - Parameter listing: shared with the other family's pass that begins now.
+    public mutating func beginVerifying(sharing listing: VirtualServerListing = VirtualServerListing()) {
+        verification = Verification(PassReport(family: family, mode: .verify), listing)
+    }
+
+    /// Goes one step further in the verifying pass that is under way: reads a part of the kernel's state, and mends what
+    /// differs. What is to go is removed in the last step.
+    ///
+    /// The order is that of all passes: sets, rules, virtual servers with their real servers, addresses.
+    ///
+    /// - Returns: the report of the whole pass when it has ended; `nil` when there is more to do.
+    public mutating func continueVerifying(
+        at now: ContinuousClock.Instant,
+        on dataplane: Dataplane
+    ) async -> PassReport? {
+        guard var step = verification else { return nil }
+        // Taken out, so that it is changed in place, and what it writes itself is not noted as written meanwhile.
+        verification = nil
+        switch step.phase {
+        case .sets:
+            verifyNextSet(&step, dataplane.sets)
+        case .rules:
+            await keepRules(dataplane.rules, &step.report)
+            step.phase = .listing
+        case .listing:
+            listVirtualServers(&step, dataplane.ipvs)
+        case .virtualServers:
+            verifyNextVirtualServers(&step, dataplane.ipvs, now)
+        case .addresses:
+            verifyNextAddresses(&step, dataplane.addresses)
+        case .removals:
+            removeWhatIsUnwanted(dataplane, .verify, now, &step.report)
+            hasVerified = hasVerified || step.hasReadAll
+            step.report.statistics = collectsStatistics ? step.statistics : nil
+            return step.report
+        }
+        verification = step
+        return nil
+    }
+
+    // MARK: Sets
+
+    private mutating func verifyNextSet(_ step: inout Verification, _ dataplane: any IPSetDataplane) {
+        guard let set = step.sets.popFirst() else { return }
+        if step.sets.isEmpty { step.phase = .rules }
+        do throws(DataplaneError) {
+            try readSet(set, dataplane, &step.report)
+        } catch {
+            step.noteUnread(error)
+        }
+        addSetEntries([set], dataplane, &step.report)
+    }
+
+    // MARK: Virtual servers
+
+    private mutating func listVirtualServers(_ step: inout Verification, _ dataplane: any IPVSDataplane) {
+        if mirror.ipvs == nil {
+            var table = IPVSTable()
+            table.entries.reserveCapacity(desired.virtualServerIDs.count)
+            step.table = table
+        }
+        step.phase = .virtualServers
+        step.listedIDs = []
+        step.unlisted = nil
+        do throws(DataplaneError) {
+            step.listed = try step.listing.take(family, from: dataplane)[...]
+            step.listedIDs.reserveCapacity(step.listed.count)
+        } catch {
+            step.noteUnread(error)
+            step.phase = .addresses
+        }
+    }
+
+    private mutating func verifyNextVirtualServers(
+        _ step: inout Verification,
+        _ dataplane: any IPVSDataplane,
+        _ now: ContinuousClock.Instant
+    ) {
+        guard mirror.ipvs != nil || step.table != nil else {
+            // A pass has broken off in between, so that nothing is known any more.
+            step.phase = .listing
+            return
+        }
+        do throws(DataplaneError) {
+            if !step.listed.isEmpty {
+                try readListed(&step, dataplane)
+            } else if step.unlisted?.isEmpty != true {
+                try readUnlisted(&step, dataplane)
+            }
+        } catch {
+            step.noteUnread(error)
+            step.phase = .addresses
+            return
+        }
+        let hasReadAll = step.listed.isEmpty && step.unlisted?.isEmpty == true
+        if hasReadAll, let table = step.table {
+            // What was wanted while the table was read is to be written too.
+            mirror.ipvs = table
+            step.table = nil
+            step.unwritten = pending.virtualServers.sorted()[...]
+        }
+        guard mirror.ipvs != nil else { return }
+        let batch = step.unwritten.prefix(Self.virtualServersPerBatch)
+        step.unwritten = step.unwritten.dropFirst(batch.count)
+        if !updateVirtualServers(batch, dataplane, now, &step.report) || (hasReadAll && step.unwritten.isEmpty) {
+            step.phase = .addresses
+        }
+    }
+
+    private mutating func readListed(
+        _ step: inout Verification,
+        _ dataplane: any IPVSDataplane
+    ) throws(DataplaneError) {
+        for _ in 0..<virtualServersPerReading {
+            guard var observed = step.listed.popFirst() else { return }
+            guard case .address(let id) = observed.identity, step.listedIDs.insert(id).inserted,
+                desired[id] != nil || !isExcluded(id)
+            else { continue }
+            if step.writtenMeanwhile.contains(id) {
+                compare(id, try dataplane.virtualServer(id), &step)
+            } else if let realServers = try dataplane.realServers(of: id) {
+                observed.realServers = realServers
+                compare(id, observed, &step)
+            } else {
+                compare(id, nil, &step)
+            }
+        }
+    }
+
+    /// The kernel's listing may lack virtual servers that are there: each is asked for before it counts as gone. Where nothing
+    /// was listed at all, and nothing known, there is no need to.
+    private mutating func readUnlisted(
+        _ step: inout Verification,
+        _ dataplane: any IPVSDataplane
+    ) throws(DataplaneError) {
+        guard var unlisted = step.unlisted else {
+            let known = mirror.ipvs?.entries.keys.filter { !step.listedIDs.contains($0) && desired[$0] == nil } ?? []
+            let wanted = desired.virtualServerIDs.filter { !step.listedIDs.contains($0) }
+            if step.table != nil, step.listedIDs.isEmpty {
+                pending.virtualServers.formUnion(wanted)
+                step.unlisted = []
+            } else {
+                step.unlisted = (known + wanted).sorted()[...]
+            }
+            return
+        }
+        step.unlisted = nil
+        defer { step.unlisted = unlisted }
+        for _ in 0..<virtualServersPerReading {
+            guard let id = unlisted.popFirst() else { return }
+            compare(id, try dataplane.virtualServer(id), &step)
+        }
+    }
+
+    /// Takes a virtual server as it was just read into the mirror, and notes whether it differs from what is desired.
+    private mutating func compare(
+        _ id: VirtualServer.ID,
+        _ observed: ObservedVirtualServer?,
+        _ step: inout Verification
+    ) {
+        let wanted = desired[id]
+        var entry = observed.map { IPVSTable.Entry($0) }
+        if wanted != nil, collectsStatistics {
+            step.statistics[id] = observed?.statistics
+        }
+        var isDifferent = false
+        if let found = entry {
+            if found == wanted {
+                // Shares the storage of the real servers instead of keeping a second copy.
+                entry = wanted
+            } else {
+                isDifferent = withoutDraining(found, of: id) != wanted
+            }
+        } else {
+            isDifferent = wanted != nil
+        }
+        if step.table != nil {
+            step.table?[id] = entry
+        } else {
+            mirror.ipvs?[id] = entry
+        }
+        guard isDifferent else {
+            pending.virtualServers.remove(id)
+            return
+        }
+        let isNew = pending.virtualServers.insert(id).inserted
+        if isNew, hasVerified {
+            step.report.countDrift(.virtualServer, 1)
+        }
+        if wanted != nil { step.unwritten.append(id) }
+    }
+
+    private func isExcluded(_ id: VirtualServer.ID) -> Bool {
+        excludedNetworks.contains { $0.contains(id.address) }
+    }
+
+    // MARK: Addresses
+
+    private mutating func verifyNextAddresses(_ step: inout Verification, _ dataplane: any AddressDataplane) {
+        guard var unbound = step.unbound else {
+            do throws(DataplaneError) {
+                try readAddresses(dataplane, &step.report)
+            } catch {
+                step.noteUnread(error)
+            }
+            step.unbound = pending.addresses.filter { desired.contains($0) }.sorted()[...]
+            return
+        }
+        let batch = unbound.prefix(Self.addressesPerBatch)
+        unbound = unbound.dropFirst(batch.count)
+        step.unbound = unbound
+        changeAddresses(batch, dataplane, &step.report)
+        if unbound.isEmpty { step.phase = .removals }
+    }
+}
+
+extension Verification {
+    /// Notes that a part could not be read. One sentence for a part, not one for each of its seventeen sets.
+    fileprivate mutating func noteUnread(_ error: DataplaneError) {
+        hasReadAll = false
+        if !report.failures.contains(where: { $0.part == error.part && $0.number == error.number }) {
+            report.failures.append(error)
+        }
+    }
+}
+
+extension IPVSTable.Entry {
+    /// The part of a dumped virtual server that is configuration.
+    init(_ observed: ObservedVirtualServer) {
+        var configuration = observed.configuration
+        configuration.flags.remove(.hashed)
+        self.init(
+            configuration: configuration,
+            realServers: observed.realServers.map(\.realServer).sorted { $0.id < $1.id }
+        )
+    }
+}

@@ -1,0 +1,116 @@
+import Addressing
+import DataplaneModel
+import DataplaneTesting
+import Glibc
+import KubernetesObjects
+import Reconcile
+import ServicePlan
+import Synchronization
+import Testing
+
+@testable import ProxyService
+
+/// What comes while everything is verified.
+struct VerifyTests {
+    private static let services = 500
+
+    @Test func `a change that comes during a verifying pass is written before that has ended`() async throws {
+        let progress = Progress()
+        let dataplane = Dataplane(
+            ipvs: SlowIPVS(progress), sets: FakeIPSet(), addresses: FakeAddresses(), rules: FakeRules())
+        try await RunningProxy.run(
+            arguments: ["--ipvs-sync-period", "1s", "--ipvs-min-sync-period", "0s"],
+            dataplane: dataplane
+        ) { running in
+            await running.begin(
+                (1...Self.services).flatMap { number -> [ObjectUpdate] in
+                    let name = "web-\(number)"
+                    return [.service(Sample.service(name, UInt32(number))), .slice(Sample.slice(name))]
+                })
+            // One of the passes after the first, and not its last steps.
+            try await expectEventually { (50..<150).contains(progress.current.reads) }
+            let writes = progress.current.writes
+            await running.proxy.apply([.slice(Sample.slice("web-7", endpoints: 5))])
+            try await expectEventually { progress.current.writes > writes }
+            let reads = progress.current.readsAtLastWrite
+            #expect(reads > 0 && reads < Self.services)
+        }
+    }
+
+    @Test func `settings of the kernel that somebody changed are put back by a verifying pass`() async throws {
+        let settings = FakeSettings(["a": "0", "b": "0"])
+        settings.readOnly = ["b"]
+        let fake = FakeDataplane()
+        let dataplane = Dataplane(
+            ipvs: fake.ipvs, sets: fake.sets, addresses: fake.addresses, rules: fake.rules, settings: settings)
+        try await RunningProxy.run(
+            kernelSettings: [
+                KernelSetting("a", .exactly(1), purpose: "first thing"),
+                KernelSetting("b", .exactly(1), purpose: "second thing"),
+            ],
+            dataplane: dataplane
+        ) { running in
+            await running.begin([])
+            try await expectEventually {
+                running.value("kubeipvs_drift_repaired_total{ip_family=\"IPv4\",kind=\"sysctl\"}") == 1
+            }
+        }
+    }
+}
+
+private final class Progress: Sendable {
+    struct State {
+        /// Virtual servers read since they were last listed.
+        var reads = 0
+        var writes = 0
+        var readsAtLastWrite = 0
+    }
+
+    private let state = Mutex(State())
+
+    var current: State { state.withLock { $0 } }
+
+    func change(_ body: (inout State) -> Void) {
+        state.withLock { body(&$0) }
+    }
+}
+
+/// Takes 2 ms for each virtual server that it reads.
+private final class SlowIPVS: IPVSDataplane {
+    private let fake = FakeIPVS()
+    private let progress: Progress
+
+    init(_ progress: Progress) {
+        self.progress = progress
+    }
+
+    func forEachVirtualServer(
+        of family: IPFamily,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) {
+        try fake.forEachVirtualServer(of: family, body)
+    }
+
+    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+        progress.change { $0.reads = 0 }
+        return try fake.listVirtualServers()
+    }
+
+    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
+        try fake.virtualServer(id)
+    }
+
+    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
+        usleep(2000)
+        progress.change { $0.reads += 1 }
+        return try fake.realServers(of: id)
+    }
+
+    func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
+        progress.change {
+            $0.writes += 1
+            $0.readsAtLastWrite = $0.reads
+        }
+        return try fake.apply(changes)
+    }
+}
