@@ -73,14 +73,16 @@ import Testing
             ])
     }
 
-    @Test func `a setting that differs is named, and stays`() {
+    @Test func `a setting that differs is named, and stays`() throws {
         let fake = FakeSettings(["net/ipv4/ip_forward": "0", "net/ipv4/vs/conntrack": "1"])
         let keeper = SettingsKeeper([
             KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way"),
             KernelSetting("net/ipv4/vs/conntrack", .exactly(1), purpose: "masquerading"),
         ])
-        let rehearsal = Rehearsal(of: FakeDataplane().dataplane)
-        let report = keeper.keep(on: rehearsal.settings(over: fake))
+        var original = FakeDataplane().dataplane
+        original.settings = fake
+        let rehearsal = Rehearsal(of: original)
+        let report = keeper.keep(on: try #require(rehearsal.dataplane.settings))
         #expect(report.failures == [])
         #expect(rehearsal.lines == ["write 1 to net/ipv4/ip_forward"])
         #expect(fake.writes == [])

@@ -108,22 +108,22 @@ public struct NodeInspection {
                 ipvs: try KernelIPVS(),
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
-                rules: try await KernelIPTables.open()
+                rules: try await KernelIPTables.open(),
+                settings: KernelSettings()
             )
         } catch {
             throw StartError("\(error)")
         }
         let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
-        return await nextSync(over: dataplane, SettingsKeeper(plan.settings), KernelSettings())
+        return await nextSync(over: dataplane, SettingsKeeper(plan.settings))
     }
 
     func nextSync(
         over dataplane: Dataplane,
-        _ settingsKeeper: SettingsKeeper,
-        _ kernelSettings: any SettingsDataplane
+        _ settingsKeeper: SettingsKeeper
     ) async -> NextSync {
         let rehearsal = Rehearsal(of: dataplane)
-        var failures = settingsKeeper.keep(on: rehearsal.settings(over: kernelSettings)).failures
+        var failures = rehearsal.dataplane.settings.map { settingsKeeper.keep(on: $0).failures } ?? []
         for var reconciler in reconcilers() {
             let report = await reconciler.pass(.verify, at: ContinuousClock.now, on: rehearsal.dataplane)
             failures += report.failures

@@ -15,13 +15,9 @@ public struct Rehearsal {
             ipvs: RehearsedIPVS(original: original.ipvs, notes: notes),
             sets: RehearsedIPSet(original: original.sets, notes: notes),
             addresses: RehearsedAddresses(original: original.addresses, notes: notes),
-            rules: RehearsedRules(original: original.rules, notes: notes)
+            rules: RehearsedRules(original: original.rules, notes: notes),
+            settings: original.settings.map { [notes] in RehearsedSettings(original: $0, notes: notes) }
         )
-    }
-
-    /// The kernel's settings in the same way.
-    public func settings(over original: any SettingsDataplane) -> any SettingsDataplane {
-        RehearsedSettings(original: original, notes: notes)
     }
 
     /// What would have been written so far, in order: one line for each object, and the input of `iptables-restore` line by
@@ -47,6 +43,14 @@ private final class RehearsedIPVS: IPVSDataplane {
         _ body: (ObservedVirtualServer) -> Void
     ) throws(DataplaneError) {
         try original.forEachVirtualServer(of: family, body)
+    }
+
+    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+        try original.listVirtualServers()
+    }
+
+    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
+        try original.virtualServer(id)
     }
 
     func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {

@@ -53,7 +53,7 @@ import Testing
             await journal.wait { lines in
                 // The address comes last in the first pass.
                 lines.contains { $0.contains("add real server") && $0.contains("10.244.1.2") }
-                    && lines.contains { $0.hasPrefix("address") }
+                    && lines.contains { $0.hasPrefix("address bind") }
             }
             let before = journal.lines
 

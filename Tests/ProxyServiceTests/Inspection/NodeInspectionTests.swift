@@ -104,8 +104,10 @@ import Testing
         let fake = FakeDataplane()
         let keeper = SettingsKeeper([KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way")])
         let settings = FakeSettings(["net/ipv4/ip_forward": "1"])
+        var dataplane = fake.dataplane
+        dataplane.settings = settings
         let inspection = try inspection()
-        let before = await inspection.nextSync(over: fake.dataplane, keeper, settings)
+        let before = await inspection.nextSync(over: dataplane, keeper)
         #expect(before.changes.contains("add virtual server TCP 10.96.0.1:80 with scheduler rr"))
         #expect(before.failures == [])
         #expect(fake.journal == [])
@@ -114,12 +116,12 @@ import Testing
             let report = await reconciler.pass(.verify, at: ContinuousClock.now, on: fake.dataplane)
             #expect(report.isComplete)
         }
-        let settled = await inspection.nextSync(over: fake.dataplane, keeper, settings)
+        let settled = await inspection.nextSync(over: dataplane, keeper)
         #expect(settled == NextSync(changes: [], failures: []))
 
         fake.addresses.bound = []
         settings.values["net/ipv4/ip_forward"] = "0"
-        let drifted = await inspection.nextSync(over: fake.dataplane, keeper, settings)
+        let drifted = await inspection.nextSync(over: dataplane, keeper)
         #expect(drifted.changes == ["write 1 to net/ipv4/ip_forward", "bind 10.96.0.1"])
         #expect(fake.addresses.bound == [])
     }
@@ -127,7 +129,7 @@ import Testing
     @Test func `what could not be read is told, and the rest is planned`() async throws {
         let fake = FakeDataplane()
         fake.rules.brokenFamilies = [.v4]
-        let next = try await inspection().nextSync(over: fake.dataplane, SettingsKeeper([]), FakeSettings([:]))
+        let next = try await inspection().nextSync(over: fake.dataplane, SettingsKeeper([]))
         #expect(next.failures.count == 1)
         #expect(next.changes.contains("bind 10.96.0.1"))
     }
