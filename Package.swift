@@ -258,9 +258,9 @@ let package = Package(
                 "ProxyService",
                 "Reconcile",
                 "ServicePlan",
+                "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KubernetesObjects
+import SmallFiles
 
 struct ManifestsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,7 @@ struct ManifestsCommand: ParsableCommand {
                 [json(scale.value.service(number)), json(scale.value.slice(number))]
             }
             let list = #"{"apiVersion": "v1", "kind": "List", "items": [\#(items.joined(separator: ",\n"))]}"#
-            try TextFile.write(list + "\n", to: "\(directory)/\(start).json")
+            try SmallFile.write(list + "\n", to: "\(directory)/\(start).json")
         }
     }
 

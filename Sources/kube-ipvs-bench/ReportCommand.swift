@@ -1,5 +1,5 @@
 import ArgumentParser
-import SystemPackage
+import SmallFiles
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +12,9 @@ struct ReportCommand: ParsableCommand {
     @Argument(help: "A file of records.") var records: String
 
     func run() throws {
-        let measured = try TextFile.read(records).split(separator: "\n").compactMap { Record(line: $0) }
+        let measured = String(decoding: try SmallFile.read(records), as: UTF8.self).split(separator: "\n").compactMap {
+            Record(line: $0)
+        }
         guard !measured.isEmpty else { throw BenchError("\(records) has no records") }
         let best = Record.best(of: measured)
         print(Self.table(of: best))
@@ -23,7 +25,7 @@ struct ReportCommand: ParsableCommand {
             guard results.allSatisfy(\.isWithin), forks.isEmpty else { throw ExitCode.failure }
         }
         if let json {
-            try TextFile.write("[\n  \(best.map(\.json).joined(separator: ",\n  "))\n]\n", to: json)
+            try SmallFile.write("[\n  \(best.map(\.json).joined(separator: ",\n  "))\n]\n", to: json)
         }
     }
 

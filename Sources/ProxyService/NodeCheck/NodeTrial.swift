@@ -79,7 +79,7 @@ public enum NodeTrial {
             for var reconciler in inspection.reconcilers() {
                 let first = await reconciler.pass(.verify, at: ContinuousClock.now, on: dataplane)
                 trouble += first.failures.map(\.description)
-                trouble += first.refusals.map { "\($0.attempt): \($0.error)" }
+                trouble += first.refusals.map(\.error.description)
                 guard trouble.isEmpty else { break }
                 let second = await reconciler.pass(.verify, at: ContinuousClock.now, on: dataplane)
                 if !second.wroteNothing || !second.isComplete {

@@ -62,7 +62,7 @@ extension KernelSuite {
             ])
             #expect(
                 refused.map(\.error.description) == [
-                    "cannot add real server 10.9.0.1:8080 to TCP 10.1.0.1:80: no such virtual server (errno 3)",
+                    "cannot add real server 10.9.0.1:8080 of weight 1 to TCP 10.1.0.1:80: no such virtual server (errno 3)",
                     "cannot remove virtual server TCP 10.1.0.2:80: no such virtual server (errno 3)",
                 ])
         }
