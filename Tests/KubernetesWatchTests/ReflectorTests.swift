@@ -91,16 +91,54 @@ import Testing
         #expect(sleeps[99] >= .seconds(15))
     }
 
-    @Test func `a server that is not there is looked for every few seconds, however long it is away`() async {
-        let absent = APIError.transport(TransportFailure(.cannotConnect, "connection refused"))
-        let failures = [ScriptedSource.Answer](repeating: .listFails(absent), count: 100)
-        let source = ScriptedSource(failures + [.list(["a"], version: "10")])
+    @Test(arguments: [
+        APIError.transport(TransportFailure(.cannotConnect, "connection refused")),
+        .transport(TransportFailure(.tls, "no TLS handshake in time")),
+        .transport(TransportFailure(.unanswered, "closed before the response")), .silent,
+        // A load balancer's, which has no server to ask.
+        .status(502), .status(503), .status(504),
+    ])
+    func `a server that does not answer is looked for every two seconds, however long it is away`(error: APIError) async
+    {
+        let watches = [ScriptedSource.Answer](repeating: .watchFails(error), count: 400)
+        let source = ScriptedSource(
+            [.list(["a"], version: "10")] + watches + [.watch([.applied("b", at: "11")])]
+        )
 
-        #expect(await updates(1, from: source) == ["= a"])
+        #expect(await updates(2, from: source) == ["= a", "+ b"])
         let sleeps = source.clock.sleeps
-        #expect(sleeps.allSatisfy { $0 <= .seconds(3) })
-        #expect(sleeps[99] >= .seconds(1))
+        #expect(sleeps.count == 400)
+        #expect(sleeps.allSatisfy { $0 <= .seconds(2) })
+        #expect(sleeps[399] >= .seconds(1))
         #expect(Set(sleeps).count > 50)
+    }
+
+    @Test(arguments: [APIError.reset, .status(500), .status(503, "ServiceUnavailable"), .malformed("half")])
+    func `a server that answers and fails is asked ever less often`(error: APIError) async {
+        let source = ScriptedSource(
+            [ScriptedSource.Answer](repeating: .listFails(error), count: 20) + [.list(["a"], version: "10")]
+        )
+
+        _ = await updates(1, from: source)
+        #expect(source.clock.sleeps[19] >= .seconds(15))
+    }
+
+    @Test func `a server that has been away long is not made to wait for its first words`() async {
+        let absent = APIError.transport(TransportFailure(.cannotConnect, "connection refused"))
+        let source = ScriptedSource(
+            [ScriptedSource.Answer](repeating: .listFails(absent), count: 400)
+                + [.listFails(.status(403)), .listFails(.status(500)), .list(["a"], version: "10")]
+        )
+
+        _ = await updates(1, from: source)
+        #expect(source.clock.sleeps[400...].allSatisfy { $0 <= .milliseconds(400) })
+    }
+
+    @Test func `a load balancer's own delay is kept too`() async {
+        let source = ScriptedSource([.listFails(.status(503, retryAfter: .seconds(9))), .list(["a"], version: "10")])
+
+        _ = await updates(1, from: source)
+        #expect(source.clock.sleeps == [.seconds(9)])
     }
 
     @Test func `the delays of two nodes differ`() async {

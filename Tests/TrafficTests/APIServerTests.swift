@@ -26,27 +26,64 @@ extension TrafficSuite {
             }
         }
 
-        @Test func `while the API server is gone the kernel's state stays, and it is right soon after it is back`()
-            async throws
-        {
+        /// How the API server can be gone.
+        enum Absence: String, CaseIterable {
+            /// Its process is: connections are refused.
+            case process
+            /// The way to it is: no packet arrives, and nobody says so.
+            case way
+        }
+
+        /// `KUBE_IPVS_OUTAGE=600` makes the outage ten minutes long.
+        @Test(arguments: Absence.allCases)
+        func `while the API server is gone nothing changes, and within five seconds of its return all is right`(
+            absence: Absence
+        ) async throws {
+            let outage = Duration.seconds(
+                try ProcessInfo.processInfo.environment["KUBE_IPVS_OUTAGE"].map { try #require(Int($0)) } ?? 8)
             let api = FakeAPIServer()
             api.set(.ownNode)
             api.set(.web)
             api.set(.webSlice([11]))
+            for number in 0..<500 as Range<UInt32> { api.set(.idle(number)) }
             try await Self.withDaemon(on: api) { daemon, cluster in
                 try await daemon.waitForFirstPass()
                 try await eventually("the endpoint is served") { try await Self.realServers() == ["11"] }
-                await cluster.serverGoes()
-                try await daemon.waitForLog(containing: "a watch of the API server broke off")
-                try await Task.sleep(for: .seconds(8))
-                #expect(try await Self.realServers() == ["11"])
-                #expect(daemon.program.isRunning)
+                let before = try await Self.dataplane()
+                let memory = try daemon.residentKiB()
+
+                switch absence {
+                case .process:
+                    await cluster.serverGoes()
+                    try await daemon.waitForLog(containing: "a watch of the API server broke off")
+                case .way:
+                    try await Self.changeWay(to: cluster, "--insert")
+                }
+                let end = ContinuousClock.now + outage
+                while ContinuousClock.now < end {
+                    try await Task.sleep(until: min(end, .now + .seconds(30)))
+                    try #require(daemon.program.isRunning)
+                    #expect(try await Self.dataplane() == before)
+                    #expect(try await Self.healthCode() == "200")
+                    let now = try daemon.residentKiB()
+                    print("gone, the \(absence): \(now) KiB resident, \(memory) KiB before")
+                    #expect(now < memory + memory / 10)
+                }
 
                 api.set(.webSlice([14]))
-                await cluster.serverComesBack()
+                api.delete(KubernetesObject.idle(7).id)
+                switch absence {
+                case .process: await cluster.serverComesBack()
+                case .way: try await Self.changeWay(to: cluster, "--delete")
+                }
+                let back = ContinuousClock.now
                 try await eventually("the endpoint has changed", within: .seconds(5)) {
                     try await Self.realServers() == ["14"]
                 }
+                try await eventually("the Service is gone", within: .seconds(5) - back.duration(to: .now)) {
+                    try await !Self.dataplane().contains("10.97.0.7:80")
+                }
+                print("gone, the \(absence): right after \(back.duration(to: .now))")
             }
         }
 
@@ -101,6 +138,24 @@ extension TrafficSuite {
                 .sorted()
         }
 
+        /// IPVS, the sets and the bound addresses.
+        private static func dataplane() async throws -> String {
+            try await output(of: "bash", "-c", "ipvsadm --save --numeric; ipset save; ip address show dev kube-ipvs0")
+        }
+
+        private static func healthCode() async throws -> String {
+            try await output(
+                of: "curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code}",
+                "http://127.0.0.1:10256/healthz")
+        }
+
+        /// Drops what is sent to the API server, or no more of it.
+        private static func changeWay(to cluster: ClusterOfOne, _ action: String) async throws {
+            try await output(
+                of: "iptables-legacy", action, "INPUT", "--protocol", "tcp", "--dport", "\(await cluster.port)",
+                "--jump", "DROP")
+        }
+
         private static func withDaemon(
             on api: FakeAPIServer,
             traced: Bool = false,
@@ -138,7 +193,7 @@ extension TrafficSuite {
 private actor ClusterOfOne {
     let api: FakeAPIServer
     nonisolated let folder: String
-    private var port = 0
+    private(set) var port = 0
     private var isWanted = true
     private let changes = AsyncStream.makeStream(of: Void.self)
     private let listening = AsyncStream.makeStream(of: Int.self)
@@ -251,6 +306,17 @@ extension KubernetesObject {
                 name: ObjectName(namespace: "default", name: "web"),
                 clusterIPs: [IPAddress(v4: 0x0a60_000a)],
                 ports: [ServicePort(name: "http", transport: .tcp, port: 80, nodePort: 0)]
+            )
+        )
+    }
+
+    /// A Service without endpoints.
+    fileprivate static func idle(_ number: UInt32) -> KubernetesObject {
+        .service(
+            Service(
+                name: ObjectName(namespace: "default", name: "idle-\(number)"),
+                clusterIPs: [IPAddress(v4: 0x0a61_0000 + number)],
+                ports: [ServicePort(name: "http", port: 80)]
             )
         )
     }

@@ -55,6 +55,13 @@ struct Daemon {
         try await eventually("the daemon logs \(text)") { try program.output().contains(text) }
     }
 
+    /// How much memory it has, in KiB.
+    func residentKiB() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(program.identifier)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        return try #require(line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) })
+    }
+
     func stop() async throws {
         try await program.end(by: "TERM")
     }

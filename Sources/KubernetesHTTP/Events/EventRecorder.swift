@@ -87,7 +87,7 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
                 guard tries < 3, error.isPassing, !Task.isCancelled else { throw error }
                 tries += 1
                 // Throws only when the task is cancelled, which the next try notices.
-                try? await clock.sleep(for: backoff.nextDelay(using: &generator))
+                try? await clock.sleep(for: backoff.nextDelay(after: error, using: &generator))
             }
         }
     }

@@ -8,8 +8,9 @@ struct HTTPTarget: Sendable {
     /// The name the certificate must be for, where it is not the host.
     var serverName: String?
     var proxy: ProxyAddress?
-    /// For name, connection, proxy and handshake together.
-    var connectLimit = Duration.seconds(10)
+    /// For name, connection, proxy and handshake together. Where nobody answers, Linux asks for a connection at once and after one,
+    /// three and seven seconds: so with two seconds at most to the next try there are never more than four between two requests.
+    var connectLimit = Duration.seconds(9)
 
     init(_ connection: ClusterConnection) {
         server = connection.server

@@ -74,6 +74,9 @@ public struct HTTPTransport: APITransport {
             // Whoever reads this may not know where the server was looked for.
             failure.explanation = "\(target): \(failure.explanation)"
             throw .transport(failure)
+        } catch .transport(var failure) where failure.kind == .connectionLost {
+            failure.kind = .unanswered
+            throw .transport(failure)
         } catch {
             throw error
         }

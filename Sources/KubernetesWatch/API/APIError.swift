@@ -48,6 +48,8 @@ public struct TransportFailure: Hashable, Sendable {
         case credentials
         /// Nothing has arrived for longer than the request's `idleLimit`.
         case silent
+        /// Closed before anything of the response had come, as a load balancer does that has no server to pass it to.
+        case unanswered
         /// Reset, or closed before the end of the response.
         case connectionLost = "connection_lost"
         case cancelled
@@ -97,6 +99,16 @@ extension APIError {
                 || (400..<500).contains(status.code) && ![401, 403, 408, 429].contains(status.code)
         case .transport: false
         case .malformed: true
+        }
+    }
+
+    /// Whether it was no API server that failed the request: there was nobody, or a proxy or load balancer spoke in its place.
+    /// Those know nothing of a `Status` and its reason.
+    var isUnanswered: Bool {
+        switch self {
+        case .status(let status): [502, 503, 504].contains(status.code) && status.reason.isEmpty
+        case .transport(let failure): [.cannotConnect, .tls, .unanswered, .silent].contains(failure.kind)
+        case .malformed: false
         }
     }
 

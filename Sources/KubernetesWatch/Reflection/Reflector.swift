@@ -137,11 +137,7 @@ where RetryClock.Duration == Duration {
             } else if !isListing {
                 phase = .connecting
             }
-            var delay = Swift.max(backoff.nextDelay(using: &generator), error.retryAfter ?? .zero)
-            if case .transport(let failure) = error, failure.kind == .cannotConnect {
-                // Nobody is there to be spared, and the state is to be right soon after the server is back.
-                delay = Swift.min(delay, .seconds(Double.random(in: 1...3, using: &generator)))
-            }
+            let delay = backoff.nextDelay(after: error, using: &generator)
             reflector.observe(.failed(error, isListing: isListing, delay: delay))
             // Throws only when the task is cancelled, which `next` sees.
             try? await reflector.clock.sleep(for: delay)

@@ -1,6 +1,8 @@
 import KubernetesObjects
 import KubernetesTesting
 import KubernetesWatch
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import KubernetesHTTP
@@ -127,6 +129,40 @@ struct FaultTests {
         let named = await HTTPTransport(.local(port, host: "no-such-name.invalid")).failure()?.failure
         #expect(named?.kind == .cannotConnect)
         #expect(named?.explanation.contains("the name no-such-name.invalid could not be resolved") == true)
+    }
+
+    /// What a load balancer does with connections that it has no server for.
+    @Test(arguments: [true, false])
+    func `a connection that is taken and closed again has not been answered`(isTLS: Bool) async throws {
+        try await withListener { channel in
+            channel.close()
+        } _: { port in
+            let failure = await HTTPTransport(isTLS ? .local(port) : .plain(port)).failure()?.failure
+            #expect(failure?.kind == (isTLS ? .tls : .unanswered))
+        }
+    }
+
+    @Test func `a connection that is taken and left alone is given up after nine seconds`() async throws {
+        try await withListener {
+            $0.eventLoop.makeSucceededVoidFuture()
+        } _: { port in
+            let start = ContinuousClock.now
+            let failure = await HTTPTransport(.local(port)).failure()?.failure
+            #expect(failure?.kind == .cannotConnect)
+            #expect((.milliseconds(8900)...(.seconds(20))).contains(start.duration(to: .now)))
+        }
+    }
+
+    /// Listens while `body` runs, and does no more with connections than it is told.
+    private func withListener(
+        _ take: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
+        _ body: (_ port: Int) async throws -> Void
+    ) async throws {
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .childChannelInitializer(take)
+            .bind(host: "127.0.0.1", port: 0).get()
+        try await body(try #require(listener.localAddress?.port))
+        try await listener.close()
     }
 
     /// - Parameter isImpatient: For tests that wait for the idle limit. A machine that is slow can reach it too, so that there
