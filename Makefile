@@ -37,10 +37,11 @@ bench: deps ## Measure what changes cost on a real kernel, at 100 to 50,000 Serv
 bench-short: deps ## Measure at two small scales, and fail where costs grow with the cluster
 	Tests/performance/run --short
 
+# CONTAINER_TOOL=podman chooses, where docker is there without its daemon.
 image: ## Build the container image, with docker, podman or buildah
-	@tool=$$(command -v docker || command -v podman || command -v buildah) \
-		|| { echo "make image: none of docker, podman and buildah is installed" >&2; exit 1; }; \
-	$$tool build --file Manifests/image/Dockerfile --build-arg SWIFT_VERSION="$$(cat .swift-version)" \
+	@tool=$${CONTAINER_TOOL:-$$(command -v docker || command -v podman || command -v buildah)}; \
+	[ -n "$$tool" ] || { echo "make image: none of docker, podman and buildah is installed" >&2; exit 1; }; \
+	"$$tool" build --file Manifests/image/Dockerfile --build-arg SWIFT_VERSION="$$(cat .swift-version)" \
 		--tag kube-ipvs:"$$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)" .
 
 demo: deps ## Start the daemon on Manifests/demo and send real requests through it

@@ -346,8 +346,10 @@ let package = Package(
                 "ProxyService",
                 "Reconcile",
                 "ServicePlan",
+                "SystemTesting",
                 "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -360,6 +362,7 @@ let package = Package(
             dependencies: [
                 "Addressing",
                 "HTTPSurfaces",
+                "SystemTesting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

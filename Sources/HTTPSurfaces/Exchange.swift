@@ -2,9 +2,12 @@
 public struct HTTPQuestion: Hashable, Sendable {
     /// Without query.
     public var path: String
+    /// What a `PUT` wants there; `nil` for a question that changes nothing.
+    public var put: String?
 
-    public init(path: String) {
+    public init(path: String, put: String? = nil) {
         self.path = path
+        self.put = put
     }
 }
 

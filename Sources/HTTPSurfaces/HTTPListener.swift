@@ -22,23 +22,26 @@ public final class HTTPListener: Sendable {
     private static let silent = Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() })
 
     /// Opens the port. Connections are taken, and wait until `serve()`.
+    ///
+    /// - Parameter writablePaths: Where `PUT` is answered. Elsewhere only `GET` and `HEAD` are.
     public static func open(
         on address: ListenAddress,
         limits: ConnectionLimits = ConnectionLimits(),
+        writablePaths: Set<String> = [],
         responder: @escaping Responder
     ) async throws(ListenError) -> HTTPListener {
         guard address.address.isUnspecified, address.scope == .everyFamily else {
-            return try await open(on: address, isDual: false, limits, responder)
+            return try await open(on: address, isDual: false, limits, writablePaths, responder)
         }
         do throws(ListenError) {
             var address = address
             address.address = IPAddress(high: 0, low: 0)
-            return try await open(on: address, isDual: true, limits, responder)
+            return try await open(on: address, isDual: true, limits, writablePaths, responder)
         } catch {
             // No IPv6 here: then the port is free in IPv4. Where it is taken, the second try says so.
             var address = address
             address.address = IPAddress(v4: 0)
-            return try await open(on: address, isDual: false, limits, responder)
+            return try await open(on: address, isDual: false, limits, writablePaths, responder)
         }
     }
 
@@ -46,6 +49,7 @@ public final class HTTPListener: Sendable {
         on address: ListenAddress,
         isDual: Bool,
         _ limits: ConnectionLimits,
+        _ writablePaths: Set<String>,
         _ responder: @escaping Responder
     ) async throws(ListenError) -> HTTPListener {
         let table = ConnectionTable(limit: limits.connections)
@@ -55,7 +59,7 @@ public final class HTTPListener: Sendable {
         decoder.maxHeaderFieldCount = ConnectionLimits.headFields
         let http = HTTP1Channel(
             responder: { request, writer, _ in
-                try await Self.answer(request, writer, responder)
+                try await Self.answer(request, writer, writablePaths, limits, responder)
             },
             configuration: HTTP1Channel.Configuration(
                 additionalChannelHandlers: [RequestGuard(limits, table)],
@@ -148,14 +152,26 @@ public final class HTTPListener: Sendable {
     private static func answer(
         _ request: Request,
         _ writer: consuming ResponseWriter,
+        _ writablePaths: Set<String>,
+        _ limits: ConnectionLimits,
         _ responder: Responder
     ) async throws {
-        guard request.method == .get || request.method == .head else {
+        let path = request.uri.path
+        let isWritable = writablePaths.contains(path)
+        var question = HTTPQuestion(path: path)
+        switch request.method {
+        case .get, .head:
+            break
+        case .put where isWritable:
+            // The connection ends when more comes, and when it takes too long.
+            question.put = String(buffer: try await request.body.collect(upTo: limits.requestBytes))
+        default:
             let refusal = HTTPResponse(
-                status: .methodNotAllowed, headerFields: [.allow: "GET, HEAD", .contentLength: "0"])
+                status: .methodNotAllowed,
+                headerFields: [.allow: isWritable ? "GET, HEAD, PUT" : "GET, HEAD", .contentLength: "0"])
             return try await writer.writeResponse(refusal)
         }
-        let answer = await responder(HTTPQuestion(path: request.uri.path))
+        let answer = await responder(question)
         let head = answer.head
         if request.method == .head {
             return try await writer.writeResponse(head)

@@ -30,16 +30,23 @@ public struct ClusterClient: Sendable {
     /// - Parameters:
     ///   - version: Of this program, for the `User-Agent`.
     ///   - logger: For the warnings of `connection`, which are logged here, and for what credential plugins say.
+    ///   - observe: Called with what comes of each request.
     public init(
         _ connection: ClusterConnection,
         settings: Settings = Settings(),
         version: String,
-        logger: Logger
+        logger: Logger,
+        observe: @escaping @Sendable (RequestObservation) -> Void = { _ in }
     ) {
         for warning in connection.warnings {
             logger.warning("unsafe connection to the API server", metadata: ["warning": "\(warning)"])
         }
-        transport = HTTPTransport(connection, userAgent: Self.userAgent(version: version), logger: logger)
+        transport = HTTPTransport(
+            connection,
+            userAgent: Self.userAgent(version: version),
+            logger: logger,
+            observe: observe
+        )
         self.settings = settings
         options = ListWatchOptions(
             accept: ContentEncoding.acceptHeader(

@@ -58,8 +58,18 @@ public struct NodeProxy: Sendable {
     ///
     /// - Throws: `StartError` when the daemon cannot begin; `ConfigurationChanged`.
     public func run() async throws {
-        let source = try OpenSource(source, settings: settings, version: start.version, logger: logger)
         let families = HostFacts.families
+        let metrics = ProxyMetrics(
+            families: families,
+            build: BuildFacts(version: start.version, featureGates: settings.featureGates)
+        )
+        let source = try OpenSource(
+            source,
+            settings: settings,
+            version: start.version,
+            logger: logger,
+            observe: { metrics.client.note($0) }
+        )
         NodeSettings.writeOOMScore(settings.oomScoreAdjustment, logger: logger)
         let ipvs = try openIPVS()
         let settingsKeeper = try NodeSettings.write(settings, with: ipvs, logger: logger)
@@ -78,26 +88,39 @@ public struct NodeProxy: Sendable {
             settings: settings,
             families: families,
             start: start,
+            metrics: metrics,
             needsNode: source.hasOwnNode,
-            logger: logger
-        ) { [source] service, error in
-            source.record(
-                ClusterEvent(
-                    .warning,
-                    reason: "FailedToStartServiceHealthcheck",
-                    action: "Listen",
-                    regarding: .service(namespace: service.namespace, name: service.name),
-                    note: "the health-check node port cannot be opened: \(error)"
+            logger: logger,
+            onHealthCheckFailure: { [source] service, error in
+                source.record(
+                    ClusterEvent(
+                        .warning,
+                        reason: "FailedToStartServiceHealthcheck",
+                        action: "Listen",
+                        regarding: .service(namespace: service.namespace, name: service.name),
+                        note: "the health-check node port cannot be opened: \(error)"
+                    )
                 )
-            )
-        }
+            },
+            onBindFailure: { [source, settings] server, error in
+                await source.write(
+                    ClusterEvent(
+                        .warning,
+                        reason: server.rawValue,
+                        action: "StartKubeProxy",
+                        regarding: .node(named: settings.nodeName),
+                        note: "\(error)"
+                    )
+                )
+            }
+        )
         let proxy = ServiceProxy(
             settings: settings,
             gracefulTimeout: gracefulTimeout,
             families: families,
             dataplane: dataplane,
             settingsKeeper: settingsKeeper,
-            metrics: surfaces.metrics,
+            metrics: metrics,
             health: surfaces.health,
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
@@ -118,7 +141,7 @@ public struct NodeProxy: Sendable {
                 )
             )
         }
-        services += source.services(for: proxy, settings: settings, metrics: surfaces.metrics, logger: logger)
+        services += source.services(for: proxy, settings: settings, metrics: metrics, logger: logger)
         source.record(
             ClusterEvent(
                 .normal,

@@ -10,12 +10,14 @@ enum OpenSource {
     case manifests(ManifestUpdates)
     case cluster(ClusterClient, EventRecorder<HTTPTransport>)
 
+    /// - Parameter observe: called with what comes of each request to the API server.
     /// - Throws: when there is no such directory.
     init(
         _ source: ObjectSource,
         settings: EffectiveSettings,
         version: String,
-        logger: Logger
+        logger: Logger,
+        observe: @escaping @Sendable (RequestObservation) -> Void = { _ in }
     ) throws(StartError) {
         switch source {
         case .manifests(let path):
@@ -25,7 +27,13 @@ enum OpenSource {
                 throw StartError("\(error)")
             }
         case .cluster(let connection):
-            let client = ClusterClient(connection, settings: .init(settings.client), version: version, logger: logger)
+            let client = ClusterClient(
+                connection,
+                settings: .init(settings.client),
+                version: version,
+                logger: logger,
+                observe: observe
+            )
             self = .cluster(client, client.eventRecorder(hostName: settings.nodeName, logger: logger))
         }
     }
@@ -68,6 +76,13 @@ enum OpenSource {
     func record(_ event: ClusterEvent) {
         if case .cluster(_, let events) = self {
             events.record(event)
+        }
+    }
+
+    /// Writes an event before the end, if that can be done in a few seconds.
+    func write(_ event: ClusterEvent) async {
+        if case .cluster(_, let events) = self {
+            await events.write(event, within: .seconds(5))
         }
     }
 }

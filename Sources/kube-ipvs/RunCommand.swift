@@ -22,7 +22,8 @@ struct RunCommand: AsyncParsableCommand {
             return
         }
         let (loaded, file) = try flags.loaded()
-        let logger = Self.logger(loaded.settings.logging)
+        let verbosity = LogVerbosity(loaded.settings.logging.verbosity)
+        let logger = Self.logger(loaded.settings.logging.format, verbosity)
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }
@@ -45,7 +46,11 @@ struct RunCommand: AsyncParsableCommand {
                 start: StartFacts(
                     version: VersionCommand.version,
                     loaded.configuration,
-                    flags: KubeProxyFlags.values(in: CommandLine.arguments)
+                    flags: loaded.flags.merging([
+                        "graceful-timeout":
+                            "\(GoDuration(flags.gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout))"
+                    ]) { $1 },
+                    verbosity: verbosity
                 ),
                 virtualServerCounters: flags.metricsVirtualServers,
                 logger: logger
@@ -60,20 +65,13 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// Lines go to stderr. Kubernetes' verbosity counts up from 0, which is what an operator wants once.
-    private static func logger(_ logging: EffectiveSettings.Logging) -> Logger {
-        var logger = Logger(label: "kube-ipvs") { label in
-            switch logging.format {
-            case .text: StreamLogHandler.standardError(label: label)
-            case .json: JSONLogHandler()
+    /// Lines go to stderr.
+    private static func logger(_ format: EffectiveSettings.Logging.Format, _ verbosity: LogVerbosity) -> Logger {
+        Logger(label: "kube-ipvs") { label in
+            switch format {
+            case .text: AdjustableLogHandler(StreamLogHandler.standardError(label: label), verbosity)
+            case .json: AdjustableLogHandler(JSONLogHandler(), verbosity)
             }
         }
-        logger.logLevel =
-            switch logging.verbosity {
-            case ..<2: .info
-            case 2...3: .debug
-            default: .trace
-            }
-        return logger
     }
 }

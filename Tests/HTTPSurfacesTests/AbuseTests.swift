@@ -1,4 +1,5 @@
 import HTTPSurfaces
+import SystemTesting
 import Testing
 
 /// The ports are open to whoever reaches the node.
@@ -21,10 +22,7 @@ struct AbuseTests {
             let client = try RawClient(port: listener.port)
             client.send("GET / HTTP/1.1\r\n")
             let start = ContinuousClock.now
-            let isClosed = try await eventually {
-                !client.send("X: y\r\n")
-            }
-            #expect(isClosed)
+            try await eventually("the connection is closed") { !client.send("X: y\r\n") }
             #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
@@ -36,8 +34,7 @@ struct AbuseTests {
             #expect(try await client.read(until: "path /").contains("200 OK"))
             // From the answer on, the next request is waited for.
             let start = ContinuousClock.now
-            let isClosed = try await eventually { !client.send("x") }
-            #expect(isClosed)
+            try await eventually("the connection is closed") { !client.send("x") }
             #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
@@ -52,7 +49,7 @@ struct AbuseTests {
             let client = try RawClient(port: listener.port)
             client.send("GET / HTTP/1.1\r\nHost: node\r\n\r\n")
             _ = try await client.read(until: "HTTP/1.1")
-            try await expectEventually { listener.connectionCount == 0 }
+            try await eventually("no connection is left") { listener.connectionCount == 0 }
         }
     }
 
@@ -119,7 +116,7 @@ struct AbuseTests {
         try await serving(limits: limits) { listener in
             let silent = try (0..<50).map { _ in try RawClient(port: listener.port) }
             // 8 have their place, whichever they are.
-            try await expectEventually { silent.count(where: \.isClosed) == 42 }
+            try await eventually("those that waited longest are closed") { silent.count(where: \.isClosed) == 42 }
             for number in 1...20 {
                 let client = try RawClient(port: listener.port)
                 client.send("GET /\(number) HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n")
@@ -133,7 +130,7 @@ struct AbuseTests {
         limits.connections = 8
         try await serving(limits: limits) { listener in
             let clients = try (0..<8).map { _ in try RawClient(port: listener.port) }
-            try await expectEventually { listener.connectionCount == 8 }
+            try await eventually("eight connections are open") { listener.connectionCount == 8 }
             for client in clients {
                 client.send("GET /a HTTP/1.1\r\nHost: node\r\n\r\n")
                 #expect(try await client.read(until: "path /a").contains("200 OK"))

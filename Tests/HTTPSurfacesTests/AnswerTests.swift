@@ -48,6 +48,28 @@ struct AnswerTests {
         }
     }
 
+    @Test func `what is put where that is answered is handed on, and nothing of it elsewhere`() async throws {
+        try await serving(writablePaths: ["/level"]) { question in
+            .text("\(question.path) \(question.put ?? "-")")
+        } _: { listener in
+            func put(_ body: String, to path: String) async throws -> String {
+                let client = try RawClient(port: listener.port)
+                client.send(
+                    "PUT \(path) HTTP/1.1\r\nHost: node\r\nConnection: close\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                return try await client.readToEnd()
+            }
+            #expect(try await put("4", to: "/level").hasSuffix("\r\n\r\n/level 4"))
+            #expect(try await put("", to: "/level").hasSuffix("\r\n\r\n/level "))
+            #expect(try await put("4", to: "/metrics").hasPrefix("HTTP/1.1 405 "))
+            #expect(try await Self.ask(listener, "GET /level HTTP/1.1").hasSuffix("\r\n\r\n/level -"))
+            let refused = try await Self.ask(listener, "DELETE /level HTTP/1.1")
+            #expect(refused.hasPrefix("HTTP/1.1 405 ") && refused.lowercased().contains("allow: get, head, put\r\n"))
+            let tooLong = try await put(String(repeating: "4", count: 64 * 1024), to: "/level")
+            #expect(!tooLong.contains("200 OK"))
+        }
+    }
+
     @Test func `several requests go over one connection`() async throws {
         try await serving { listener in
             let client = try RawClient(port: listener.port)

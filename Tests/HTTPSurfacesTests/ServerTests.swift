@@ -3,6 +3,7 @@ import HTTPSurfaces
 import Logging
 import ServiceLifecycle
 import Synchronization
+import SystemTesting
 import Testing
 
 /// Servers as parts of the daemon.
@@ -17,7 +18,7 @@ struct ServerTests {
         }
 
         func first() async throws -> UInt16 {
-            _ = try await eventually { !self.all.isEmpty }
+            try await eventually("the port is open") { !self.all.isEmpty }
             return try #require(all.first)
         }
     }
@@ -84,10 +85,13 @@ struct ServerTests {
 
     @Test func `an address that is taken ends the daemon if that is wanted`() async throws {
         try await serving { listener in
+            let told = Mutex<ListenError?>(nil)
             let server = HTTPServer(
-                "test", on: .loopback(port: listener.port), bindFailure: .fails, logger: Self.logger
+                "test", on: .loopback(port: listener.port), bindFailure: .fails, logger: Self.logger,
+                onFailure: { error in told.withLock { $0 = error } }
             ) { _ in .notFound }
             let error = await #expect(throws: ListenError.self) { try await server.run() }
+            #expect(told.withLock { $0 } == error)
             #expect(error?.description == "cannot listen on 127.0.0.1:\(listener.port): Address already in use")
         }
     }

@@ -14,32 +14,15 @@ extension ConnectionLimits {
 /// Runs `body` while a listener on a free port of 127.0.0.1 serves.
 func serving(
     limits: ConnectionLimits = .patient,
+    writablePaths: Set<String> = [],
     _ responder: @escaping HTTPListener.Responder = { .text("path \($0.path)") },
     _ body: @Sendable @escaping (HTTPListener) async throws -> Void
 ) async throws {
-    let listener = try await HTTPListener.open(on: .loopback, limits: limits, responder: responder)
+    let listener = try await HTTPListener.open(
+        on: .loopback, limits: limits, writablePaths: writablePaths, responder: responder)
     try await withThrowingDiscardingTaskGroup { group in
         group.addTask { await listener.serve() }
         defer { group.cancelAll() }
         try await body(listener)
     }
-}
-
-/// Waits for a condition, a minute at most: other tests want the processor too.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
-    while ContinuousClock.now < deadline {
-        if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-    return false
-}
-
-/// Waits for a condition, a minute at most: other tests want the processor too; an issue when it has not come by then.
-func expectEventually(
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let isSo = try await eventually(condition)
-    #expect(isSo, sourceLocation: sourceLocation)
 }

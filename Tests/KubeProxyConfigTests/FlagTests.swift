@@ -1,8 +1,9 @@
 import ArgumentParser
 import DataplaneModel
-import KubeProxyConfig
 import ServicePlan
 import Testing
+
+@testable import KubeProxyConfig
 
 struct FlagTests {
     private static let header = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
@@ -207,14 +208,40 @@ struct FlagTests {
         #expect(try parse(["--version"]).version == .line)
     }
 
-    @Test func `the values of flags are read from any form`() {
-        let values = KubeProxyFlags.values(in: [
-            "kube-ipvs", "run", "--config", "/c", "--cleanup", "-v4", "--master=", "--cluster_cidr=10.0.0.0/8",
-            "--config=/d",
-            "--", "--profiling",
+    @Test func `what all flags come to is told, defaults included`() throws {
+        let loaded = try load([
+            "--cluster-cidr=10.244.0.0/16", "-v4", "--metrics-bind-address=127.0.0.1", "--metrics-port=9",
         ])
-        #expect(
-            values == ["config": "/d", "cleanup": "true", "v": "4", "master": "", "cluster-cidr": "10.0.0.0/8"])
+        let flags = loaded.flags
+        // Every flag of the help, and nothing else.
+        #expect(Set(flags.keys) == KubeProxyFlags.booleanNames.union(KubeProxyFlags.valueNames))
+        for (name, value) in [
+            "cluster-cidr": "10.244.0.0/16", "v": "4", "oom-score-adj": "-999", "proxy-mode": "ipvs",
+            "ipvs-min-sync-period": "1s", "config-sync-period": "15m0s", "kube-api-qps": "5",
+            "kube-api-content-type": "application/vnd.kubernetes.protobuf", "masquerade-all": "false",
+            "healthz-bind-address": "0.0.0.0:10256", "healthz-port": "10256", "metrics-port": "9",
+            "metrics-bind-address": "127.0.0.1:9",
+            "nodeport-addresses": "", "vmodule": "", "feature-gates": "", "log-json-info-buffer-size": "0",
+        ] {
+            #expect(flags[name] == value, "\(name)")
+        }
+    }
+
+    @Test func `with a file the flags are what the file makes of them`() throws {
+        let file = """
+            mode: ipvs
+            ipvs: {scheduler: lc, excludeCIDRs: [10.1.0.0/16, 10.2.0.0/16]}
+            featureGates: {ComponentStatusz: false, ComponentFlagz: true}
+            logging: {vmodule: [{filePattern: a, verbosity: 3}]}
+            """
+        let flags = try load(["--config=/c", "--ipvs-scheduler=wlc", "--hostname-override=Me"], file: file).flags
+        #expect(flags["config"] == "/c")
+        #expect(flags["ipvs-scheduler"] == "lc")
+        #expect(flags["ipvs-exclude-cidrs"] == "10.1.0.0/16,10.2.0.0/16")
+        #expect(flags["feature-gates"] == "ComponentFlagz=true,ComponentStatusz=false")
+        #expect(flags["vmodule"] == "a=3")
+        #expect(flags["ipvs-min-sync-period"] == "0s")
+        #expect(flags["hostname-override"] == "me")
     }
 
     @Test(arguments: [

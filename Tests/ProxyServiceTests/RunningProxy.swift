@@ -85,22 +85,3 @@ struct RunningProxy: Sendable {
             .flatMap { Double($0.dropFirst(series.count + 1)) }
     }
 }
-
-/// Waits for a condition, a minute at most: other tests want the processor too.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
-    while ContinuousClock.now < deadline {
-        if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-    return false
-}
-
-/// Waits for a condition, a minute at most: other tests want the processor too; an issue when it has not come by then.
-func expectEventually(
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let isSo = try await eventually(condition)
-    #expect(isSo, sourceLocation: sourceLocation)
-}

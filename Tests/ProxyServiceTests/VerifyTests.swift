@@ -6,6 +6,7 @@ import KubernetesObjects
 import Reconcile
 import ServicePlan
 import Synchronization
+import SystemTesting
 import Testing
 
 @testable import ProxyService
@@ -28,10 +29,10 @@ struct VerifyTests {
                     return [.service(Sample.service(name, UInt32(number))), .slice(Sample.slice(name))]
                 })
             // One of the passes after the first, and not its last steps.
-            try await expectEventually { (50..<150).contains(progress.current.reads) }
+            try await eventually("some have been read") { (50..<150).contains(progress.current.reads) }
             let writes = progress.current.writes
             await running.proxy.apply([.slice(Sample.slice("web-7", endpoints: 5))])
-            try await expectEventually { progress.current.writes > writes }
+            try await eventually("the change is written") { progress.current.writes > writes }
             let reads = progress.current.readsAtLastWrite
             #expect(reads > 0 && reads < Self.services)
         }
@@ -51,7 +52,7 @@ struct VerifyTests {
             dataplane: dataplane
         ) { running in
             await running.begin([])
-            try await expectEventually {
+            try await eventually("the repair is counted") {
                 running.value("kubeipvs_drift_repaired_total{ip_family=\"IPv4\",kind=\"sysctl\"}") == 1
             }
         }

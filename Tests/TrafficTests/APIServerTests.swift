@@ -104,6 +104,27 @@ extension TrafficSuite {
             }
         }
 
+        @Test(arguments: [(10256, "FailedToStartProxierHealthcheck"), (10249, "FailedToStartMetricServer")])
+        func `where a port that is taken is to end the daemon, the last that is heard of it is an event`(
+            port: Int, reason: String
+        ) async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode)
+            try await HTTPAPIServer.run(FakeAPIServer(), port: port) { _ in
+                try await Self.withDaemon(
+                    on: api, changing: ["bindAddressHardFail: false": "bindAddressHardFail: true"]
+                ) {
+                    daemon, _ in
+                    try await eventually("the daemon ends") { !daemon.program.isRunning }
+                }
+            }
+            let event = try #require(api.events.first { $0["reason"]?.text == reason })
+            #expect(event["type"]?.text == "Warning")
+            #expect(event["action"]?.text == "StartKubeProxy")
+            #expect(event["regarding", "kind"]?.text == "Node")
+            #expect(event["note"]?.text?.hasSuffix(":\(port): Address already in use") == true)
+        }
+
         @Test func `nothing is ever executed but iptables, and PATH needs to have nothing else`() async throws {
             let api = FakeAPIServer()
             api.set(.ownNode)
@@ -158,6 +179,7 @@ extension TrafficSuite {
 
         private static func withDaemon(
             on api: FakeAPIServer,
+            changing changes: [String: String] = [:],
             traced: Bool = false,
             _ body: @escaping @Sendable (Daemon, ClusterOfOne) async throws -> Void
         ) async throws {
@@ -168,7 +190,7 @@ extension TrafficSuite {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await cluster.run() }
                 group.addTask {
-                    try await cluster.writeFiles()
+                    try await cluster.writeFiles(changing: changes)
                     let daemon = Daemon(program: try await cluster.startDaemon(traced: traced))
                     do {
                         try await body(daemon, cluster)
@@ -245,16 +267,19 @@ private actor ClusterOfOne {
     }
 
     /// What kubeadm's ConfigMap and the kubelet give kube-proxy.
-    func writeFiles() async throws {
+    ///
+    /// - Parameter changes: Texts of the configuration, and what is put in their place.
+    func writeFiles(changing changes: [String: String]) async throws {
         var ports = listening.stream.makeAsyncIterator()
         guard let port = await ports.next(isolation: self) else { throw CancellationError() }
         let fixture = try String(
             contentsOfFile: Cluster.root + "/Tests/KubeProxyConfigTests/Fixtures/kubeadm-1.36.yaml", encoding: .utf8)
         for name in ["config.conf", "kubeconfig.conf"] {
-            let text = try Self.value(of: name, in: fixture)
+            var text = try Self.value(of: name, in: fixture)
                 .replacing("/var/lib/kube-proxy/", with: folder + "/")
                 .replacing("/var/run/secrets/kubernetes.io/serviceaccount/", with: folder + "/")
                 .replacing("https://192.0.2.10:6443", with: "https://127.0.0.1:\(port)")
+            for (old, new) in changes { text = text.replacing(old, with: new) }
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
         }
         try TestCertificates.authority.write(toFile: folder + "/ca.crt", atomically: true, encoding: .utf8)

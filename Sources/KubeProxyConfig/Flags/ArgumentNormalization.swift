@@ -26,20 +26,6 @@ extension KubeProxyFlags {
         return result
     }
 
-    /// The flags that arguments give, by their names, in any of those forms. The last value of a flag counts, as it does for
-    /// kube-proxy.
-    public static func values(in arguments: [String]) -> [String: String] {
-        var values: [String: String] = [:]
-        var rest = normalizing(arguments)[...]
-        while let argument = rest.popFirst(), argument != "--" {
-            guard argument.hasPrefix("--") else { continue }
-            let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            // An empty value stands alone.
-            values[String(parts[0])] = parts.count > 1 ? String(parts[1]) : rest.first == "" ? rest.popFirst() : ""
-        }
-        return values
-    }
-
     private static func normalizing(long argument: String, _ rest: inout ArraySlice<String>) -> [String] {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = parts[0].map { $0 == "_" ? "-" : String($0) }.joined()

@@ -1,4 +1,4 @@
-/// Puts the flags that were given into a configuration.
+/// Puts the flags that were given into a configuration, or says what a configuration makes of all flags.
 struct FlagApplier {
     var configuration: KubeProxyConfiguration
     /// The flags that were given, with their hyphens.
@@ -6,9 +6,14 @@ struct FlagApplier {
     /// Which flag a field comes from, by its path.
     private(set) var sources: [String: SettingSource] = [:]
     private(set) var invalid: [InvalidSetting] = []
+    /// What each flag would have to be for the configuration as it is.
+    private(set) var values: [String: String] = [:]
+    private let isReading: Bool
 
-    init(_ configuration: KubeProxyConfiguration) {
+    /// - Parameter isReading: whether the flags that were given are left alone, and only `values` is filled.
+    init(_ configuration: KubeProxyConfiguration, isReading: Bool = false) {
         self.configuration = configuration
+        self.isReading = isReading
     }
 
     mutating func refuse(_ flag: String, _ value: String, wanted: String) {
@@ -28,6 +33,12 @@ struct FlagApplier {
         sources[field] = .flag("--\(flag)")
     }
 
+    /// - Returns: Whether the flag is only asked for its value, which is noted.
+    mutating func reads(_ flag: String, _ value: (KubeProxyConfiguration) -> String) -> Bool {
+        if isReading { values[flag] = value(configuration) }
+        return isReading
+    }
+
     mutating func set<Value>(
         _ flag: String,
         _ text: String?,
@@ -35,6 +46,7 @@ struct FlagApplier {
         at field: String,
         _ form: FlagValue<Value>
     ) {
+        if reads(flag, { form.text($0[keyPath: keyPath]) }) { return }
         guard let text else { return }
         note(flag, at: field)
         if let value = form.parse(text) {
@@ -61,6 +73,7 @@ struct FlagApplier {
         _ keyPath: WritableKeyPath<KubeProxyConfiguration, [String]>,
         at field: String
     ) {
+        if reads(flag, { $0[keyPath: keyPath].joined(separator: ",") }) { return }
         guard !texts.isEmpty else { return }
         note(flag, at: field)
         configuration[keyPath: keyPath] = texts.flatMap { $0.split(separator: ",").map(String.init) }

@@ -1,10 +1,17 @@
 public import ArgumentParser
 
-/// How the text of a flag becomes a value.
+/// How the text of a flag becomes a value, and a value a text.
 struct FlagValue<Value> {
     /// What would be right, to be read after "is not".
     var wanted: String
+    var text: (Value) -> String
     var parse: (String) -> Value?
+
+    init(wanted: String, text: @escaping (Value) -> String = { "\($0)" }, parse: @escaping (String) -> Value?) {
+        self.wanted = wanted
+        self.text = text
+        self.parse = parse
+    }
 }
 
 extension FlagValue<String> {
@@ -30,11 +37,18 @@ extension FlagValue<Int32> {
 }
 
 extension FlagValue<Float> {
-    static var number: Self { FlagValue(wanted: "a number") { Float($0).flatMap { $0.isFinite ? $0 : nil } } }
+    static var number: Self {
+        FlagValue(wanted: "a number", text: { number in Int32(exactly: number).map { "\($0)" } ?? "\(number)" }) {
+            text in
+            Float(text).flatMap { $0.isFinite ? $0 : nil }
+        }
+    }
 }
 
 extension FlagValue<Duration> {
-    static var duration: Self { FlagValue(wanted: GoDuration.wanted) { GoDuration($0)?.duration } }
+    static var duration: Self {
+        FlagValue(wanted: GoDuration.wanted, text: { "\(GoDuration($0))" }) { GoDuration($0)?.duration }
+    }
 }
 
 /// A boolean in the words of Go's `strconv.ParseBool`.

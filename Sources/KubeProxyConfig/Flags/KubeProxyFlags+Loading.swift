@@ -5,6 +5,8 @@ public struct LoadedConfiguration: Sendable {
     public var settings: EffectiveSettings
     /// To be logged.
     public var warnings: [ConfigurationWarning]
+    /// All flags by their names, and what they come to: that of the file, where there is one and it counts.
+    public var flags: [String: String]
 }
 
 extension KubeProxyFlags {
@@ -65,7 +67,29 @@ extension KubeProxyFlags {
             let line: Int? = if case .line(let line) = sources["featureGates.\(name)"] { line } else { nil }
             return ConfigurationWarning("feature gate \"\(name)\" has no effect in kube-ipvs", line: line)
         }
-        return LoadedConfiguration(configuration: flags.configuration, settings: settings, warnings: warnings)
+        return LoadedConfiguration(
+            configuration: flags.configuration, settings: settings, warnings: warnings,
+            flags: values(flags.configuration))
+    }
+
+    private func values(_ configuration: KubeProxyConfiguration) -> [String: String] {
+        var flags = FlagApplier(configuration, isReading: true)
+        applyConfigurationFlags(to: &flags)
+        logging.apply(to: &flags)
+        return flags.values.merging([
+            "config": general.config ?? "",
+            "write-config-to": general.writeConfigTo ?? "",
+            "cleanup": "\(cleanup)",
+            "init-only": "\(initOnly)",
+            "version": "false",
+            "manifests": general.manifests ?? "",
+            "graceful-timeout": general.gracefulTimeout.map { "\($0)" } ?? "",
+            "metrics-virtual-servers": "\(metricsVirtualServers)",
+            "boot-id-file": general.bootIdFile ?? "",
+            "machine-id-file": general.machineIdFile ?? "",
+            "master": client.master ?? "",
+            "hostname-override": configuration.hostnameOverride,
+        ]) { _, own in own }
     }
 
     /// The flags that are ignored with a file.

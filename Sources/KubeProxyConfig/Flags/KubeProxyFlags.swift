@@ -85,6 +85,10 @@ struct GeneralFlags: ParsableArguments, Sendable {
     var machineIdFile: String?
 
     func apply(to flags: inout FlagApplier) {
+        let gates = flags.configuration.featureGates.sorted { $0.key < $1.key }
+        if flags.reads("feature-gates", { _ in gates.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }) {
+            return
+        }
         guard !featureGates.isEmpty else { return }
         flags.note("feature-gates", at: "featureGates")
         for pair in featureGates.flatMap({ $0.split(separator: ",") }) {

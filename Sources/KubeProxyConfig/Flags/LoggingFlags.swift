@@ -71,17 +71,21 @@ struct LoggingFlags: ParsableArguments, Sendable {
 
     /// The flag's patterns come before the file's.
     private func applyVModule(to flags: inout FlagApplier) {
+        let files = flags.configuration.logging.vmodule
+        if flags.reads("vmodule", { _ in files.map { "\($0.filePattern)=\($0.verbosity)" }.joined(separator: ",") }) {
+            return
+        }
         guard !vmodule.isEmpty else { return }
         flags.note("vmodule", at: "logging.vmodule")
-        var files: [KubeProxyConfiguration.FileVerbosity] = []
+        var given: [KubeProxyConfiguration.FileVerbosity] = []
         for pair in vmodule.flatMap({ $0.split(separator: ",") }) {
             let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
             if parts.count == 2, !parts[0].isEmpty, let level = FlagValue.verbosity.parse(String(parts[1])) {
-                files.append(KubeProxyConfiguration.FileVerbosity(filePattern: String(parts[0]), verbosity: level))
+                given.append(KubeProxyConfiguration.FileVerbosity(filePattern: String(parts[0]), verbosity: level))
             } else {
                 flags.refuse("vmodule", String(pair), wanted: "a pattern with =number")
             }
         }
-        flags.configuration.logging.vmodule = files + flags.configuration.logging.vmodule
+        flags.configuration.logging.vmodule = given + files
     }
 }

@@ -118,6 +118,7 @@ extension FlagApplier {
         standard: Int
     ) {
         var port = standard
+        if reads(flag, { "\(Endpoint($0[keyPath: keyPath])?.port ?? 0)" }) { return }
         if let text {
             note(flag, at: field)
             guard let number = YAMLScalar.integer(text), (0...65535).contains(number) else {

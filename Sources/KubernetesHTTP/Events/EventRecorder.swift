@@ -47,6 +47,24 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
         }
     }
 
+    /// Writes an event at once and beside the others: the last word before an end. Returns when it is written, or when it
+    /// cannot be written, or when the time is up.
+    public func write(_ event: ClusterEvent, within limit: Duration) async {
+        await withTaskGroup { group in
+            group.addTask {
+                var log = EventLog()
+                guard let write = log.note(event, at: now()) else { return }
+                await perform(write, of: &log)
+            }
+            group.addTask {
+                // Ends early when the event is written.
+                try? await clock.sleep(for: limit)
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// Writes what is recorded, until the task is cancelled. Call it once.
     public func run() async {
         var log = EventLog()

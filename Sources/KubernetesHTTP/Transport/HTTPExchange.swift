@@ -2,6 +2,7 @@ import AsyncHTTPClient
 public import KubernetesWatch
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// A request under way and its response. When nobody holds it any more, its connection is closed, unless the response has
 /// come to its end.
@@ -11,8 +12,19 @@ final class HTTPExchange: Sendable {
     private let stream: ResponseStream
     private let task: HTTPClient.Task<Void>
     private let idleLimit: Duration
+    private let start = ContinuousClock.now
+    private let received = Atomic(0)
+    private let onEnd: @Sendable (_ duration: Duration, _ received: Int) -> Void
 
-    init(_ request: HTTPClient.Request, idleLimit: Duration, client: PooledClient, connections: HTTPConnections) {
+    /// - Parameter onEnd: Called when the reader has come to the end of the response.
+    init(
+        _ request: HTTPClient.Request,
+        idleLimit: Duration,
+        client: PooledClient,
+        connections: HTTPConnections,
+        onEnd: @escaping @Sendable (_ duration: Duration, _ received: Int) -> Void
+    ) {
+        self.onEnd = onEnd
         self.client = client
         self.connections = connections
         self.idleLimit = idleLimit
@@ -38,6 +50,15 @@ final class HTTPExchange: Sendable {
 
     /// - Returns: `nil` at the end of the response.
     func piece() async throws(APIError) -> [UInt8]? {
+        guard let piece = try await nextPiece() else {
+            onEnd(start.duration(to: .now), received.load(ordering: .relaxed))
+            return nil
+        }
+        received.add(piece.count, ordering: .relaxed)
+        return piece
+    }
+
+    private func nextPiece() async throws(APIError) -> [UInt8]? {
         if let ready = stream.pieceNow() {
             guard case .failure = ready else { return try ready.get() }
         }

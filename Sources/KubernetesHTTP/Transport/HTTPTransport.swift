@@ -9,18 +9,22 @@ public struct HTTPTransport: APITransport {
     private let credentials: CredentialStore
     private let connections: HTTPConnections
     private let userAgent: String
+    private let observe: @Sendable (RequestObservation) -> Void
 
     /// - Parameters:
     ///   - userAgent: Such as `kube-ipvs/1.0 (linux/amd64)`.
     ///   - fileAge: For how long a token, certificate or key that was read from a file is good before the file is read
     ///     again.
     ///   - logger: For what credential plugins say on their standard error.
+    ///   - observe: Called with what comes of each request.
     public init(
         _ connection: ClusterConnection,
         userAgent: String,
         fileAge: Duration = .seconds(60),
-        logger: Logger
+        logger: Logger,
+        observe: @escaping @Sendable (RequestObservation) -> Void = { _ in }
     ) {
+        self.observe = observe
         target = HTTPTarget(connection)
         credentials = CredentialStore(connection, fileAge: fileAge, logger: logger)
         connections = HTTPConnections(target)
@@ -52,13 +56,28 @@ public struct HTTPTransport: APITransport {
         } catch {
             throw .transport(TransportFailure(.credentials, "certificates: \(error.explanation)"))
         }
+        let observe: @Sendable (RequestObservation.Stage) -> Void = { [observe, target] stage in
+            observe(
+                RequestObservation(method: request.method.rawValue, host: target.server.authority, stage: stage))
+        }
         let exchange = HTTPExchange(
             try prepared(request, session),
             idleLimit: request.idleLimit,
             client: client,
-            connections: connections
+            connections: connections,
+            onEnd: { duration, received in
+                guard !request.isWatch else { return }
+                observe(.done(duration: duration, sent: request.body.count, received: received))
+            }
         )
-        let head = try await head(of: exchange)
+        let head: HTTPResponseHead
+        do throws(APIError) {
+            head = try await self.head(of: exchange)
+        } catch {
+            observe(.unanswered)
+            throw error
+        }
+        observe(.answered(code: Int(head.status.code)))
         return APIResponse(
             code: Int(head.status.code),
             contentType: head.headers.first(name: "Content-Type"),

@@ -48,6 +48,9 @@ public struct APIRequest: Hashable, Sendable {
         self.idleLimit = idleLimit
     }
 
+    /// Whether it asks for changes as they happen.
+    public var isWatch: Bool { query.contains(QueryItem("watch", "true")) }
+
     /// Path and query as the request line has them (RFC 9112 section 3.2.1), escaped as RFC 3986 wants.
     public var target: String {
         var target = path.percentEncoded(keepingSlashes: true)

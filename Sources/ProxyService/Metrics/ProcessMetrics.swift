@@ -8,6 +8,7 @@ struct ProcessMetrics: Sendable {
     private let startTime: Gauge
     private let residentMemory: Gauge
     private let virtualMemory: Gauge
+    private let maximumVirtualMemory: Gauge
     private let openFiles: Gauge
     private let maximumFiles: Gauge
 
@@ -18,6 +19,8 @@ struct ProcessMetrics: Sendable {
             "process_start_time_seconds", "Start time of the process since unix epoch in seconds.")
         residentMemory = registry.gauge("process_resident_memory_bytes", "Resident memory size in bytes.")
         virtualMemory = registry.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.")
+        maximumVirtualMemory = registry.gauge(
+            "process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.")
         openFiles = registry.gauge("process_open_fds", "Number of open file descriptors.")
         maximumFiles = registry.gauge("process_max_fds", "Maximum number of open file descriptors.")
     }
@@ -43,6 +46,9 @@ struct ProcessMetrics: Sendable {
             openFiles.set(count - 1)
         }
         var limit = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 {
+            maximumVirtualMemory.set(Double(limit.rlim_cur))
+        }
         if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             maximumFiles.set(Double(limit.rlim_cur))
         }

@@ -9,8 +9,11 @@ public struct ProxyMetrics: Sendable {
     public let passes: PassMetrics
     public let objects: ObjectMetrics
     public let api: APIMetrics
+    let client: ClientMetrics
+    let indicators: ServiceLevelIndicators
     public let traffic: TrafficMetrics
     let process: ProcessMetrics
+    private let registrations: RegistrationMetrics
 
     /// - Parameters:
     ///   - families: those that the node serves; each has its series from the start.
@@ -22,14 +25,18 @@ public struct ProxyMetrics: Sendable {
         passes = PassMetrics(registry, families)
         objects = ObjectMetrics(registry, families)
         api = APIMetrics(registry)
+        client = ClientMetrics(registry)
+        indicators = ServiceLevelIndicators()
         traffic = TrafficMetrics(registry)
         process = ProcessMetrics(registry)
         build.register(in: registry)
+        registrations = RegistrationMetrics(registry)
     }
 
     /// Everything as the text that `/metrics` answers with.
     public func text() -> String {
         process.refresh()
+        registrations.refresh()
         return registry.text
     }
 }

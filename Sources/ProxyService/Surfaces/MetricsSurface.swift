@@ -9,17 +9,21 @@ public struct StartFacts: Sendable {
     public var version: String
     /// The body of `/configz`.
     public var configz: String
-    /// Command line flags and their values, without those of `configz`.
+    /// All flags, and what they come to.
     public var flags: [String: String]
+    /// How much is logged.
+    public var verbosity: LogVerbosity
 
-    public init(version: String, configz: String, flags: [String: String]) {
+    public init(
+        version: String,
+        _ configuration: KubeProxyConfiguration,
+        flags: [String: String] = [:],
+        verbosity: LogVerbosity = LogVerbosity(0)
+    ) {
         self.version = version
-        self.configz = configz
+        self.configz = configuration.configz
         self.flags = flags
-    }
-
-    public init(version: String, _ configuration: KubeProxyConfiguration, flags: [String: String] = [:]) {
-        self.init(version: version, configz: configuration.configz, flags: flags)
+        self.verbosity = verbosity
     }
 }
 
@@ -28,15 +32,26 @@ struct MetricsSurface: Sendable {
     let metrics: ProxyMetrics
     let facts: StartFacts
     let gates: FeatureGates
+    /// Whether `/debug` is there.
+    var isProfiled = false
     let start = UnixTime.current
+
+    /// Where `PUT` is answered.
+    var writablePaths: Set<String> { isProfiled ? [Self.verbosityPath] : [] }
+
+    private static var verbosityPath: String { "/debug/flags/v" }
 
     func answer(_ question: HTTPQuestion) -> HTTPAnswer {
         switch question.path {
         case "/metrics":
             return HTTPAnswer(contentType: MetricRegistry.contentType, body: metrics.text())
+        case "/metrics/slis":
+            return HTTPAnswer(contentType: MetricRegistry.contentType, body: metrics.indicators.text)
         case "/proxyMode":
             return .text("ipvs")
         case "/healthz":
+            // What kube-proxy's `ping` stands for: whoever gets an answer has one.
+            metrics.indicators.note("ping", .healthz, isHealthy: true)
             return .text("ok")
         case "/configz":
             return HTTPAnswer(contentType: "application/json", headers: [.noSniffing], body: facts.configz)
@@ -44,6 +59,16 @@ struct MetricsSurface: Sendable {
             return .text(statusPage(at: .current))
         case "/flagz" where gates.componentFlagz:
             return .text(flagPage)
+        case Self.verbosityPath where isProfiled:
+            return setVerbosity(question.put)
+        case let path where isProfiled && path.hasPrefix("/debug/pprof"):
+            return HTTPAnswer(
+                code: 404,
+                contentType: "text/plain; charset=utf-8",
+                headers: [.noSniffing],
+                body:
+                    "kube-ipvs is no Go program and has no Go profiles. On its node, perf(1) shows where its time goes.\n"
+            )
         default:
             return .notFound
         }
@@ -57,13 +82,30 @@ struct MetricsSurface: Sendable {
             Started: \(start.microTime)
             Up: \(hours) hr \(Self.padded(minutes)) min \(Self.padded(seconds % 60)) sec
             Binary version: \(facts.version)
-            Paths: /configz /flagz /healthz /metrics /proxyMode /statusz
+            Paths: /configz /flagz /healthz /metrics /metrics/slis /proxyMode /statusz
 
             """
     }
 
     private var flagPage: String {
-        Self.head("flagz") + facts.flags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+        let flags = facts.flags.merging(["v": "\(facts.verbosity.value)"]) { $1 }
+        return Self.head("flagz") + flags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+    }
+
+    /// In the words of `logs.GlogSetter` and with the codes of `routes.StringFlagPutHandler`, which kube-proxy has here.
+    private func setVerbosity(_ text: String?) -> HTTPAnswer {
+        guard let text else {
+            var answer = HTTPAnswer.text("unsupported http method")
+            answer.code = 406
+            return answer
+        }
+        guard let verbosity = Int32(text), verbosity >= 0 else {
+            var answer = HTTPAnswer.text("failed set klog.logging.verbosity \(text): it is no number of 0 or more")
+            answer.code = 500
+            return answer
+        }
+        facts.verbosity.value = Int(verbosity)
+        return .text("successfully set klog.logging.verbosity to \(text)")
     }
 
     private static func head(_ page: String) -> String {

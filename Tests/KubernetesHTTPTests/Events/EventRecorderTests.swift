@@ -184,6 +184,29 @@ struct EventRecorderTests {
         #expect(clock.sleeps.allSatisfy { $0 >= .milliseconds(500) && $0 <= .seconds(2) })
     }
 
+    @Test func `the last word before an end is written at once, with nobody running`() async {
+        let recorder = EventRecorder(
+            transport: FakeTransport(api), reporter: EventReporter(hostName: "h"), logger: .silent)
+        await recorder.write(Self.failed, within: .seconds(60))
+        #expect(api.events.map { $0["reason"]?.text } == ["FailedToStartServiceHealthcheck"])
+    }
+
+    @Test func `the last word waits for no server`() async {
+        struct Silent: APITransport {
+            func send(_ request: APIRequest) async throws(APIError) -> APIResponse<FakeTransport.Body> {
+                // Ends early when the task is cancelled.
+                try? await Task.sleep(for: .seconds(3600))
+                throw .transport(TransportFailure(.cancelled, "cancelled"))
+            }
+        }
+        let recorder = EventRecorder(
+            transport: Silent(), reporter: EventReporter(hostName: "h"), logger: .silent)
+        let took = await ContinuousClock().measure {
+            await recorder.write(Self.failed, within: .milliseconds(50))
+        }
+        #expect(took < .seconds(60))
+    }
+
     @Test func `recording never waits, and too many events are dropped`() async {
         let recorder = EventRecorder(
             transport: FakeTransport(api),

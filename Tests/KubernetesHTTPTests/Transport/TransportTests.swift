@@ -2,6 +2,7 @@ import KubernetesObjects
 import KubernetesTesting
 import KubernetesWatch
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import KubernetesHTTP
@@ -37,6 +38,37 @@ struct TransportTests {
             let agent = try #require(head.headers["User-Agent"].first)
             #expect(["kube-ipvs/1.2 (linux/amd64)", "kube-ipvs/1.2 (linux/arm64)"].contains(agent))
         }
+    }
+
+    @Test func `what comes of requests is told, but not how long a watch lasts`() async throws {
+        let seen = Mutex<[RequestObservation]>([])
+        let port = try await HTTPAPIServer.run(FakeAPIServer()) { server in
+            let transport = HTTPTransport(.plain(server.port), userAgent: "test", logger: .silent) { observation in
+                seen.withLock { $0.append(observation) }
+            }
+            #expect(await transport.failure() == nil)
+            _ = await transport.failure(APIRequest(path: "/nowhere"))
+            let watch = APIRequest(
+                path: "/api/v1/services",
+                query: [.init("watch", "true"), .init("resourceVersion", "\(server.api.version)")])
+            #expect(watch.isWatch)
+            _ = try await transport.send(watch)
+            return server.port
+        }
+        _ = await HTTPTransport(.plain(port), userAgent: "test", logger: .silent) { observation in
+            seen.withLock { $0.append(observation) }
+        }.failure()
+        let observations = seen.withLock { $0 }
+        #expect(observations.allSatisfy { $0.method == "GET" && $0.host == "127.0.0.1:\(port)" })
+        let stages = observations.map { observation in
+            switch observation.stage {
+            case .answered(let code): "\(code)"
+            case .unanswered: "-"
+            case .done(let duration, let sent, let received):
+                duration > .zero && sent == 0 && received > 10 ? "done" : "\(observation)"
+            }
+        }
+        #expect(stages == ["200", "done", "404", "done", "200", "-"])
     }
 
     @Test func `a body is sent with its type and length`() async throws {

@@ -62,6 +62,88 @@ struct MetricContractTests {
         #expect(Self.promised.subtracting(defined) == [])
     }
 
+    private static let clientSeconds: [Double] = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
+    private static let clientBytes: [Double] = [
+        64, 256, 512, 1024, 4096, 16384, 65536, 262_144, 1_048_576, 4_194_304, 16_777_216,
+    ]
+
+    /// Those that every component of Kubernetes has (k8s.io/component-base).
+    private static let generic: Set<Promise> = [
+        Promise(name: "rest_client_requests_total", kind: .counter, labels: ["code", "method", "host"]),
+        Promise(
+            name: "rest_client_request_duration_seconds", kind: .histogram, labels: ["verb", "host"],
+            bounds: clientSeconds),
+        Promise(
+            name: "rest_client_request_size_bytes", kind: .histogram, labels: ["verb", "host"], bounds: clientBytes),
+        Promise(
+            name: "rest_client_response_size_bytes", kind: .histogram, labels: ["verb", "host"], bounds: clientBytes),
+        Promise(
+            name: "kubernetes_build_info", kind: .gauge,
+            labels: [
+                "major", "minor", "git_version", "git_commit", "git_tree_state", "build_date", "go_version", "compiler",
+                "platform",
+            ]),
+        Promise(name: "kubernetes_feature_enabled", kind: .gauge, labels: ["name", "stage"]),
+        Promise(name: "registered_metrics_total", kind: .counter, labels: ["stability_level", "deprecated_version"]),
+        Promise(name: "hidden_metrics_total", kind: .counter, labels: []),
+        Promise(name: "disabled_metrics_total", kind: .counter, labels: []),
+        Promise(name: "process_cpu_seconds_total", kind: .counter, labels: []),
+        Promise(name: "process_start_time_seconds", kind: .gauge, labels: []),
+        Promise(name: "process_resident_memory_bytes", kind: .gauge, labels: []),
+        Promise(name: "process_virtual_memory_bytes", kind: .gauge, labels: []),
+        Promise(name: "process_virtual_memory_max_bytes", kind: .gauge, labels: []),
+        Promise(name: "process_open_fds", kind: .gauge, labels: []),
+        Promise(name: "process_max_fds", kind: .gauge, labels: []),
+    ]
+
+    @Test func `the families of every component are there, and none besides that is not our own`() {
+        let defined = Set(
+            metrics.registry.families.filter { !$0.name.hasPrefix("kubeproxy_") && !$0.name.hasPrefix("kubeipvs_") }
+                .map { Promise(name: $0.name, kind: $0.kind, labels: Set($0.labelNames), bounds: $0.bounds) })
+        #expect(defined.subtracting(Self.generic) == [])
+        #expect(Self.generic.subtracting(defined) == [])
+        let indicators: Set<Promise> = [
+            Promise(name: "kubernetes_healthcheck", kind: .gauge, labels: ["name", "type"]),
+            Promise(name: "kubernetes_healthchecks_total", kind: .counter, labels: ["name", "type", "status"]),
+        ]
+        #expect(
+            Set(
+                metrics.indicators.families.map {
+                    Promise(name: $0.name, kind: $0.kind, labels: Set($0.labelNames), bounds: $0.bounds)
+                }) == indicators)
+    }
+
+    @Test func `requests to the API server are counted as client-go counts them`() {
+        let host = "10.0.0.1:6443"
+        func note(_ stage: RequestObservation.Stage) {
+            metrics.client.note(RequestObservation(method: "GET", host: host, stage: stage))
+        }
+        note(.unanswered)
+        note(.answered(code: 200))
+        note(.done(duration: .milliseconds(30), sent: 0, received: 5000))
+        let text = metrics.text()
+        for line in [
+            #"rest_client_requests_total{code="<error>",method="GET",host="10.0.0.1:6443"} 1"#,
+            #"rest_client_requests_total{code="200",method="GET",host="10.0.0.1:6443"} 1"#,
+            #"rest_client_request_duration_seconds_bucket{verb="GET",host="10.0.0.1:6443",le="0.025"} 0"#,
+            #"rest_client_request_duration_seconds_bucket{verb="GET",host="10.0.0.1:6443",le="0.1"} 1"#,
+            #"rest_client_response_size_bytes_sum{verb="GET",host="10.0.0.1:6443"} 5000"#,
+            #"rest_client_request_size_bytes_bucket{verb="GET",host="10.0.0.1:6443",le="64"} 1"#,
+        ] {
+            #expect(text.contains("\n\(line)\n"), "\(line)")
+        }
+    }
+
+    @Test func `metrics are counted by how stable they are`() {
+        let text = metrics.text()
+        // kube-proxy's, and those of the client.
+        #expect(
+            text.contains(
+                "\nregistered_metrics_total{stability_level=\"ALPHA\",deprecated_version=\"\"} "
+                    + "\(Self.promised.count + 5)\n"))
+        #expect(text.contains("\nhidden_metrics_total 0\n"))
+    }
+
     @Test func `kube-proxy's metrics say that they are alpha`() {
         for family in metrics.registry.families where family.name.hasPrefix("kubeproxy_") {
             #expect(family.help.hasPrefix("[ALPHA] "))
@@ -89,6 +171,7 @@ struct MetricContractTests {
         }
         #expect(try value("process_resident_memory_bytes") > 1_000_000)
         #expect(try value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"))
+        #expect(try value("process_virtual_memory_max_bytes") >= value("process_virtual_memory_bytes"))
         #expect(try value("process_cpu_seconds_total") >= 0)
         #expect(try value("process_open_fds") >= 3)
         #expect(try value("process_max_fds") >= value("process_open_fds"))

@@ -2,6 +2,7 @@ import Addressing
 import KubernetesHTTP
 import KubernetesObjects
 import ServicePlan
+import SystemTesting
 import Testing
 
 @testable import ProxyService
@@ -12,7 +13,7 @@ struct PassRecordingTests {
         try await RunningProxy.run { node in
             #expect(node.health.readiness.code == 503)
             await node.begin([.service(Sample.service("web")), .slice(Sample.slice("web"))])
-            try await expectEventually { node.health.readiness.code == 200 }
+            try await eventually("the node is ready") { node.health.readiness.code == 200 }
             #expect(node.value(#"kubeipvs_passes_total{ip_family="IPv4",mode="verify",result="complete"}"#) == 1)
             #expect(node.value(#"kubeipvs_virtual_servers{ip_family="IPv4"}"#) == 1)
             #expect(node.value(#"kubeipvs_real_servers{ip_family="IPv4"}"#) == 2)
@@ -36,7 +37,7 @@ struct PassRecordingTests {
             #expect(node.value("kubeproxy_sync_proxy_rules_service_changes_pending") == 1)
             #expect(node.value("kubeproxy_sync_proxy_rules_endpoint_changes_pending") == 2)
             await node.begin([])
-            try await expectEventually { node.health.isHealthy }
+            try await eventually("the node is healthy") { node.health.isHealthy }
             #expect(node.value("kubeproxy_sync_proxy_rules_service_changes_total") == 2)
             #expect(node.value("kubeproxy_sync_proxy_rules_endpoint_changes_total") == 6)
             #expect(node.value("kubeproxy_sync_proxy_rules_service_changes_pending") == 0)
@@ -48,7 +49,7 @@ struct PassRecordingTests {
         let (bad, good) = (Sample.service("bad", 1), Sample.service("good", 2))
         try await RunningProxy.run(brokenAddresses: Set(bad.clusterIPs)) { node in
             await node.begin([.service(bad), .service(good), .slice(Sample.slice("good"))])
-            try await expectEventually { node.health.isHealthy }
+            try await eventually("the node is healthy") { node.health.isHealthy }
             let series = #"kubeipvs_changes_refused_total{ip_family="IPv4",kind="virtual_server",reason="EINVAL"}"#
             #expect(node.value(series) ?? 0 >= 1)
             #expect(node.value(#"kubeipvs_passes_total{ip_family="IPv4",mode="verify",result="refused"}"#) ?? 0 >= 1)
@@ -61,7 +62,7 @@ struct PassRecordingTests {
         try await RunningProxy.run(arguments: arguments, families: [.v4, .v6], brokenFamilies: [.v6]) { node in
             await node.begin([.service(Sample.service("web"))])
             let failures = #"kubeipvs_dataplane_failures_total{ip_family="IPv6",part="rules"}"#
-            try await expectEventually { node.value(failures) ?? 0 >= 3 }
+            try await eventually("three passes have failed") { node.value(failures) ?? 0 >= 3 }
             let report = node.health.readiness
             #expect(report.code == 503)
             #expect(report.families[.v4]?.isHealthy == true)
@@ -87,14 +88,14 @@ struct PassRecordingTests {
             let old = try #require(ChangeTrigger(Sample.slice("web"), time: "2026-03-01T12:00:00Z"))
             await node.proxy.apply([.service(service), .slice(Sample.slice("web"))], triggers: [old])
             await node.begin([])
-            try await expectEventually { node.health.isHealthy }
+            try await eventually("the node is healthy") { node.health.isHealthy }
             let count = #"kubeproxy_network_programming_duration_seconds_count{ip_family="IPv4"}"#
             #expect(node.value(count) == nil)
 
             let trigger = ChangeTrigger(service: service.name, family: .v4, time: .current)
             let other = ChangeTrigger(service: service.name, family: .v6, time: .current)
             await node.proxy.apply([.slice(Sample.slice("web", endpoints: 4))], triggers: [trigger, other])
-            try await expectEventually { node.value(count) == 1 }
+            try await eventually("the change is counted") { node.value(count) == 1 }
             let sum = try #require(
                 node.value(#"kubeproxy_network_programming_duration_seconds_sum{ip_family="IPv4"}"#))
             #expect((0..<10).contains(sum))
@@ -106,7 +107,7 @@ struct PassRecordingTests {
         try await RunningProxy.run(arguments: arguments, virtualServerCounters: 2) { node in
             await node.begin((1...5).map { .service(Sample.service("s\($0)", $0)) })
             let hidden = #"kubeipvs_virtual_servers_without_counters{ip_family="IPv4"}"#
-            try await expectEventually { node.value(hidden) == 3 }
+            try await eventually("three are without counters") { node.value(hidden) == 3 }
             let labels = #"address="10.96.0.2",port="80",protocol="TCP",service_port="shop/s2:http""#
             #expect(node.value("kubeipvs_virtual_server_connections_total{\(labels)}") == 0)
             #expect(node.value("kubeipvs_virtual_server_bytes_total{\(labels),direction=\"out\"}") == 0)
@@ -117,7 +118,7 @@ struct PassRecordingTests {
     @Test func `without being asked for there are no traffic counters`() async throws {
         try await RunningProxy.run { node in
             await node.begin([.service(Sample.service("web"))])
-            try await expectEventually { node.health.isHealthy }
+            try await eventually("the node is healthy") { node.health.isHealthy }
             #expect(!node.metrics.text().contains("kubeipvs_virtual_server_connections_total"))
         }
     }
@@ -130,7 +131,7 @@ struct PassRecordingTests {
             slice.endpoints[0].nodeName = "there"
             slice.endpoints[1].nodeName = "there"
             await node.begin([.service(service), .slice(slice)])
-            try await expectEventually { node.health.isHealthy }
+            try await eventually("the node is healthy") { node.health.isHealthy }
             let series = "kubeproxy_sync_proxy_rules_no_local_endpoints_total"
             #expect(node.value("\(series){traffic_policy=\"internal\",ip_family=\"IPv4\"}") == 1)
             #expect(node.value("\(series){traffic_policy=\"external\",ip_family=\"IPv4\"}") == 0)

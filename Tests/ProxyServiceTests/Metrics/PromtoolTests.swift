@@ -51,6 +51,13 @@ struct PromtoolTests {
         ])
         metrics.api.note(.watching(after: ResourceVersion(rawValue: "1")), of: "services")
         metrics.api.note(.failed(.malformed("m"), isListing: false, delay: .zero), of: "services")
+        for stage in [
+            RequestObservation.Stage.unanswered, .answered(code: 200),
+            .done(duration: .milliseconds(7), sent: 10, received: 1000),
+        ] {
+            metrics.client.note(RequestObservation(method: "POST", host: "[fd00::1]:6443", stage: stage))
+        }
+        metrics.indicators.note("ping", .healthz, isHealthy: true)
         metrics.kubeProxy.noteHealthAnswer(code: 200)
         metrics.kubeProxy.noteLivenessAnswer(code: 503)
         return metrics
@@ -58,7 +65,7 @@ struct PromtoolTests {
 
     @Test func `promtool reads all metrics, and has nothing to say against ours`() async throws {
         let metrics = Self.filled
-        let text = metrics.text()
+        let text = metrics.text() + metrics.indicators.text
         // Otherwise a metric that nobody fills here would go unread.
         for family in metrics.registry.families {
             #expect(text.contains("# TYPE \(family.name) "))

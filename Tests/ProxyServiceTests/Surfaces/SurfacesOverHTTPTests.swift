@@ -6,6 +6,7 @@ import KubernetesObjects
 import ServiceLifecycle
 import ServicePlan
 import Subprocess
+import SystemTesting
 import Testing
 
 @testable import ProxyService
@@ -23,32 +24,20 @@ struct SurfacesOverHTTPTests {
         return result.terminationStatus.isSuccess ? result.standardOutput : nil
     }
 
-    /// A port that was free a moment ago. Not one that clients get for their own end: those come and go.
-    private static func freePort() async throws -> UInt16 {
-        while true {
-            let address = ListenAddress(address: IPAddress(v4: 0), port: .random(in: 12_000..<32_000))
-            guard let listener = try? await HTTPListener.open(on: address, responder: { _ in .notFound }) else {
-                continue
-            }
-            async let serving: Void = listener.serve()
-            await listener.close()
-            await serving
-            return listener.port
-        }
-    }
-
     /// Runs the servers that a configuration asks for.
     private static func serving(
         _ body: @Sendable @escaping (_ health: UInt16, _ metrics: UInt16, NodeSurfaces) async throws -> Void
     ) async throws {
-        let (health, metrics) = (try await freePort(), try await freePort())
+        let (health, metrics) = (try freePort(), try freePort())
         let loaded = try KubeProxyFlags.parse([
             "--healthz-bind-address=127.0.0.1:\(health)", "--metrics-bind-address=127.0.0.1:\(metrics)",
+            "--profiling=true",
         ]).load(file: nil, hostname: "here")
         let surfaces = NodeSurfaces(
             settings: loaded.settings,
             families: [.v4],
-            start: StartFacts(version: "0.1.0", loaded.configuration),
+            start: StartFacts(version: "0.1.0", loaded.configuration, flags: loaded.flags),
+            metrics: ProxyMetrics(families: [.v4], build: BuildFacts(version: "0.1.0")),
             needsNode: false,
             logger: RunningProxy.logger
         )
@@ -57,8 +46,12 @@ struct SurfacesOverHTTPTests {
                 group.addTask { try await service.run() }
             }
             defer { group.cancelAll() }
-            try await expectEventually { try await curl("http://127.0.0.1:\(metrics)/healthz") != nil }
-            try await expectEventually { try await curl("http://127.0.0.1:\(health)/livez") != nil }
+            try await eventually("the metrics server answers") {
+                try await curl("http://127.0.0.1:\(metrics)/healthz") != nil
+            }
+            try await eventually("the health server answers") {
+                try await curl("http://127.0.0.1:\(health)/livez") != nil
+            }
             try await body(health, metrics, surfaces)
         }
     }
@@ -104,13 +97,23 @@ struct SurfacesOverHTTPTests {
         }
     }
 
+    @Test func `the verbosity of the log is set by PUT`() async throws {
+        try await Self.serving { _, metrics, _ in
+            let url = "http://127.0.0.1:\(metrics)/debug/flags/v"
+            let answer = try await Self.curl("--request", "PUT", "--data", "3", url)
+            #expect(answer?.hasSuffix("\r\n\r\nsuccessfully set klog.logging.verbosity to 3") == true)
+            #expect(try await Self.curl("http://127.0.0.1:\(metrics)/flagz")?.contains("\nv=3\n") == true)
+            #expect(try await Self.curl(url)?.hasPrefix("HTTP/1.1 406 ") == true)
+        }
+    }
+
     @Test func `a health-check node port opens, moves and closes with its Service`() async throws {
-        let (first, second) = (try await Self.freePort(), try await Self.freePort())
+        let (first, second) = (try freePort(), try freePort())
         try await RunningProxy.run(arguments: ["--ipvs-min-sync-period=0s"]) { node in
             await node.begin([
                 .service(Sample.service("web", healthCheckNodePort: first)), .slice(Sample.slice("web", endpoints: 3)),
             ])
-            try await expectEventually {
+            try await eventually("the port answers as kube-proxy does") {
                 try await Self.curl("http://127.0.0.1:\(first)/anything") == """
                     HTTP/1.1 200 OK\r
                     Content-Type: application/json\r
@@ -130,29 +133,33 @@ struct SurfacesOverHTTPTests {
             }
 
             await node.proxy.apply([.slice(Sample.slice("web", endpoints: 0))])
-            try await expectEventually {
+            try await eventually("no endpoint is here") {
                 let answer = try await Self.curl("http://127.0.0.1:\(first)/")
                 return answer?.hasPrefix("HTTP/1.1 503 ") == true
                     && answer?.contains("\"localEndpoints\": 0") == true
             }
 
             await node.proxy.apply([.service(Sample.service("web", healthCheckNodePort: second))])
-            try await expectEventually { try await Self.curl("http://127.0.0.1:\(second)/") != nil }
+            try await eventually("the second port answers") {
+                try await Self.curl("http://127.0.0.1:\(second)/") != nil
+            }
             #expect(try await Self.curl("http://127.0.0.1:\(first)/") == nil)
 
             await node.proxy.apply([.serviceRemoved(Sample.service("web").name)])
-            try await expectEventually { try await Self.curl("http://127.0.0.1:\(second)/") == nil }
+            try await eventually("the second port is closed") {
+                try await Self.curl("http://127.0.0.1:\(second)/") == nil
+            }
         }
     }
 
     @Test func `health-check node ports listen where node ports are served`() async throws {
-        let port = try await Self.freePort()
+        let port = try freePort()
         let arguments = ["--ipvs-min-sync-period=0s", "--nodeport-addresses=192.0.2.0/24"]
         try await RunningProxy.run(arguments: arguments) { node in
             await node.begin([
                 .service(Sample.service("web", healthCheckNodePort: port)), .slice(Sample.slice("web")),
             ])
-            try await expectEventually { node.health.isHealthy }
+            try await eventually("the node is healthy") { node.health.isHealthy }
             // 192.0.2.1 is no address of the machine that runs this, so nothing can be open, least of all everywhere.
             try await Task.sleep(for: .milliseconds(100))
             #expect(node.healthCheckPorts.open.isEmpty)
