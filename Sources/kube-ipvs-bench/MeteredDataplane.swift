@@ -26,7 +26,32 @@ final class DataplaneTimes: Sendable {
         times.withLock { $0 = Times() }
     }
 
-    func add(_ part: WritableKeyPath<Times, Double>, since start: Double) {
+    /// Adds the time that `body` takes to a part's.
+    func timed<Value>(
+        _ part: WritableKeyPath<Times, Double>,
+        _ body: () throws(DataplaneError) -> Value
+    ) throws(DataplaneError) -> Value {
+        let start = Meter.now
+        defer { add(part, since: start) }
+        return try body()
+    }
+
+    func timed<Value>(_ part: WritableKeyPath<Times, Double>, _ body: () -> Value) -> Value {
+        let start = Meter.now
+        defer { add(part, since: start) }
+        return body()
+    }
+
+    func timed<Value>(
+        _ part: WritableKeyPath<Times, Double>,
+        _ body: () async throws(DataplaneError) -> Value
+    ) async throws(DataplaneError) -> Value {
+        let start = Meter.now
+        defer { add(part, since: start) }
+        return try await body()
+    }
+
+    private func add(_ part: WritableKeyPath<Times, Double>, since start: Double) {
         let elapsed = Meter.now - start
         times.withLock { $0[keyPath: part] += elapsed }
     }
@@ -69,37 +94,25 @@ private final class MeteredIPVS: IPVSDataplane {
         of family: IPFamily,
         _ body: (ObservedVirtualServer) -> Void
     ) throws(DataplaneError) {
-        let start = Meter.now
-        defer { times.add(\.ipvs, since: start) }
-        try kernel.forEachVirtualServer(of: family, body)
+        try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.forEachVirtualServer(of: family, body) }
     }
 
     func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
         times.noteListing()
-        let start = Meter.now
-        defer { times.add(\.ipvs, since: start) }
-        return try kernel.listVirtualServers()
+        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.listVirtualServers() }
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
-        let start = Meter.now
-        defer { times.add(\.ipvs, since: start) }
-        return try kernel.virtualServer(id)
+        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.virtualServer(id) }
     }
 
     func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
-        let start = Meter.now
-        defer { times.add(\.ipvs, since: start) }
-        return try kernel.realServers(of: id)
+        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.realServers(of: id) }
     }
 
     func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
-        let start = Meter.now
-        defer {
-            times.add(\.ipvs, since: start)
-            times.noteChange()
-        }
-        return try kernel.apply(changes)
+        defer { times.noteChange() }
+        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.apply(changes) }
     }
 }
 
@@ -113,39 +126,27 @@ private final class MeteredSets: IPSetDataplane {
     }
 
     func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
-        let start = Meter.now
-        defer { times.add(\.sets, since: start) }
-        return try kernel.definition(ofSetNamed: name)
+        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.definition(ofSetNamed: name) }
     }
 
     func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
-        let start = Meter.now
-        defer { times.add(\.sets, since: start) }
-        return try kernel.members(of: set)
+        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.members(of: set) }
     }
 
     func create(_ set: IPSetDefinition) throws(DataplaneError) {
-        let start = Meter.now
-        defer { times.add(\.sets, since: start) }
-        try kernel.create(set)
+        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.create(set) }
     }
 
     func swap(_ first: String, _ second: String) throws(DataplaneError) {
-        let start = Meter.now
-        defer { times.add(\.sets, since: start) }
-        try kernel.swap(first, second)
+        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.swap(first, second) }
     }
 
     func destroy(_ name: String) throws(DataplaneError) {
-        let start = Meter.now
-        defer { times.add(\.sets, since: start) }
-        try kernel.destroy(name)
+        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroy(name) }
     }
 
     func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
-        let start = Meter.now
-        defer { times.add(\.sets, since: start) }
-        return try kernel.apply(changes)
+        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.apply(changes) }
     }
 }
 
@@ -159,27 +160,19 @@ private final class MeteredAddresses: AddressDataplane {
     }
 
     func linkExists() throws(DataplaneError) -> Bool {
-        let start = Meter.now
-        defer { times.add(\.addresses, since: start) }
-        return try kernel.linkExists()
+        return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.linkExists() }
     }
 
     func createLink() throws(DataplaneError) {
-        let start = Meter.now
-        defer { times.add(\.addresses, since: start) }
-        try kernel.createLink()
+        try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.createLink() }
     }
 
     func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        let start = Meter.now
-        defer { times.add(\.addresses, since: start) }
-        return try kernel.boundAddresses(of: family)
+        return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.boundAddresses(of: family) }
     }
 
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
-        let start = Meter.now
-        defer { times.add(\.addresses, since: start) }
-        return try kernel.apply(changes)
+        return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.apply(changes) }
     }
 }
 
@@ -195,20 +188,14 @@ private final class MeteredRules: RulesDataplane {
     var supportsRandomFully: Bool { kernel.supportsRandomFully }
 
     func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
-        let start = Meter.now
-        defer { times.add(\.rules, since: start) }
-        return kernel.fingerprint(family)
+        return times.timed(\.rules) { kernel.fingerprint(family) }
     }
 
     func save(_ family: IPFamily) async throws(DataplaneError) -> String {
-        let start = Meter.now
-        defer { times.add(\.rules, since: start) }
-        return try await kernel.save(family)
+        return try await times.timed(\.rules) { () async throws(DataplaneError) in try await kernel.save(family) }
     }
 
     func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
-        let start = Meter.now
-        defer { times.add(\.rules, since: start) }
-        try await kernel.restore(input, family)
+        try await times.timed(\.rules) { () async throws(DataplaneError) in try await kernel.restore(input, family) }
     }
 }
