@@ -138,7 +138,8 @@ struct FaultTests {
             channel.close()
         } _: { port in
             let failure = await HTTPTransport(isTLS ? .local(port) : .plain(port)).failure()?.failure
-            #expect(failure?.kind == (isTLS ? .tls : .unanswered))
+            // With TLS it may be the handshake that is cut off, or the request after it.
+            #expect(failure?.kind == .unanswered || isTLS && failure?.kind == .tls)
         }
     }
 
