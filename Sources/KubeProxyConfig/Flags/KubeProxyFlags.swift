@@ -64,7 +64,9 @@ struct GeneralFlags: ParsableArguments, Sendable {
         help: ArgumentHelp("Take Services from the YAML or JSON files here, not from an API server.", valueName: "dir"))
     var manifests: String?
 
-    @Option(help: ArgumentHelp("How long a removed TCP endpoint may keep its connections.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "How long a removed TCP endpoint may keep its connections. (default: 15m0s)", valueName: "duration"))
     var gracefulTimeout: GoDuration?
 
     @Option(

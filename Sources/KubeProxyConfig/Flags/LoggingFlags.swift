@@ -12,7 +12,7 @@ struct LoggingFlags: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("Accepted, has no effect: no line is held back. (default: 5s)", valueName: "duration"))
     var logFlushFrequency: String?
 
-    @Option(help: ArgumentHelp("Verbosities of source files as pattern=number, with commas.", valueName: "list"))
+    @Option(help: ArgumentHelp("Accepted, has no effect: pattern=number, with commas.", valueName: "list"))
     var vmodule: [String] = []
 
     @Option(help: ArgumentHelp("Accepted with the gate LoggingAlphaOptions.", valueName: "bool"))

@@ -11,13 +11,13 @@ struct ClientFlags: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("What to ask for. (default: application/vnd.kubernetes.protobuf)", valueName: "type"))
     var kubeApiContentType: String?
 
-    @Option(help: ArgumentHelp("How many requests may be made at once. (default: 10)", valueName: "number"))
+    @Option(help: ArgumentHelp("Accepted, has no effect. (default: 10)", valueName: "number"))
     var kubeApiBurst: String?
 
-    @Option(help: ArgumentHelp("How many requests may be made in a second. (default: 5)", valueName: "number"))
+    @Option(help: ArgumentHelp("How often a second a list that fails may be tried. (default: 5)", valueName: "number"))
     var kubeApiQps: String?
 
-    @Option(help: ArgumentHelp("How often all objects are looked at again. (default: 15m0s)", valueName: "duration"))
+    @Option(help: ArgumentHelp("Accepted, has no effect. (default: 15m0s)", valueName: "duration"))
     var configSyncPeriod: String?
 
     func apply(to flags: inout FlagApplier) {
@@ -60,7 +60,7 @@ struct NodeFlags: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("End when a port cannot be bound, rather than try again.", valueName: "bool"))
     var bindAddressHardFail: String?
 
-    @Option(help: ArgumentHelp("Serve profiles on the metrics server.", valueName: "bool"))
+    @Option(help: ArgumentHelp("Let PUT /debug/flags/v on the metrics server set the verbosity.", valueName: "bool"))
     var profiling: String?
 
     @Option(help: ArgumentHelp("Accepted, has no effect: no metrics are hidden.", valueName: "x.y"))
