@@ -1,5 +1,6 @@
 import ArgumentParser
 import KubeProxyConfig
+import KubernetesHTTP
 
 /// `kube-ipvs`.
 @main
@@ -18,6 +19,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
     /// kube-proxy's command line works with this program's name in its place: without the name of a command it is `run`, and
     /// flags may be written as kube-proxy's parser takes them.
     static func main() async {
+        NameResolution.limit()
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case let command? where ["run", "explain", "plan", "check"].contains(command):

@@ -55,8 +55,15 @@ struct ExecRun: Sendable {
         }
     }
 
+    /// Our limits of name resolution are for somebody who tries again in a moment, which a plugin does not.
+    static func changes(toInherited options: String?) -> [Environment.Key: String?] {
+        options == NameResolution.limits ? [.init(stringLiteral: NameResolution.variable): nil] : [:]
+    }
+
     private func collect() async throws -> [UInt8] {
         var additions: [Environment.Key: String?] = ["KUBERNETES_EXEC_INFO": String(decoding: info.text, as: UTF8.self)]
+        let inherited = unsafe getenv(NameResolution.variable).map { unsafe String(cString: $0) }
+        additions.merge(Self.changes(toInherited: inherited)) { $1 }
         for (name, value) in plugin.environment {
             guard let key = Environment.Key(rawValue: name) else { continue }
             additions[key] = value.value

@@ -3,6 +3,7 @@ import InMemoryLogging
 import KubernetesObjects
 import KubernetesTesting
 import Logging
+import Subprocess
 import Testing
 
 @testable import KubernetesHTTP
@@ -112,6 +113,13 @@ struct ExecPluginTests {
         let info: JSONValue = ["spec": ["interactive": .bool(false)]]
         _ = try await run(plugin, info: info).credential().get()
         #expect(try directory.read("seen") == #"get token|-x|value|{"spec":{"interactive":false}}|"#)
+    }
+
+    @Test func `a plugin resolves names with the machine's patience and not with ours`() {
+        #expect(ExecRun.changes(toInherited: "timeout:1 attempts:1") == ["RES_OPTIONS": nil])
+        // What somebody has set on purpose is for the plugin too.
+        #expect(ExecRun.changes(toInherited: "timeout:3") == [:])
+        #expect(ExecRun.changes(toInherited: nil) == [:])
     }
 
     @Test func `a plugin that asks for it is told about the cluster`() throws {
