@@ -2,6 +2,7 @@
 // those of shared libraries, so libnl, libipset and libmnl call these too.
 
 #define _GNU_SOURCE
+#include <malloc.h>
 #include <linux/netlink.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -55,4 +56,11 @@ ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
 
 struct bench_traffic bench_traffic_so_far(void) {
     return (struct bench_traffic){sends, messages, receives};
+}
+
+uint64_t bench_allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
 }

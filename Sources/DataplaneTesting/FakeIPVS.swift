@@ -55,7 +55,7 @@ public final class FakeIPVS: IPVSDataplane {
         }
     }
 
-    public func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+    public func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
         listingCount += 1
         var listed: [ObservedVirtualServer] = []
         for family in IPFamily.allCases {
@@ -66,7 +66,7 @@ public final class FakeIPVS: IPVSDataplane {
                 listed.append(server)
             }
         }
-        return listed + listed.prefix(unlisted.count)
+        (listed + listed.prefix(unlisted.count)).forEach(body)
     }
 
     public func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

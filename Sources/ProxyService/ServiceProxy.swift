@@ -111,6 +111,7 @@ public actor ServiceProxy {
     ///
     /// - Parameter triggers: when what the EndpointSlices among them tell of happened, where they say it.
     public func apply(_ updates: [ObjectUpdate], triggers: [ChangeTrigger] = []) {
+        table.reserveCapacity(forMore: updates.count)
         for update in updates {
             table.apply(update)
         }
@@ -248,7 +249,11 @@ public actor ServiceProxy {
     }
 
     private func planDirtyPorts() {
-        for id in table.takeDirty() {
+        let dirty = table.takeDirty()
+        for plane in planes {
+            plane.reconciler.expect(owners: dirty.count)
+        }
+        for id in dirty {
             for plane in planes {
                 let family = plane.reconciler.family
                 let plan = table.plan(of: id, in: family)
@@ -288,7 +293,7 @@ public actor ServiceProxy {
         let due = planes.filter { $0.verifyIsDue(at: now) }
         guard !due.isEmpty else { return }
         takeChanges(for: due.filter { !$0.hasVerified }, now)
-        let listing = VirtualServerListing()
+        let listing = VirtualServerListing(keepsStatistics: instruments.wantsStatistics)
         for plane in due {
             plane.beginVerifying(sharing: listing, at: now)
         }

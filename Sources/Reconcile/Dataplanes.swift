@@ -13,10 +13,10 @@ public protocol IPVSDataplane: AnyObject {
         _ body: (ObservedVirtualServer) -> Void
     ) throws(DataplaneError)
 
-    /// The virtual servers of both families without their real servers, from one reading of the kernel's table.
+    /// Hands over the virtual servers of both families without their real servers, from one reading of the kernel's table.
     ///
     /// While the kernel moves virtual servers about in its table, some may be missing, and some may come twice.
-    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer]
+    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError)
 
     /// One virtual server with its real servers; `nil` when it is not there.
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer?

@@ -23,7 +23,13 @@ extension FamilyReconciler {
         do throws(DataplaneError) {
             let refused = try dataplane.apply(changes)
             let refusedAddresses = Set(refused.lazy.map(\.change.address))
-            for change in changes where !refusedAddresses.contains(change.address) {
+            let count = (mirror.addresses?.count ?? 0) + binds.count
+            mirror.addresses?.reserveCapacity(count)
+            for change in changes {
+                guard !refusedAddresses.contains(change.address) else {
+                    pending.addresses.insert(change.address)
+                    continue
+                }
                 switch change {
                 case .bind(let address): mirror.addresses?.insert(address)
                 case .unbind(let address): mirror.addresses?.remove(address)

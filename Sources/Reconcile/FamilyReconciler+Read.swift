@@ -2,11 +2,14 @@ import Addressing
 import DataplaneModel
 
 extension FamilyReconciler {
-    /// Reads the addresses, creates the link where it is missing, and notes every difference as pending.
+    /// Reads the addresses, creates the link where it is missing, and notes as pending what is too many.
+    ///
+    /// - Returns: those that are missing.
     mutating func readAddresses(
         _ dataplane: any AddressDataplane,
         _ report: inout PassReport
-    ) throws(DataplaneError) {
+    ) throws(DataplaneError) -> [IPAddress] {
+        let wasKnown = mirror.addresses != nil
         mirror.addresses = nil
         if try !dataplane.linkExists() {
             try dataplane.createLink()
@@ -21,23 +24,28 @@ extension FamilyReconciler {
         var bound = try dataplane.boundAddresses(of: family)
         bound.subtract(try dataplane.selectableAddresses(of: family).filter { desired.contains($0) })
         mirror.addresses = bound
-        var different = bound.filter { !desired.contains($0) }
-        different.formUnion(desired.addresses.lazy.filter { !bound.contains($0) })
-        if hasVerified {
-            report.countDrift(.address, different.subtracting(pending.addresses).count)
+        let surplus = bound.filter { !desired.contains($0) }
+        let missing = desired.addresses.filter { !bound.contains($0) }
+        if hasVerified, wasKnown {
+            let known = pending.addresses
+            report.countDrift(
+                .address, surplus.count { !known.contains($0) } + missing.count { !known.contains($0) })
         }
-        pending.addresses = different
+        pending.addresses = surplus
         addressesAreSuspect = false
+        return missing
     }
 
-    /// Reads a set, creates it where it is missing, and notes every difference as pending.
+    /// Reads a set, creates it where it is missing, and notes as pending what is too many.
     ///
     /// A set that cannot be read keeps what is pending for it.
+    ///
+    /// - Returns: the entries that are missing.
     mutating func readSet(
         _ set: ServiceSet,
         _ dataplane: any IPSetDataplane,
         _ report: inout PassReport
-    ) throws(DataplaneError) {
+    ) throws(DataplaneError) -> [IPSetEntry] {
         let wasKnown = mirror.sets.removeValue(forKey: set) != nil
         let definition: IPSetDefinition
         if let found = try dataplane.definition(ofSetNamed: set.name(for: family)) {
@@ -61,13 +69,14 @@ extension FamilyReconciler {
         let members = try dataplane.members(of: definition)
         mirror.sets[set] = Mirror.SetMirror(definition: definition, members: members)
 
-        var different = members.filter { !desired.contains($0, in: set) }
-        for entry in desired.entries(of: set) where !members.contains(entry) {
-            different.insert(entry)
+        let surplus = members.filter { !desired.contains($0, in: set) }
+        let missing = desired.entries(of: set).filter { !members.contains($0) }
+        if hasVerified, wasKnown {
+            let known = pending.setEntries[set]
+            report.countDrift(
+                .setEntry, surplus.count { !known.contains($0) } + missing.count { !known.contains($0) })
         }
-        if hasVerified {
-            report.countDrift(.setEntry, different.count { !pending.setEntries[set].contains($0) })
-        }
-        pending.setEntries[set] = different
+        pending.setEntries[set] = surplus
+        return missing
     }
 }

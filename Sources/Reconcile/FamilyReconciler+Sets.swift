@@ -2,12 +2,12 @@ public import Addressing
 public import DataplaneModel
 
 extension FamilyReconciler {
+    /// Adds entries, those of one set together: that is what travels to the kernel in few messages.
     mutating func addSetEntries(
-        _ sets: [ServiceSet],
+        _ wanted: [(set: ServiceSet, entries: [IPSetEntry])],
         _ dataplane: any IPSetDataplane,
         _ report: inout PassReport
     ) {
-        let wanted = pendingEntries(of: sets) { desired.contains($1, in: $0) }
         for (set, entries) in wanted where !entries.isEmpty {
             do throws(DataplaneError) {
                 try growIfFull(set, adding: entries.count, dataplane, &report)
@@ -21,18 +21,16 @@ extension FamilyReconciler {
     }
 
     mutating func removeSetEntries(_ dataplane: any IPSetDataplane, _ report: inout PassReport) {
-        let unwanted = pendingEntries(of: ServiceSet.allCases) { !desired.contains($1, in: $0) }
+        let unwanted = pendingEntries { !desired.contains($1, in: $0) }
         change(unwanted, dataplane, &report) { mirror, entry in
             mirror.members.contains(entry) ? .remove(entry, from: mirror.definition) : nil
         }
     }
 
-    /// Those of one set together: that is what travels to the kernel in few messages.
-    private func pendingEntries(
-        of sets: [ServiceSet],
+    func pendingEntries(
         where isMeant: (ServiceSet, IPSetEntry) -> Bool
     ) -> [(set: ServiceSet, entries: [IPSetEntry])] {
-        sets.compactMap { set in
+        ServiceSet.allCases.compactMap { set in
             let pending = pending.setEntries[set]
             return pending.isEmpty ? nil : (set, pending.filter { isMeant(set, $0) })
         }
@@ -86,18 +84,24 @@ extension FamilyReconciler {
     ) {
         // Taken out, so that its members are changed in place.
         guard var mirror = mirror.sets.removeValue(forKey: set) else { return }
-        for change in changes where !refused.contains(change) {
+        mirror.members.reserveCapacity(mirror.members.count + changes.count)
+        for change in changes {
+            let isRefused = refused.contains(change)
             let entry: IPSetEntry
             switch change {
             case .add(let added, _):
                 entry = added
-                mirror.members.insert(added)
+                if !isRefused { mirror.members.insert(added) }
             case .remove(let removed, _):
                 entry = removed
-                mirror.members.remove(removed)
+                if !isRefused { mirror.members.remove(removed) }
             }
-            pending.setEntries[set].remove(entry)
-            report.count(.setEntry)
+            if isRefused {
+                pending.setEntries[set].insert(entry)
+            } else {
+                pending.setEntries[set].remove(entry)
+                report.count(.setEntry)
+            }
         }
         self.mirror.sets[set] = mirror
     }

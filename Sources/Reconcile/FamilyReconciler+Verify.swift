@@ -12,8 +12,13 @@ extension FamilyReconciler {
     /// between its steps.
     ///
     /// - Parameter listing: shared with the other family's pass that begins now.
-    public mutating func beginVerifying(sharing listing: VirtualServerListing = VirtualServerListing()) {
-        verification = Verification(PassReport(family: family, mode: .verify), listing)
+    public mutating func beginVerifying(sharing listing: VirtualServerListing? = nil) {
+        // What has changed from here on is noted by name.
+        pending.isEverything = false
+        verification = Verification(
+            PassReport(family: family, mode: .verify),
+            listing ?? VirtualServerListing(keepsStatistics: collectsStatistics)
+        )
     }
 
     /// Goes one step further in the verifying pass that is under way: reads a part of the kernel's state, and mends what
@@ -57,11 +62,11 @@ extension FamilyReconciler {
         guard let set = step.sets.popFirst() else { return }
         if step.sets.isEmpty { step.phase = .rules }
         do throws(DataplaneError) {
-            try readSet(set, dataplane, &step.report)
+            let missing = try readSet(set, dataplane, &step.report)
+            addSetEntries([(set, missing)], dataplane, &step.report)
         } catch {
             step.noteUnread(error)
         }
-        addSetEntries([set], dataplane, &step.report)
     }
 
     // MARK: Virtual servers
@@ -76,7 +81,8 @@ extension FamilyReconciler {
         step.listedIDs = []
         step.unlisted = nil
         do throws(DataplaneError) {
-            step.listed = try step.listing.take(family, from: dataplane)[...]
+            let count = desired.virtualServerIDs.count
+            step.listed = try step.listing.take(family, expecting: count, from: dataplane)[...]
             step.listedIDs.reserveCapacity(step.listed.count)
         } catch {
             step.noteUnread(error)
@@ -110,7 +116,8 @@ extension FamilyReconciler {
             // What was wanted while the table was read is to be written too.
             mirror.ipvs = table
             step.table = nil
-            step.unwritten = pending.virtualServers.sorted()[...]
+            step.unwritten =
+                (step.foundNone ? Array(desired.virtualServerIDs) : Array(pending.virtualServers)).sorted()[...]
         }
         guard mirror.ipvs != nil else { return }
         let batch = step.unwritten.prefix(Self.virtualServersPerBatch)
@@ -125,14 +132,18 @@ extension FamilyReconciler {
         _ dataplane: any IPVSDataplane
     ) throws(DataplaneError) {
         for _ in 0..<virtualServersPerReading {
-            guard var observed = step.listed.popFirst() else { return }
-            guard case .address(let id) = observed.identity, step.listedIDs.insert(id).inserted,
-                desired[id] != nil || !isExcluded(id)
-            else { continue }
+            guard let item = step.listed.popFirst() else { return }
+            let id = item.id
+            guard step.listedIDs.insert(id).inserted, desired[id] != nil || !isExcluded(id) else { continue }
             if step.writtenMeanwhile.contains(id) {
                 compare(id, try dataplane.virtualServer(id), &step)
             } else if let realServers = try dataplane.realServers(of: id) {
-                observed.realServers = realServers
+                let observed = ObservedVirtualServer(
+                    identity: .address(id),
+                    configuration: item.configuration,
+                    statistics: step.listing.takeStatistics(of: id) ?? TrafficStatistics(),
+                    realServers: realServers
+                )
                 compare(id, observed, &step)
             } else {
                 compare(id, nil, &step)
@@ -148,13 +159,9 @@ extension FamilyReconciler {
     ) throws(DataplaneError) {
         guard var unlisted = step.unlisted else {
             let known = mirror.ipvs?.entries.keys.filter { !step.listedIDs.contains($0) && desired[$0] == nil } ?? []
-            let wanted = desired.virtualServerIDs.filter { !step.listedIDs.contains($0) }
-            if step.table != nil, step.listedIDs.isEmpty {
-                pending.virtualServers.formUnion(wanted)
-                step.unlisted = []
-            } else {
-                step.unlisted = (known + wanted).sorted()[...]
-            }
+            step.foundNone = step.table != nil && step.listedIDs.isEmpty
+            let wanted = step.foundNone ? [] : desired.virtualServerIDs.filter { !step.listedIDs.contains($0) }
+            step.unlisted = (known + wanted).sorted()[...]
             return
         }
         step.unlisted = nil
@@ -212,11 +219,11 @@ extension FamilyReconciler {
     private mutating func verifyNextAddresses(_ step: inout Verification, _ dataplane: any AddressDataplane) {
         guard var unbound = step.unbound else {
             do throws(DataplaneError) {
-                try readAddresses(dataplane, &step.report)
+                step.unbound = try readAddresses(dataplane, &step.report).sorted()[...]
             } catch {
                 step.noteUnread(error)
+                step.phase = .removals
             }
-            step.unbound = pending.addresses.filter { desired.contains($0) }.sorted()[...]
             return
         }
         let batch = unbound.prefix(Self.addressesPerBatch)

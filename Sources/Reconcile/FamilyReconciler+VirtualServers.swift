@@ -29,7 +29,11 @@ extension FamilyReconciler {
             guard var changes = mirror.ipvs?.changes(toReach: batch) else { return false }
             drainInsteadOfRemoving(&changes, now)
             guard let refused = apply(changes, dataplane, &report) else { return false }
-            for (id, entry) in batch where !refused.contains(id) {
+            for (id, entry) in batch {
+                guard !refused.contains(id) else {
+                    pending.virtualServers.insert(id)
+                    continue
+                }
                 if !drains.virtualServers.contains(id) {
                     // The desired entry itself, so that both share the storage of the real servers.
                     mirror.ipvs?.entries[id] = entry

@@ -51,6 +51,12 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         self.excludedNetworks = excludedNetworks
         drains = DrainList(cap: gracefulTimeout)
         rules = RuleKeeper(configuration: ruleConfiguration, family: family)
+        pending.isEverything = true
+    }
+
+    /// So many owners are about to contribute, some of them perhaps nothing.
+    public mutating func expect(owners: Int) {
+        desired.expectedOwners = owners
     }
 
     /// Makes `contribution` all that `owner` wants, from the next pass on.
@@ -112,12 +118,12 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         var report = PassReport(family: family, mode: .changes)
         if addressesAreSuspect {
             do throws(DataplaneError) {
-                try readAddresses(dataplane.addresses, &report)
+                pending.addresses.formUnion(try readAddresses(dataplane.addresses, &report))
             } catch {
                 report.failures.append(error)
             }
         }
-        addSetEntries(ServiceSet.allCases, dataplane.sets, &report)
+        addSetEntries(pendingEntries { desired.contains($1, in: $0) }, dataplane.sets, &report)
         if pending.rules {
             await keepRules(dataplane.rules, &report)
         }

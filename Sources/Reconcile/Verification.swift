@@ -4,21 +4,45 @@ import DataplaneModel
 /// The virtual servers that the kernel lists, of both families: it lists them together. Verifying passes that begin together
 /// share one, so that the kernel is asked once.
 public final class VirtualServerListing {
-    private var servers: [IPFamily: [ObservedVirtualServer]] = [:]
+    /// What is kept of each: there are as many as the node has virtual servers.
+    struct Item {
+        var id: VirtualServer.ID
+        var configuration: VirtualServer.Configuration
+    }
 
-    public init() {}
+    private var items: [IPFamily: [Item]] = [:]
+    private var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
+    private let keepsStatistics: Bool
 
-    /// Hands those of a family over, once. Asks the kernel for what is not there, or not any more.
+    public init(keepsStatistics: Bool = false) {
+        self.keepsStatistics = keepsStatistics
+    }
+
+    /// Hands those of a family over, once, without those for firewall marks. Asks the kernel for what is not there, or not any
+    /// more.
+    ///
+    /// - Parameter count: about how many there are.
     func take(
         _ family: IPFamily,
+        expecting count: Int,
         from dataplane: any IPVSDataplane
-    ) throws(DataplaneError) -> [ObservedVirtualServer] {
-        if let listed = servers.removeValue(forKey: family) { return listed }
-        servers = Dictionary(grouping: try dataplane.listVirtualServers(), by: \.identity.family)
-        for family in IPFamily.allCases where servers[family] == nil {
-            servers[family] = []
+    ) throws(DataplaneError) -> [Item] {
+        if let listed = items.removeValue(forKey: family) { return listed }
+        var lists = (v4: [Item](), v6: [Item]())
+        if family == .v4 { lists.v4.reserveCapacity(count) } else { lists.v6.reserveCapacity(count) }
+        try dataplane.listVirtualServers { observed in
+            guard case .address(let id) = observed.identity else { return }
+            let item = Item(id: id, configuration: observed.configuration)
+            if id.family == .v4 { lists.v4.append(item) } else { lists.v6.append(item) }
+            if keepsStatistics { statistics[id] = observed.statistics }
         }
-        return servers.removeValue(forKey: family) ?? []
+        items = [.v4: lists.v4, .v6: lists.v6]
+        lists = ([], [])
+        return items.removeValue(forKey: family) ?? []
+    }
+
+    func takeStatistics(of id: VirtualServer.ID) -> TrafficStatistics? {
+        keepsStatistics ? statistics.removeValue(forKey: id) : nil
     }
 }
 
@@ -47,7 +71,7 @@ struct Verification {
 
     let listing: VirtualServerListing
     /// Virtual servers that are still to be read.
-    var listed: ArraySlice<ObservedVirtualServer> = []
+    var listed: ArraySlice<VirtualServerListing.Item> = []
     /// All that were listed. Each counts once: a listing may have it twice.
     var listedIDs: Set<VirtualServer.ID> = []
     /// Virtual servers that should have been listed and were not, of which the kernel is still to be asked.
@@ -56,6 +80,8 @@ struct Verification {
     var writtenMeanwhile: Set<VirtualServer.ID> = []
     /// What has been read so far, where nothing was known before: it takes the mirror's place when it is whole.
     var table: IPVSTable?
+    /// Whether nothing was known before and nothing was listed: an empty kernel.
+    var foundNone = false
     /// Virtual servers that differ and are still to be written.
     var unwritten: ArraySlice<VirtualServer.ID> = []
     var statistics: [VirtualServer.ID: TrafficStatistics] = [:]

@@ -47,33 +47,57 @@ public struct ServiceTable: Sendable {
         }
     }
 
+    /// Makes room for so many more objects, so that the tables do not grow, and move, again and again.
+    public mutating func reserveCapacity(forMore updates: Int) {
+        // About half of them are slices.
+        let services = updates / 2
+        entries.reserveCapacity(entries.count + services)
+        serviceOfSlice.reserveCapacity(serviceOfSlice.count + services)
+        dirty.reserveCapacity(dirty.count + services)
+    }
+
     private mutating func replaceService(_ name: ObjectName, with new: Service?) {
-        let old = entries[name]?.service
-        guard old != new else { return }
-        for service in [old, new] {
-            if let service { markDirty(service) }
+        guard let new else {
+            guard let old = entries[name]?.service else { return }
+            markDirty(old)
+            entries[name]?.service = nil
+            return dropEntryIfEmpty(name)
         }
-        entries[name, default: Entry()].service = new
-        if new == nil { dropEntryIfEmpty(name) }
+        // One look into the table: what is there is exchanged in place.
+        func exchange(_ entry: inout Entry) -> Service? {
+            let old = entry.service
+            entry.service = new
+            return old
+        }
+        let old = exchange(&entries[name, default: Entry()])
+        guard old != new else { return }
+        if let old { markDirty(old) }
+        markDirty(new)
     }
 
     private mutating func file(_ slice: EndpointSlice) {
         // Without the label the slice is nobody's.
         guard !slice.serviceName.isEmpty else { return removeSlice(slice.name) }
-        let service = slice.service
-        if let former = serviceOfSlice[slice.name], former != service {
+        let name = slice.service
+        if let former = serviceOfSlice.updateValue(name, forKey: slice.name), former != name {
+            serviceOfSlice[slice.name] = former
             removeSlice(slice.name)
+            serviceOfSlice[slice.name] = name
         }
-        serviceOfSlice[slice.name] = service
 
-        guard let index = entries[service]?.slices.firstIndex(where: { $0.name == slice.name }),
-            let old = entries[service]?.slices[index]
-        else {
-            entries[service, default: Entry()].slices.append(slice)
-            return markDirty(service, with: slice.ports)
+        // One look into the table: the slice is exchanged in place.
+        func exchange(_ entry: inout Entry) -> (old: EndpointSlice?, service: Service?) {
+            guard let index = entry.slices.firstIndex(where: { $0.name == slice.name }) else {
+                entry.slices.append(slice)
+                return (nil, entry.service)
+            }
+            let old = entry.slices[index]
+            entry.slices[index] = slice
+            return (old, entry.service)
         }
-        guard old != slice else { return }
-        entries[service]?.slices[index] = slice
+        let (old, service) = exchange(&entries[name, default: Entry()])
+        guard let service, old != slice else { return }
+        guard let old else { return markDirty(service, with: slice.ports) }
         if old.endpoints == slice.endpoints, old.family == slice.family {
             markDirty(service, with: old.ports.filter { !slice.ports.contains($0) })
             markDirty(service, with: slice.ports.filter { !old.ports.contains($0) })
@@ -88,7 +112,7 @@ public struct ServiceTable: Sendable {
             let index = entries[service]?.slices.firstIndex(where: { $0.name == name }),
             let slice = entries[service]?.slices.remove(at: index)
         else { return }
-        markDirty(service, with: slice.ports)
+        if let service = entries[service]?.service { markDirty(service, with: slice.ports) }
         dropEntryIfEmpty(service)
     }
 
@@ -151,11 +175,10 @@ public struct ServiceTable: Sendable {
     }
 
     /// Marks the ports of a Service that a slice with these ports feeds.
-    private mutating func markDirty(_ name: ObjectName, with slicePorts: [EndpointPort]) {
-        guard let service = entries[name]?.service else { return }
+    private mutating func markDirty(_ service: Service, with slicePorts: [EndpointPort]) {
         for port in service.ports
         where slicePorts.contains(where: { $0.name == port.name && $0.transport == port.transport }) {
-            dirty.insert(ServicePortID(port, of: name))
+            dirty.insert(ServicePortID(port, of: service.name))
         }
     }
 

@@ -27,10 +27,23 @@ struct MeasuredNode {
 
     /// Takes the updates over and plans what they concern.
     mutating func take(_ updates: [ObjectUpdate]) {
+        file(updates)
+        plan()
+    }
+
+    mutating func file(_ updates: [ObjectUpdate]) {
+        table.reserveCapacity(forMore: updates.count)
         for update in updates {
             table.apply(update)
         }
-        for id in table.takeDirty() {
+    }
+
+    mutating func plan() {
+        let dirty = table.takeDirty()
+        for index in reconcilers.indices {
+            reconcilers[index].expect(owners: dirty.count)
+        }
+        for id in dirty {
             for index in reconcilers.indices {
                 let plan = table.plan(of: id, in: reconcilers[index].family)
                 reconcilers[index].replaceContribution(of: id, with: plan.contribution)

@@ -57,6 +57,11 @@ struct Meter {
         number(after: "VmHWM:", in: text(of: "/proc/self/status")) / 1024
     }
 
+    /// What is allocated and not freed, in MiB.
+    static var allocated: Double {
+        Double(bench_allocated()) / 1_048_576
+    }
+
     private static var forksSoFar: UInt64 {
         UInt64(number(after: "\nprocesses", in: text(of: "/proc/stat")))
     }

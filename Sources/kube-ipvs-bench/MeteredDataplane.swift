@@ -97,9 +97,9 @@ private final class MeteredIPVS: IPVSDataplane {
         try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.forEachVirtualServer(of: family, body) }
     }
 
-    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
         times.noteListing()
-        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.listVirtualServers() }
+        try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.listVirtualServers(body) }
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

@@ -2,6 +2,7 @@ import Addressing
 import ArgumentParser
 import DataplaneModel
 import Reconcile
+import ServicePlan
 
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,8 +12,10 @@ struct ProfileCommand: AsyncParsableCommand {
 
     @OptionGroup var scale: ScaleOptions
     @Option(help: "How often.") var repetitions = 10
+    @Flag(help: "Load once, and say how much memory each stage has added.") var memory = false
 
     func run() async throws {
+        if memory { return try await reportMemory() }
         let updates = scale.value.updates
         var best = (plan: Double.infinity, pass: Double.infinity)
         for _ in 0..<repetitions {
@@ -26,10 +29,40 @@ struct ProfileCommand: AsyncParsableCommand {
     }
 }
 
+extension ProfileCommand {
+    /// Says what each stage has added to what is allocated. Objects are shared with the service table, and arrays of real
+    /// servers by contributions, what is wanted and the mirror; so each stage is told with what it adds to the former ones.
+    private func reportMemory() async throws {
+        let kernel = WillingKernel()
+        var node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
+        var last = Meter.allocated
+        func tell(_ stage: String) {
+            let now = Meter.allocated
+            print("\(stage): \(((now - last) * 10).rounded() / 10) MiB, together \((now * 10).rounded() / 10) MiB")
+            last = now
+        }
+        print("before: \((last * 10).rounded() / 10) MiB")
+        var services: [ObjectUpdate] = []
+        for number in 0..<scale.services { services.append(.service(scale.value.service(number))) }
+        tell("Services")
+        var slices: [ObjectUpdate] = []
+        for number in 0..<scale.services { slices.append(.slice(scale.value.slice(number))) }
+        tell("EndpointSlices")
+        node.file(services + slices)
+        (services, slices) = ([], [])
+        tell("service table")
+        node.plan()
+        tell("contributions and what is wanted")
+        try await node.pass(.verify)
+        tell("mirror")
+        print("peak RSS \(Meter.peakResident) MiB")
+    }
+}
+
 /// Holds nothing and refuses nothing.
 final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
     func forEachVirtualServer(of family: IPFamily, _ body: (ObservedVirtualServer) -> Void) {}
-    func listVirtualServers() -> [ObservedVirtualServer] { [] }
+    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) {}
     func virtualServer(_ id: VirtualServer.ID) -> ObservedVirtualServer? { nil }
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { [] }
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] { [] }

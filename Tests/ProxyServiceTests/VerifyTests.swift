@@ -92,9 +92,9 @@ private final class SlowIPVS: IPVSDataplane {
         try fake.forEachVirtualServer(of: family, body)
     }
 
-    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
         progress.change { $0.reads = 0 }
-        return try fake.listVirtualServers()
+        try fake.listVirtualServers(body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

@@ -40,4 +40,7 @@ struct bench_traffic {
 /// Counts since the process began. All its sockets are netlink sockets.
 struct bench_traffic bench_traffic_so_far(void);
 
+/* Bytes that are allocated and not freed: mallinfo2(3). */
+uint64_t bench_allocated(void);
+
 #endif

@@ -109,9 +109,12 @@ public final class KernelIPVS: IPVSDataplane {
         try read([family], body)
     }
 
-    public func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
+    public func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
         do throws(NetlinkError) {
-            return try listVirtualServers(of: IPFamily.allCases)
+            // A dump that was interrupted begins anew, and hands over again what it had: each is taken once.
+            try dump(IPVS_CMD_GET_SERVICE, into: ()) { (_, message, datagram) throws(NetlinkError) in
+                if let server = try message.virtualServer(in: datagram) { body(server) }
+            }
         } catch {
             throw Self.failure("list the virtual servers", error)
         }
@@ -171,17 +174,13 @@ public final class KernelIPVS: IPVSDataplane {
     /// The virtual servers without their real servers, from both families as the kernel lists them.
     private func virtualServers(of families: [IPFamily]) throws(NetlinkError) -> [ObservedVirtualServer] {
         try readUntilUnchanged(\.identity) { (ipvs) throws(NetlinkError) in
-            try ipvs.listVirtualServers(of: families)
-        }
-    }
-
-    private func listVirtualServers(of families: [IPFamily]) throws(NetlinkError) -> [ObservedVirtualServer] {
-        try dump(IPVS_CMD_GET_SERVICE, into: [ObservedVirtualServer]()) {
-            (servers, message, datagram) throws(NetlinkError) in
-            guard let server = try message.virtualServer(in: datagram),
-                families.contains(server.identity.family)
-            else { return }
-            servers.append(server)
+            try ipvs.dump(IPVS_CMD_GET_SERVICE, into: [ObservedVirtualServer]()) {
+                (servers, message, datagram) throws(NetlinkError) in
+                guard let server = try message.virtualServer(in: datagram),
+                    families.contains(server.identity.family)
+                else { return }
+                servers.append(server)
+            }
         }
     }
 

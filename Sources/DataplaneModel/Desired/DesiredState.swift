@@ -17,6 +17,9 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
+    /// How many owners are about to contribute, as far as that is known. It counts for the first one: where nobody contributes
+    /// anything, no room is made.
+    public var expectedOwners = 0
     /// Those of all virtual servers.
     public private(set) var realServerCount = 0
     /// Those of the claims that have others.
@@ -61,6 +64,17 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         }
     }
 
+    /// Makes room for the owners that are expected, so that the tables do not grow, and move, again and again. Most owners
+    /// want a virtual server, an address and the set entries of these.
+    private mutating func reserveCapacity(_ owners: Int) {
+        contributions.reserveCapacity(owners)
+        claims.reserveCapacity(owners)
+        addressCounts.reserveCapacity(owners)
+        for set in [ServiceSet.clusterIP, .ipvsIPs] {
+            setCounts[Int(set.rawValue)].reserveCapacity(owners)
+        }
+    }
+
     /// Makes `contribution` all that `owner` wants, and notes in `touched` what that may have changed.
     ///
     /// - Returns: whether it is another one than before.
@@ -70,6 +84,10 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         with contribution: Contribution,
         touched: inout TouchedObjects
     ) -> Bool {
+        if contributions.isEmpty {
+            guard !contribution.isEmpty else { return false }
+            reserveCapacity(expectedOwners)
+        }
         let previous =
             contribution.isEmpty
             ? contributions.removeValue(forKey: owner) : contributions.updateValue(contribution, forKey: owner)
@@ -81,7 +99,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
             uncount(previous, of: owner, replacedBy: contribution, &touched)
         }
         if contribution.mayLeaveFlowsBehind(replacing: previous) {
-            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
+            if !touched.isEverything { touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id)) }
         }
         return true
     }
@@ -99,15 +117,15 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         for server in contribution.virtualServers {
             let entry = IPVSTable.Entry(configuration: server.configuration, realServers: server.realServers)
             claim(server.id, entry, for: owner)
-            touched.virtualServers.insert(server.id)
+            touched.insert(server.id)
         }
         for membership in contribution.setEntries {
             if Self.increment(&setCounts[Int(membership.set.rawValue)], membership.entry) {
-                touched.setEntries[membership.set].insert(membership.entry)
+                touched.insert(membership)
             }
         }
         for address in contribution.addresses where Self.increment(&addressCounts, address) {
-            touched.addresses.insert(address)
+            touched.insert(address)
         }
         for id in contribution.serversClosedToNode where Self.increment(&closedCounts, id) {
             touched.rules = true
@@ -123,15 +141,15 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         let kept = Set(replacement.virtualServers.lazy.map(\.id))
         for server in contribution.virtualServers where !kept.contains(server.id) {
             release(server.id, by: owner)
-            touched.virtualServers.insert(server.id)
+            touched.insert(server.id)
         }
         for membership in contribution.setEntries {
             if Self.decrement(&setCounts[Int(membership.set.rawValue)], membership.entry) {
-                touched.setEntries[membership.set].insert(membership.entry)
+                touched.insert(membership)
             }
         }
         for address in contribution.addresses where Self.decrement(&addressCounts, address) {
-            touched.addresses.insert(address)
+            touched.insert(address)
         }
         for id in contribution.serversClosedToNode where Self.decrement(&closedCounts, id) {
             touched.rules = true

@@ -2,6 +2,8 @@ public import Addressing
 
 /// Kernel objects whose desired and actual state may differ. Naming one too many costs a comparison, no more.
 public struct TouchedObjects: Hashable, Sendable {
+    /// Whether all objects are to be compared anyway: then none is named.
+    public var isEverything = false
     public var virtualServers: Set<VirtualServer.ID> = []
     public var setEntries = SetMemberships()
     public var addresses: Set<IPAddress> = []
@@ -14,11 +16,24 @@ public struct TouchedObjects: Hashable, Sendable {
     public init() {}
 
     public var isEmpty: Bool {
-        virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !rules
+        !isEverything && virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !rules
             && flowServers.isEmpty
     }
 
+    mutating func insert(_ id: VirtualServer.ID) {
+        if !isEverything { virtualServers.insert(id) }
+    }
+
+    mutating func insert(_ membership: SetMembership) {
+        if !isEverything { setEntries[membership.set].insert(membership.entry) }
+    }
+
+    mutating func insert(_ address: IPAddress) {
+        if !isEverything { addresses.insert(address) }
+    }
+
     public mutating func formUnion(_ other: TouchedObjects) {
+        isEverything = isEverything || other.isEverything
         virtualServers.formUnion(other.virtualServers)
         setEntries.formUnion(other.setEntries)
         addresses.formUnion(other.addresses)

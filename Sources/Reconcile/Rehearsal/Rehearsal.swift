@@ -45,8 +45,8 @@ private final class RehearsedIPVS: IPVSDataplane {
         try original.forEachVirtualServer(of: family, body)
     }
 
-    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
-        try original.listVirtualServers()
+    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
+        try original.listVirtualServers(body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
