@@ -106,9 +106,12 @@ public struct NodeHistory {
         reconcilers = Self.freshReconcilers()
         plan()
         guard Bool.random(using: &random) else { return try await pass(.verify) }
-        // Nothing is written for what changes meanwhile: the kernel's state is not known yet.
+        // What changes meanwhile is written once enough is known of the kernel's state.
         let wrong = await verifyInSteps { history in
             history.changeObjects()
+            for index in history.reconcilers.indices where history.reconcilers[index].takesChanges {
+                _ = await history.passOnce(.changes, index)
+            }
         }
         let wrongAfter = try await pass(.changes)
         return wrong + wrongAfter

@@ -54,7 +54,8 @@ struct PassLog {
     private mutating func noteFirstPass(_ report: PassReport) {
         guard outstanding.contains(report.family) else { return }
         firstChanges += report.applied.values.reduce(0, +)
-        guard report.isComplete else { return }
+        // Changes may be written while the first pass still binds addresses.
+        guard report.mode == .verify, report.isComplete else { return }
         outstanding.remove(report.family)
         if outstanding.isEmpty {
             logger.info("first pass complete", metadata: ["changes": "\(firstChanges)"])

@@ -11,7 +11,7 @@ final class Plane {
 
     var reconciler: FamilyReconciler<ServicePortID>
     var schedule: SyncSchedule<Instant>
-    /// Whether a verifying pass has ended, successful or not: before that the kernel's state is not known.
+    /// Whether a verifying pass has ended, successful or not: before that the node does not serve.
     private(set) var hasVerified = false
     /// When the verifying pass that is under way began, and how long its steps have taken.
     private var verification: (began: Instant, took: Duration)?
@@ -30,7 +30,7 @@ final class Plane {
     }
 
     private var nextChanges: Instant? {
-        guard hasVerified else { return nil }
+        guard reconciler.takesChanges else { return nil }
         guard let drainPoll = reconciler.nextDrainPoll else { return schedule.nextChanges }
         return schedule.nextChanges.map { min($0, drainPoll) } ?? drainPoll
     }

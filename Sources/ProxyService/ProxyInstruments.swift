@@ -17,8 +17,8 @@ struct ProxyInstruments {
     private var latency: ProgrammingLatency
     private var pendingServices: Set<ObjectName> = []
     private var pendingSlices: Set<ObjectName> = []
-    /// Families of which a verifying pass has failed since one succeeded.
-    private var broken: Set<IPFamily> = []
+    /// Families of which no verifying pass has succeeded yet, or one has failed since.
+    private var broken: Set<IPFamily>
     private var counters: TrafficSelection
 
     /// - Parameter virtualServerLimit: of how many virtual servers of each family there are traffic counters.
@@ -32,6 +32,7 @@ struct ProxyInstruments {
         self.metrics = metrics
         self.health = health
         self.families = families
+        broken = Set(families)
         self.calendar = calendar
         latency = ProgrammingLatency(families: families, start: calendar())
         counters = TrafficSelection(limit: virtualServerLimit)
@@ -97,7 +98,7 @@ struct ProxyInstruments {
         latency.notePassStarted(family)
     }
 
-    /// A verifying pass is about to be noted as ended for which no change waited. Changes have had passes of their own.
+    /// A verifying pass is about to be noted as ended. Passes of changes in between have ended what health knew of it.
     func noteVerifyEnded(_ family: IPFamily, began: ContinuousClock.Instant) {
         health.notePassStarted(family, at: began)
     }

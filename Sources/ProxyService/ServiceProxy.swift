@@ -276,7 +276,7 @@ public actor ServiceProxy {
         takeChanges(for: due, now)
         for plane in due {
             // The ports come after the pass: a load balancer is told of a node that serves.
-            defer { openHealthCheckPorts(plane.family) }
+            defer { if plane.hasVerified { openHealthCheckPorts(plane.family) } }
             guard plane.reconciler.hasWork(at: now) else {
                 instruments.notePassSkipped(plane.family, at: clock.now)
                 continue
@@ -304,11 +304,8 @@ public actor ServiceProxy {
     /// - Returns: whether there was any.
     private func verifyFurther() async -> Bool {
         guard let plane = planes.first(where: \.reconciler.isVerifying) else { return false }
-        let isFirst = !plane.hasVerified
         guard let (report, began, duration) = await plane.continueVerifying(on: dataplane, clock) else { return true }
-        if !isFirst {
-            instruments.noteVerifyEnded(plane.family, began: began)
-        }
+        instruments.noteVerifyEnded(plane.family, began: began)
         var complete = report
         if plane.family == families.first, let settings = dataplane.settings {
             complete.add(settingsKeeper.keep(on: settings))

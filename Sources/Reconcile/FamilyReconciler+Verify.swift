@@ -8,6 +8,12 @@ extension FamilyReconciler {
     /// Whether a verifying pass is under way.
     public var isVerifying: Bool { verification != nil }
 
+    /// Whether passes of mode `changes` have something to go by: from the first verifying pass on, once that knows what there is
+    /// of virtual servers and sets, and what is left is to bind addresses. The kernel takes a minute for 50,000 of those.
+    public var takesChanges: Bool {
+        hasEnded || verification?.phase == .addresses || verification?.phase == .removals
+    }
+
     /// Begins a verifying pass. Until `continueVerifying` says that it has ended, passes of mode `changes` may be made
     /// between its steps.
     ///
@@ -48,6 +54,7 @@ extension FamilyReconciler {
             verifyNextAddresses(&step, dataplane.addresses)
         case .removals:
             removeWhatIsUnwanted(dataplane, .verify, now, &step.report)
+            hasEnded = true
             hasVerified = hasVerified || step.hasReadAll
             step.report.statistics = collectsStatistics ? step.statistics : nil
             return step.report

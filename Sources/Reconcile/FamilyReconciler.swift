@@ -26,6 +26,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var drains: DrainList
     /// The verifying pass that is under way.
     var verification: Verification?
+    /// Whether a verifying pass has ended, whatever came of it.
+    var hasEnded = false
     /// Until a first verifying pass has read everything, differences are what was left over, not drift.
     var hasVerified = false
     /// Whether the dummy link seems to have other addresses than the mirror.

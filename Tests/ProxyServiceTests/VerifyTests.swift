@@ -38,6 +38,31 @@ struct VerifyTests {
         }
     }
 
+    @Test
+    func `a change is written while the first pass binds addresses, and the family is not healthy before its end`()
+        async throws
+    {
+        let progress = Progress()
+        let dataplane = Dataplane(
+            ipvs: SlowIPVS(progress), sets: FakeIPSet(), addresses: SlowAddresses(progress), rules: FakeRules())
+        try await RunningProxy.run(arguments: ["--ipvs-min-sync-period", "0s"], dataplane: dataplane) { running in
+            await running.begin(
+                (1...3000).flatMap { number -> [ObjectUpdate] in
+                    let name = "web-\(number)"
+                    return [.service(Sample.service(name, UInt32(number))), .slice(Sample.slice(name))]
+                })
+            try await eventually("addresses are bound") { progress.current.bound > 0 }
+            let writes = progress.current.writes
+            await running.proxy.apply([.slice(Sample.slice("web-7", endpoints: 5))])
+            try await eventually("the change is written") { progress.current.writes > writes }
+            #expect(progress.current.boundAtLastWrite < 3000)
+            let isHealthy = running.health.isHealthy
+            #expect(progress.current.bound == 3000 || !isHealthy)
+            try await eventually("the family is healthy") { running.health.isHealthy }
+            #expect(progress.current.bound == 3000)
+        }
+    }
+
     @Test func `settings of the kernel that somebody changed are put back by a verifying pass`() async throws {
         let settings = FakeSettings(["a": "0", "b": "0"])
         settings.readOnly = ["b"]
@@ -65,6 +90,9 @@ private final class Progress: Sendable {
         var reads = 0
         var writes = 0
         var readsAtLastWrite = 0
+        /// Addresses bound.
+        var bound = 0
+        var boundAtLastWrite = 0
     }
 
     private let state = Mutex(State())
@@ -111,7 +139,31 @@ private final class SlowIPVS: IPVSDataplane {
         progress.change {
             $0.writes += 1
             $0.readsAtLastWrite = $0.reads
+            $0.boundAtLastWrite = $0.bound
         }
+        return try fake.apply(changes)
+    }
+}
+
+/// Takes a tenth of a second for each batch of addresses.
+private final class SlowAddresses: AddressDataplane {
+    private let fake = FakeAddresses()
+    private let progress: Progress
+
+    init(_ progress: Progress) {
+        self.progress = progress
+    }
+
+    func linkExists() throws(DataplaneError) -> Bool { try fake.linkExists() }
+    func createLink() throws(DataplaneError) { try fake.createLink() }
+
+    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        try fake.boundAddresses(of: family)
+    }
+
+    func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
+        usleep(100_000)
+        progress.change { $0.bound += changes.count }
         return try fake.apply(changes)
     }
 }
