@@ -38,6 +38,11 @@ public protocol IPSetDataplane: AnyObject {
     /// - Throws: also when the set's type is not among `IPSetType`.
     func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition?
 
+    /// The set of that name with its members, by one reading; `nil` when there is none.
+    ///
+    /// - Throws: also when the set's type is not among `IPSetType`.
+    func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)?
+
     /// The members of a set that exists.
     func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry>
 
@@ -54,6 +59,13 @@ public protocol IPSetDataplane: AnyObject {
     ///
     /// - Returns: the changes that the kernel refused. Every other one took effect.
     func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>]
+}
+
+extension IPSetDataplane {
+    public func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
+        guard let definition = try definition(ofSetNamed: name) else { return nil }
+        return (definition, try members(of: definition))
+    }
 }
 
 /// The dummy link of one network namespace, and its addresses.

@@ -48,7 +48,8 @@ extension FamilyReconciler {
     ) throws(DataplaneError) -> [IPSetEntry] {
         let wasKnown = mirror.sets.removeValue(forKey: set) != nil
         let definition: IPSetDefinition
-        if let found = try dataplane.definition(ofSetNamed: set.name(for: family)) {
+        var members: Set<IPSetEntry> = []
+        if let (found, entries) = try dataplane.contents(ofSetNamed: set.name(for: family)) {
             guard found.type == set.type, found.family == family || set.type == .bitmapPort else {
                 throw DataplaneError(
                     part: .ipset,
@@ -57,6 +58,7 @@ extension FamilyReconciler {
                 )
             }
             definition = found
+            members = entries
         } else {
             definition = IPSetDefinition(set, family)
             try dataplane.create(definition)
@@ -66,7 +68,6 @@ extension FamilyReconciler {
             }
         }
 
-        let members = try dataplane.members(of: definition)
         mirror.sets[set] = Mirror.SetMirror(definition: definition, members: members)
 
         let surplus = members.filter { !desired.contains($0, in: set) }

@@ -129,6 +129,10 @@ private final class MeteredSets: IPSetDataplane {
         return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.definition(ofSetNamed: name) }
     }
 
+    func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
+        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.contents(ofSetNamed: name) }
+    }
+
     func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
         return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.members(of: set) }
     }

@@ -15,15 +15,33 @@ public final class KernelIPSet: IPSetDataplane {
 
     /// Reads only the header: as `ipset list -terse NAME`.
     public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
-        let listing: [UInt8]
+        guard let listing = try listing(ofSetNamed: name, headerOnly: true) else { return nil }
+        return try definition(name, String(decoding: listing, as: UTF8.self))
+    }
+
+    /// As `ipset list NAME`.
+    public func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
+        guard let listing = try listing(ofSetNamed: name, headerOnly: false) else { return nil }
+        // A header has some 200 bytes.
+        let definition = try definition(name, String(decoding: listing.prefix(1024), as: UTF8.self))
+        return (definition, IPSetEntry.entries(inListing: listing, type: definition.type))
+    }
+
+    /// `nil` when there is no such set.
+    private func listing(ofSetNamed name: String, headerOnly: Bool) throws(DataplaneError) -> [UInt8]? {
         do throws(IPSetFailure) {
-            listing = try withSession { (session) throws(IPSetFailure) in try session.list(name, headerOnly: true) }
+            return try withSession { (session) throws(IPSetFailure) in
+                try session.list(name, headerOnly: headerOnly)
+            }
         } catch {
             guard error.number != ENOENT else { return nil }
             throw DataplaneError(error, "cannot read the set \(name)")
         }
+    }
+
+    private func definition(_ name: String, _ header: String) throws(DataplaneError) -> IPSetDefinition {
         do throws(IPSetDefinition.Unusable) {
-            return try IPSetDefinition(listingHeader: String(decoding: listing, as: UTF8.self))
+            return try IPSetDefinition(listingHeader: header)
         } catch {
             throw DataplaneError(
                 part: .ipset,

@@ -7,7 +7,7 @@ extension IPSetDefinition {
         public var reason: String
     }
 
-    /// The set that ipset lists with this header (`ipset list -terse NAME`).
+    /// The set that ipset lists with this header (`ipset list -terse NAME`). The members after it are passed over.
     ///
     /// The kernel gives `bitmap:port` sets neither a family nor a number of members to stop at: the family follows from
     /// the name as `ServiceSet` makes it, the number is the default one.
@@ -17,6 +17,7 @@ extension IPSetDefinition {
     public init(listingHeader text: String) throws(Unusable) {
         var fields: [Substring: Substring] = [:]
         for line in text.split(separator: "\n") {
+            guard line != "Members:" else { break }
             guard let colon = line.firstIndex(of: ":") else { continue }
             fields[line[..<colon]] = line[line.index(after: colon)...].drop { $0 == " " }
         }
