@@ -25,14 +25,37 @@ public struct NodeHistory {
     private var stranger: Stranger
     private var now = ContinuousClock.now
     private let dataplane: Dataplane
+    private let breaker = Breaker()
+    private let read: () throws -> NodeState
+    /// What was there after the last step.
+    private var state = NodeState()
+    /// The rules that were last found to be as they should: for which servers, and as they were listed.
+    private var rightRules: [IPFamily: (closedServers: Set<VirtualServer.ID>, listing: String)] = [:]
 
-    /// - Parameter removeLink: takes the dummy link away, as somebody else may.
-    public init(seed: UInt64, on dataplane: Dataplane, removeLink: @escaping () throws -> Void) {
+    /// - Parameters:
+    ///   - isCheap: whether there are few Services, and little happens to the rules: each look at them and each change is a
+    ///     program of iptables, which costs more than all else of a step.
+    ///   - read: looks at what there is after a step; `nil` asks the data plane itself.
+    ///   - removeLink: takes the dummy link away, as somebody else may.
+    public init(
+        seed: UInt64,
+        on dataplane: Dataplane,
+        isCheap: Bool = false,
+        read: (() throws -> NodeState)? = nil,
+        removeLink: @escaping () throws -> Void
+    ) {
         self.seed = seed
-        self.dataplane = dataplane
-        cluster = RandomCluster(seed: seed)
+        self.dataplane = dataplane.breaking(by: breaker)
+        self.read = read ?? { try NodeState(of: dataplane) }
+        cluster = RandomCluster(
+            seed: seed, serviceCount: isCheap ? 4 : 8, sourceRangePercent: isCheap ? 1 : 20)
         random = SeededGenerator(seed: seed ^ 0x5eed)
-        stranger = Stranger(seed: seed ^ 0x0dd, dataplane: dataplane, removeLink: removeLink)
+        stranger = Stranger(
+            seed: seed ^ 0x0dd,
+            dataplane: dataplane,
+            rulePercent: isCheap ? 1 : 15,
+            removeLink: removeLink
+        )
         table = ServiceTable(facts: cluster.facts, configuration: cluster.configuration)
         reconcilers = Self.freshReconcilers()
     }
@@ -50,6 +73,9 @@ public struct NodeHistory {
             return reconciler
         }
     }
+
+    /// Virtual servers in them are the stranger's.
+    public var excludedNetworks: [IPPrefix] { Stranger.excludedNetworks }
 
     // MARK: Steps
 
@@ -71,8 +97,10 @@ public struct NodeHistory {
             return try await changeObjectsDuringVerify()
         case 66..<72:
             return try await restart()
-        case 72..<96:
+        case 72..<92:
             return try await interfere()
+        case 92..<96:
+            return try await breakOff()
         default:
             events.append("a quarter of an hour passes")
             now = now.advanced(by: .seconds(901))
@@ -123,7 +151,7 @@ public struct NodeHistory {
             history.changeObjects()
             for index in history.reconcilers.indices { _ = await history.passOnce(.changes, index) }
         }
-        let wrongAfter = try await compare(all: true)
+        let wrongAfter = try await compare()
         return wrong + wrongAfter + driftOfNobody
     }
 
@@ -174,8 +202,27 @@ public struct NodeHistory {
     private mutating func letStrangerAct() async throws {
         for _ in 0..<Int.random(in: 1...5, using: &random) {
             guard let family = IPFamily.allCases.randomElement(using: &random) else { continue }
-            events.append(try await stranger.act(family))
+            events.append(try await stranger.act(family, state))
         }
+    }
+
+    /// A pass that breaks off in the middle, because an answer was lost or because the daemon is killed.
+    private mutating func breakOff() async throws -> [String] {
+        changeObjects()
+        let dies = Bool.random(using: &random)
+        let limit = Int.random(in: 0...8, using: &random)
+        for index in reconcilers.indices {
+            breaker.arm(dies ? .death : .lostAnswer, after: limit)
+            _ = await passOnce(.changes, index)
+            if breaker.hasBroken { events.append("\(reconcilers[index].family) breaks off after \(limit) changes") }
+        }
+        breaker.disarm()
+        if dies { return try await restart() }
+        // What was not written stays pending: it is done now, or at the latest when all is read. Connections of who drains
+        // are counted every few seconds.
+        now = now.advanced(by: .seconds(6))
+        for index in reconcilers.indices { _ = await passOnce(.changes, index) }
+        return try await pass(.verify)
     }
 
     private mutating func passOnce(_ mode: PassMode, _ index: Int) async -> PassReport {
@@ -201,23 +248,19 @@ public struct NodeHistory {
         for index in reconcilers.indices {
             wrong += Self.problems(in: await passOnce(mode, index))
         }
-        // A pass of mode `changes` looks at the rules only when they are to change, and so does this now and then: reading
-        // them is what costs most.
-        let differences = try await compare(all: mode == .verify || Int.random(in: 0..<10, using: &random) == 0)
+        let differences = try await compare()
         return wrong + differences
     }
 
     // MARK: Comparing
 
     /// How the kernel differs from what is wanted.
-    ///
-    /// - Parameter all: the rules too.
-    private func compare(all: Bool) async throws -> [String] {
+    private mutating func compare() async throws -> [String] {
+        state = try read()
         var wrong: [String] = []
         for reconciler in reconcilers {
-            let (desired, family) = (reconciler.desired, reconciler.family)
-            wrong += try differences(from: desired, family)
-            if all { wrong += try await ruleDifferences(from: desired, family) }
+            wrong += differences(of: state, from: reconciler.desired, reconciler.family)
+            wrong += try await ruleDifferences(from: reconciler.desired, reconciler.family)
         }
         return wrong
     }
@@ -234,46 +277,60 @@ public struct NodeHistory {
     }
 
     /// How the kernel differs from what is wanted, but for the rules.
-    public func differences(
+    public func differences(from desired: DesiredState<ServicePortID>, _ family: IPFamily) throws -> [String] {
+        differences(of: try read(), from: desired, family)
+    }
+
+    private func differences(
+        of state: NodeState,
         from desired: DesiredState<ServicePortID>,
         _ family: IPFamily
-    ) throws -> [String] {
-        var wrong = try virtualServerDifferences(from: desired, family)
+    ) -> [String] {
+        var wrong = virtualServerDifferences(of: state, from: desired, family)
         for set in ServiceSet.allCases {
-            let members = try dataplane.sets.members(of: IPSetDefinition(set, family))
+            let name = set.name(for: family)
+            guard let members = state.sets[name] else {
+                wrong.append("\(name) is not there")
+                continue
+            }
             let wanted = Set(desired.entries(of: set))
-            wrong += members.subtracting(wanted).map { "\(set.name(for: family)) has \($0)" }
-            wrong += wanted.subtracting(members).map { "\(set.name(for: family)) lacks \($0)" }
+            guard members != wanted else { continue }
+            wrong += members.subtracting(wanted).map { "\(name) has \($0)" }
+            wrong += wanted.subtracting(members).map { "\(name) lacks \($0)" }
         }
-        let bound = try dataplane.addresses.boundAddresses(of: family)
+        let bound = state.addresses.filter { $0.family == family }
         wrong += bound.filter { !desired.contains($0) }.map { "\($0) is bound" }
         wrong += desired.addresses.filter { !bound.contains($0) }.map { "\($0) is not bound" }
         return wrong
     }
 
-    private func ruleDifferences(
+    private mutating func ruleDifferences(
         from desired: DesiredState<ServicePortID>,
         _ family: IPFamily
     ) async throws -> [String] {
+        let closedServers = Set(desired.serversClosedToNode)
+        let listing = try await dataplane.rules.save(family)
+        if let right = rightRules[family], right.listing == listing, right.closedServers == closedServers { return [] }
         var configuration = RuleConfiguration()
         configuration.usesRandomFully = dataplane.rules.supportsRandomFully
-        let rules = Ruleset(configuration, family, closedServers: desired.serversClosedToNode)
-        let installed = InstalledRules(try await dataplane.rules.save(family))
-        return rules.restoreInput(over: installed).map { ["rules of \(family) differ:\n\($0)"] } ?? []
+        let wanted = Ruleset(configuration, family, closedServers: desired.serversClosedToNode)
+        if let input = wanted.restoreInput(over: InstalledRules(listing)) {
+            return ["rules of \(family) differ:\n\(input)"]
+        }
+        rightRules[family] = (closedServers, listing)
+        return []
     }
 
     private func virtualServerDifferences(
+        of state: NodeState,
         from desired: DesiredState<ServicePortID>,
         _ family: IPFamily
-    ) throws -> [String] {
+    ) -> [String] {
         var wrong: [String] = []
-        var seen: Set<VirtualServer.ID> = []
-        try dataplane.ipvs.forEachVirtualServer(of: family) { observed in
-            guard case .address(let id) = observed.identity else { return }
-            seen.insert(id)
+        for (id, observed) in state.servers where id.family == family {
             guard let wanted = desired[id] else {
                 if !Stranger.mayKeep(id) { wrong.append("\(id) is there") }
-                return
+                continue
             }
             var configuration = observed.configuration
             configuration.flags.remove(.hashed)
@@ -293,8 +350,8 @@ public struct NodeHistory {
                 wrong.append("\(id) has \(found) and not \(wanted.realServers)")
             }
         }
-        wrong += desired.virtualServerIDs.filter { !seen.contains($0) }.map { "\($0) is not there" }
-        wrong += stranger.ownServers.filter { $0.family == family && !seen.contains($0) }
+        wrong += desired.virtualServerIDs.filter { state.servers[$0] == nil }.map { "\($0) is not there" }
+        wrong += stranger.ownServers.filter { $0.family == family && state.servers[$0] == nil }
             .map { "\($0), which is excluded, is gone" }
         return wrong
     }

@@ -14,8 +14,14 @@ public struct RandomCluster {
         interfaceAddresses: [address("127.0.0.1"), address("::1"), address("192.168.0.1"), address("2001:db8:a::1")]
     )
     public let configuration: PlanConfiguration
+    /// How likely a Service has a range of addresses that may use its load balancer, for each of three.
+    private let sourceRangePercent: Int
+    /// How many names of Services there are in each of two namespaces.
+    private let serviceCount: Int
 
-    public init(seed: UInt64) {
+    public init(seed: UInt64, serviceCount: Int = 8, sourceRangePercent: Int = 20) {
+        self.serviceCount = serviceCount
+        self.sourceRangePercent = sourceRangePercent
         random = SeededGenerator(seed: seed)
         let settings: [PlanConfiguration.NodePortAddresses] = [
             .all, .primary, .inside([network("192.168.0.0/16")]),
@@ -43,7 +49,7 @@ public struct RandomCluster {
     }
 
     private mutating func serviceName() -> ObjectName {
-        ObjectName(namespace: pick(["shop", "lab"]), name: "s\(Int.random(in: 0..<8, using: &random))")
+        ObjectName(namespace: pick(["shop", "lab"]), name: "s\(Int.random(in: 0..<serviceCount, using: &random))")
     }
 
     /// Changes an object, or the node, and tells the table.
@@ -94,7 +100,7 @@ public struct RandomCluster {
             loadBalancerVIPs: subset(
                 [address("198.51.100.1"), address("2001:db8:1b::1"), address("203.0.113.1")], percent: 30),
             loadBalancerSourceRanges: subset(
-                [network("192.168.0.0/16"), network("0.0.0.0/0"), network("fd00::/8")], percent: 20),
+                [network("192.168.0.0/16"), network("0.0.0.0/0"), network("fd00::/8")], percent: sourceRangePercent),
             internalTrafficPolicy: pick([.cluster, .local]),
             externalTrafficPolicy: pick([.cluster, .local]),
             clientAffinityTimeout: chance(20) ? 60 : nil,
@@ -107,7 +113,7 @@ public struct RandomCluster {
         let name = ObjectName(namespace: pick(["shop", "lab"]), name: "e\(number)")
         // Most slices stay with their Service and family, as they do in life.
         let family = chance(90) ? IPFamily.allCases[number / 8] : pick(IPFamily.allCases)
-        let service = chance(80) ? number % 8 : Int.random(in: 0..<8, using: &random)
+        let service = chance(80) ? number % serviceCount : Int.random(in: 0..<serviceCount, using: &random)
         let ports = [
             EndpointPort(name: "a", port: 8080), EndpointPort(name: "b", port: 8443),
             EndpointPort(name: "a", transport: .udp, port: 5353),

@@ -10,13 +10,16 @@ struct Stranger {
 
     private var random: SeededGenerator
     private let dataplane: Dataplane
+    private let rulePercent: Int
     private let removeLink: () throws -> Void
     /// Made by the stranger in the excluded networks.
     private(set) var ownServers: Set<VirtualServer.ID> = []
 
-    init(seed: UInt64, dataplane: Dataplane, removeLink: @escaping () throws -> Void) {
+    /// - Parameter rulePercent: how much of what it does is to rules.
+    init(seed: UInt64, dataplane: Dataplane, rulePercent: Int, removeLink: @escaping () throws -> Void) {
         random = SeededGenerator(seed: seed)
         self.dataplane = dataplane
+        self.rulePercent = rulePercent
         self.removeLink = removeLink
     }
 
@@ -26,25 +29,23 @@ struct Stranger {
 
     /// Does something to one family's part.
     ///
+    /// - Parameter state: what was there a moment ago.
     /// - Returns: what it was.
-    mutating func act(_ family: IPFamily) async throws -> String {
-        switch Int.random(in: 0..<20, using: &random) {
-        case 0..<8: try changeServers(family)
-        case 8..<13: try changeSet(family)
-        case 13..<16: try changeAddresses(family)
-        case 16: try takeLink()
-        default: try await changeRules(family)
+    mutating func act(_ family: IPFamily, _ state: NodeState) async throws -> String {
+        if Int.random(in: 0..<100, using: &random) < rulePercent { return try await changeRules(family) }
+        return switch Int.random(in: 0..<17, using: &random) {
+        case 0..<8: try changeServers(family, state)
+        case 8..<13: try changeSet(family, state)
+        case 13..<16: try changeAddresses(family, state)
+        default: try takeLink()
         }
     }
 
     // MARK: IPVS
 
-    private mutating func changeServers(_ family: IPFamily) throws -> String {
-        var servers: [(id: VirtualServer.ID, server: ObservedVirtualServer)] = []
-        try dataplane.ipvs.forEachVirtualServer(of: family) { observed in
-            if case .address(let id) = observed.identity, !Self.mayKeep(id) { servers.append((id, observed)) }
-        }
-        servers.sort { $0.id < $1.id }
+    private mutating func changeServers(_ family: IPFamily, _ state: NodeState) throws -> String {
+        let servers = state.servers.filter { $0.key.family == family && !Self.mayKeep($0.key) }
+            .sorted { $0.key < $1.key }
         guard let (id, server) = servers.randomElement(using: &random), Int.random(in: 0..<5, using: &random) > 0
         else { return try addServer(family) }
 
@@ -92,11 +93,10 @@ struct Stranger {
 
     // MARK: Sets
 
-    private mutating func changeSet(_ family: IPFamily) throws -> String {
-        guard let set = ServiceSet.allCases.randomElement(using: &random),
-            let definition = try dataplane.sets.definition(ofSetNamed: set.name(for: family))
-        else { return "a stranger: nothing" }
-        let members = try dataplane.sets.members(of: definition).sorted { "\($0)" < "\($1)" }
+    private mutating func changeSet(_ family: IPFamily, _ state: NodeState) throws -> String {
+        guard let set = ServiceSet.allCases.randomElement(using: &random) else { return "a stranger: nothing" }
+        let definition = IPSetDefinition(set, family)
+        let members = state.sets[definition.name, default: []].sorted { "\($0)" < "\($1)" }
         switch (Int.random(in: 0..<4, using: &random), members.randomElement(using: &random)) {
         case (0, let member?):
             _ = try dataplane.sets.apply([.remove(member, from: definition)])
@@ -138,9 +138,9 @@ struct Stranger {
 
     // MARK: Addresses
 
-    private mutating func changeAddresses(_ family: IPFamily) throws -> String {
+    private mutating func changeAddresses(_ family: IPFamily, _ state: NodeState) throws -> String {
         guard try dataplane.addresses.linkExists() else { return "a stranger: nothing" }
-        let bound = try dataplane.addresses.boundAddresses(of: family).sorted()
+        let bound = state.addresses.filter { $0.family == family }.sorted()
         let change: AddressChange =
             if Bool.random(using: &random), let address = bound.randomElement(using: &random) {
                 .unbind(address)
@@ -164,7 +164,8 @@ struct Stranger {
         for line in try await dataplane.rules.save(family).split(separator: "\n") {
             if line.hasPrefix("*") {
                 table = String(line.dropFirst())
-            } else if line.hasPrefix("-A "), line.contains("KUBE-") {
+            } else if line.hasPrefix("-A "), line.contains("KUBE-"), !line.contains("KUBE-FIREWALL") {
+                // That one is kubelet's.
                 rules.append((table, String(line.dropFirst("-A ".count))))
             }
         }

@@ -1,9 +1,9 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
-import DataplaneTesting
 import Foundation
 import HistoryTesting
+import ProxyService
 import Reconcile
 import ServicePlan
 import SystemTesting
@@ -28,30 +28,52 @@ extension KernelSuite {
 
         @Test(arguments: seeds)
         func `after every step of 500 the kernel holds what it should`(seed: UInt64) async throws {
-            // The kernel's rules have histories of their own: iptables costs a process for each look at them.
-            try await follow(seed, steps: 500, rules: FakeRules())
+            try await follow(seed, steps: 500, rules: try await KernelIPTables.open(), isCheap: true)
         }
 
         @Test(arguments: KernelFeature.iptablesVariants)
-        func `after every step of 40 the kernel's rules are as they should be`(variant: IPTablesVariant) async throws {
-            let rules = try await KernelIPTables.open(variant: variant)
-            try await follow(1001, steps: 40, rules: rules)
-            for family in IPFamily.allCases {
-                let installed = InstalledRules(try await rules.save(family))
-                try await rules.restore(try #require(Ruleset.removalInput(from: installed)), family)
-            }
+        func `after every step of 40 with many rules the kernel holds what it should`(
+            variant: IPTablesVariant
+        ) async throws {
+            try await follow(1001, steps: 40, rules: try await KernelIPTables.open(variant: variant), isCheap: false)
         }
 
-        private func follow(_ seed: UInt64, steps: Int, rules: any RulesDataplane) async throws {
-            let dataplane = Dataplane(
-                ipvs: try KernelIPVS(), sets: KernelIPSet(), addresses: addresses, rules: rules)
-            // What the history before has left is a predecessor's, but for the stranger's servers.
+        /// Follows a node's life on a node that others use too, from before the first start to after the cleanup.
+        private func follow(_ seed: UInt64, steps: Int, rules: KernelIPTables, isCheap: Bool) async throws {
+            // What other tests have left.
+            _ = await NodeCleanup.run(excluding: [])
             try await command("ipvsadm", "-C")
-            var history = NodeHistory(seed: seed, on: dataplane) { [addresses] in try addresses.removeLink() }
+            let others = try await NodeOfOthers()
+            let before = try await others.state()
+
+            let history = try await follow(seed, steps: steps, rules, isCheap)
+
+            try await others.addLateServer()
+            let report = await NodeCleanup.run(excluding: history.excludedNetworks)
+            #expect(report.failures == [])
+            let after = try await others.state()
+            #expect(after.difference(from: before).map { "\($0)" } == [], "seed \(seed)")
+            #expect(try await others.hasLateServer())
+            #expect(await NodeCleanup.run(excluding: history.excludedNetworks).lines == ["nothing to remove"])
+            try await others.remove()
+        }
+
+        private func follow(
+            _ seed: UInt64,
+            steps: Int,
+            _ rules: KernelIPTables,
+            _ isCheap: Bool
+        ) async throws -> NodeHistory {
+            let dataplane = Dataplane(
+                ipvs: try KernelIPVS(), sets: KernelIPSet(), addresses: addresses, rules: RememberedRules(rules))
+            let view = try KernelView()
+            var history = NodeHistory(seed: seed, on: dataplane, isCheap: isCheap, read: view.state) { [addresses] in
+                try addresses.removeLink()
+            }
             for step in 1...steps {
                 let wrong = try await history.step()
                 try #require(wrong == [], "step \(step) of seed \(seed), after: \(history.events.suffix(6))")
-                if step % 50 == 0 { try await expectProgramsSee(history, step) }
+                if step % (steps / 2) == 0 { try await expectProgramsSee(history, rules, step) }
             }
             for family in IPFamily.allCases {
                 let scratch = history.planFromScratch(family)
@@ -59,10 +81,11 @@ extension KernelSuite {
             }
             #expect(history.written > steps / 2)
             #expect(history.repaired > steps / 20)
+            return history
         }
 
-        /// What ipvsadm, ipset and ip show.
-        private func expectProgramsSee(_ history: NodeHistory, _ step: Int) async throws {
+        /// What ipvsadm, ipset, ip and iptables-save show.
+        private func expectProgramsSee(_ history: NodeHistory, _ rules: KernelIPTables, _ step: Int) async throws {
             var servers: [String] = []
             var entries: [String: Set<IPSetEntry>] = [:]
             var bound: Set<IPAddress> = []
@@ -76,6 +99,11 @@ extension KernelSuite {
                     entries[set.name(for: reconciler.family)] = Set(desired.entries(of: set))
                 }
                 bound.formUnion(desired.addresses)
+                var configuration = RuleConfiguration()
+                configuration.usesRandomFully = rules.supportsRandomFully
+                let wanted = Ruleset(configuration, reconciler.family, closedServers: desired.serversClosedToNode)
+                let installed = InstalledRules(try await rules.save(reconciler.family))
+                #expect(wanted.restoreInput(over: installed) == nil)
             }
             let comment: Comment = "step \(step) of seed \(history.seed)"
 
@@ -88,6 +116,7 @@ extension KernelSuite {
             var types: [String: IPSetType] = [:]
             for line in try await command("ipset", "save").split(separator: "\n") {
                 let words = line.split(separator: " ").map(String.init)
+                guard entries[words[1]] != nil else { continue }
                 if words[0] == "create" {
                     types[words[1]] = IPSetType(rawValue: words[2])
                     saved[words[1]] = []

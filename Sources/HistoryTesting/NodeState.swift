@@ -1,0 +1,30 @@
+public import Addressing
+public import DataplaneModel
+public import Reconcile
+
+/// What a node's kernel holds at one time of what the daemon writes, both families, but for the rules.
+public struct NodeState {
+    public var servers: [VirtualServer.ID: ObservedVirtualServer] = [:]
+    /// The members of each set, by the set's name.
+    public var sets: [String: Set<IPSetEntry>] = [:]
+    /// Those of the dummy link, but loopback and IPv6 link-local ones.
+    public var addresses: Set<IPAddress> = []
+
+    public init() {}
+
+    /// Reads it as the daemon does.
+    public init(of dataplane: Dataplane) throws(DataplaneError) {
+        for family in IPFamily.allCases {
+            try dataplane.ipvs.forEachVirtualServer(of: family) { observed in
+                if case .address(let id) = observed.identity { servers[id] = observed }
+            }
+            for set in ServiceSet.allCases {
+                guard let definition = try dataplane.sets.definition(ofSetNamed: set.name(for: family)) else {
+                    continue
+                }
+                sets[definition.name] = try dataplane.sets.members(of: definition)
+            }
+            addresses.formUnion(try dataplane.addresses.boundAddresses(of: family))
+        }
+    }
+}
