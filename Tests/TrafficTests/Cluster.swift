@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Subprocess
 import SystemTesting
 import Testing
 
@@ -16,6 +17,9 @@ struct Cluster {
         case pod2 = "pod-2"
         case pod3 = "pod-3"
         case pod4 = "pod-4"
+        /// Of `addSecondNode`.
+        case node2 = "node-2"
+        case pod5 = "pod-5"
     }
 
     /// What a pod's server does with a client: see `Tests/network/serve`.
@@ -55,6 +59,11 @@ struct Cluster {
     private func takeAway() async throws {
         try await output(of: "bash", Self.scripts + "down")
         try FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Adds a second node with a pod of its own, `pod-5`, behind the first one.
+    func addSecondNode() async throws {
+        try await output(of: "bash", Self.scripts + "second-node")
     }
 
     // MARK: Programs
@@ -97,10 +106,12 @@ struct Cluster {
     }
 
     /// What makes the daemon, or a command that looks with its eyes, serve the cluster's manifests.
-    var daemonFlags: [String] {
+    var daemonFlags: [String] { daemonFlags(on: .node) }
+
+    private func daemonFlags(on node: Place) -> [String] {
         [
             "--manifests", folder + "/manifests",
-            "--hostname-override", "node-1",
+            "--hostname-override", node == .node ? "node-1" : node.rawValue,
             "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/56",
             "--ipvs-min-sync-period", "0s",
             // The limit and the size of the table are the machine's, and read-only in the node's namespace.
@@ -111,16 +122,23 @@ struct Cluster {
     /// Starts the daemon on the cluster's manifests and waits until its first pass is complete.
     ///
     /// - Parameter options: more of its command line.
-    func startDaemon(_ options: String...) async throws -> Daemon {
-        let daemon = try await startDaemonOnly(options)
+    func startDaemon(on node: Place = .node, _ options: String...) async throws -> Daemon {
+        let daemon = try await startDaemonOnly(on: node, options)
         try await daemon.waitForFirstPass()
         return daemon
     }
 
     /// Starts the daemon and does not wait.
-    func startDaemonOnly(_ options: [String] = []) async throws -> Daemon {
-        let words = ["ip", "netns", "exec", "node", Daemon.path, "run"] + daemonFlags
+    func startDaemonOnly(on node: Place = .node, _ options: [String] = []) async throws -> Daemon {
+        let words = ["ip", "netns", "exec", node.rawValue, Daemon.path, "run"] + daemonFlags(on: node)
         return Daemon(program: try await start(words + options, log: "daemon-\(UUID().uuidString.prefix(8)).log"))
+    }
+
+    /// The variants of iptables that the kernel has: not all have nf_tables for IPv4 and IPv6.
+    func iptablesVariants() async throws -> [String] {
+        let script =
+            "for v in legacy nft; do iptables-$v -t nat -N TRY 2>&- && iptables-$v -t nat -X TRY && echo $v; done; true"
+        return try await run(in: .node, "bash", "-c", script).split(separator: "\n").map(String.init)
     }
 
     // MARK: Requests
@@ -161,6 +179,28 @@ struct Cluster {
     /// The first words of lines such as `pod-1 answers 10.244.1.14`.
     private func names(in answers: String) -> [String] {
         answers.split(separator: "\n").map { line in String(line.prefix { $0 != " " }) }
+    }
+
+    /// Holds a TCP connection to a server of the kind `echo` open while `body` runs.
+    ///
+    /// - Parameter body: is handed what sends a line over the connection, and tells whether it comes back.
+    func withConnection(
+        to address: String,
+        port: Int,
+        from place: Place = .client,
+        _ body: (_ echoes: (String) async throws -> Bool) async throws -> Void
+    ) async throws {
+        let words = ["netns", "exec", place.rawValue, "socat", "-", "TCP:\(address):\(port)"]
+        _ = try await Subprocess.run(
+            .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
+        ) { connection in
+            var lines = connection.standardOutput.strings().makeAsyncIterator()
+            try await body { line in
+                _ = try await connection.standardInputWriter.write(line + "\n")
+                return try await lines.next()?.contains(line) == true
+            }
+            try await connection.standardInputWriter.finish()
+        }
     }
 
     /// Whether a TCP connection comes about. One that is dropped counts as refused after two seconds.
