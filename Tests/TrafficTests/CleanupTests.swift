@@ -23,14 +23,7 @@ extension TrafficSuite {
                 lines = []
                 for command in commands {
                     let output = try await cluster.run(in: .node, command)
-                    lines += output.split(separator: "\n").map(String.init)
-                        .filter { !$0.hasPrefix("#") }
-                        // Not what counts, ages, or is made up: packets, lifetimes, the seeds of hashes, qlen.
-                        .map { line in
-                            "\(command[0]): "
-                                + line.replacing(#/\[\d+:\d+\]|valid_lft.*| initval 0x[0-9a-f]+/#, with: "")
-                        }
-                        .sorted()
+                    lines += stableLines(of: output).map { "\(command[0]): \($0)" }
                 }
             }
 
@@ -38,13 +31,6 @@ extension TrafficSuite {
                 lines.filter { !other.lines.contains($0) }.map { "+ \($0)" }
                     + other.lines.filter { !lines.contains($0) }.map { "- \($0)" }
             }
-        }
-
-        /// The variants of iptables that the kernel has: not all have nf_tables for IPv4 and IPv6.
-        private func variants(on cluster: Cluster) async throws -> [String] {
-            let script =
-                "for v in legacy nft; do iptables-$v -t nat -N TRY 2>&- && iptables-$v -t nat -X TRY && echo $v; done; true"
-            return try await cluster.run(in: .node, "bash", "-c", script).split(separator: "\n").map(String.init)
         }
 
         /// Objects of each kind, some of them with names and addresses close to ours.
@@ -115,7 +101,7 @@ extension TrafficSuite {
         @Test(arguments: [["cleanup"], ["--cleanup"]])
         func `what the daemon made is gone, and what others made is as before`(command: [String]) async throws {
             try await Cluster.with { cluster in
-                let variants = try await variants(on: cluster)
+                let variants = try await cluster.iptablesVariants()
                 try #require(!variants.isEmpty)
                 try await writeForeignObjects(to: cluster, variants)
                 let before = try await Everything(of: cluster, variants)

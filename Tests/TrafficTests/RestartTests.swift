@@ -1,4 +1,3 @@
-import Subprocess
 import SystemTesting
 import Testing
 
@@ -68,17 +67,11 @@ extension TrafficSuite {
                     to: "echo.yaml")
                 let daemon = try await cluster.startDaemon()
 
-                let words = ["netns", "exec", "client", "socat", "-", "TCP:10.96.0.7:7"]
-                _ = try await Subprocess.run(
-                    .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
-                ) { connection in
-                    var lines = connection.standardOutput.strings().makeAsyncIterator()
-                    _ = try await connection.standardInputWriter.write("before\n")
-                    #expect(try await lines.next()?.contains("before") == true)
+                try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoes in
+                    #expect(try await echoes("before"))
 
                     try await daemon.kill()
-                    _ = try await connection.standardInputWriter.write("between\n")
-                    #expect(try await lines.next()?.contains("between") == true)
+                    #expect(try await echoes("between"))
 
                     try cluster.write(
                         Manifest.service(
@@ -86,9 +79,7 @@ extension TrafficSuite {
                             endpoints: ["10.244.1.13"]),
                         to: "beside.yaml")
                     _ = try await cluster.startDaemon()
-                    _ = try await connection.standardInputWriter.write("after\n")
-                    #expect(try await lines.next()?.contains("after") == true)
-                    try await connection.standardInputWriter.finish()
+                    #expect(try await echoes("after"))
                 }
             }
         }
