@@ -7,8 +7,10 @@ extension TrafficSuite {
     @Suite struct DatagramTests {
         private func dns(_ endpoints: [String]) -> String {
             Manifest.service(
-                "dns", type: "NodePort", clusterIPs: ["10.96.0.53", "fd00:10:96::53"],
-                ports: [.init(transport: "UDP", port: 53, target: 5353, nodePort: 30053)], endpoints: endpoints)
+                "dns", type: "LoadBalancer", clusterIPs: ["10.96.0.53", "fd00:10:96::53"],
+                ports: [.init(transport: "UDP", port: 53, target: 5353, nodePort: 30053)], endpoints: endpoints,
+                spec: [#"externalIPs: ["203.0.114.53", "fd00:114::53"]"#],
+                loadBalancerVIPs: ["203.0.113.53", "fd00:113::53"])
         }
 
         /// Starts a client that sends a datagram, says who answered, and once it is told to does it again from the same socket.
@@ -29,7 +31,10 @@ extension TrafficSuite {
             return (program, { try "".write(toFile: cluster.folder + "/again", atomically: true, encoding: .utf8) })
         }
 
-        @Test(arguments: [("10.96.0.53", 53), ("fd00:10:96::53", 53), ("192.168.50.10", 30053)])
+        @Test(arguments: [
+            ("10.96.0.53", 53), ("fd00:10:96::53", 53), ("192.168.50.10", 30053), ("fd00:50::10", 30053),
+            ("203.0.114.53", 53), ("fd00:114::53", 53), ("203.0.113.53", 53), ("fd00:113::53", 53),
+        ])
         func `the first datagram after its endpoint left is answered by another one`(
             address: String, port: Int
         ) async throws {

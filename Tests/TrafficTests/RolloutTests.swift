@@ -77,6 +77,53 @@ extension TrafficSuite {
             }
         }
 
+        @Test(arguments: [
+            ("10.96.0.7", ["10.244.1.11", "10.244.1.12"]),
+            ("fd00:10:96::7", ["fd00:10:244:1::11", "fd00:10:244:1::12"]),
+        ])
+        func `a connection to an endpoint that left lives until its time is up, and then its real server is gone`(
+            address: String, endpoints: [String]
+        ) async throws {
+            try await Cluster.with { cluster in
+                try await cluster.serve(.echo, in: [.pod1, .pod2], port: 7)
+                try cluster.write(Manifest.node, to: "node.yaml")
+                func write(_ endpoint: String) throws {
+                    try cluster.write(
+                        Manifest.service(
+                            "echo", clusterIPs: [address], ports: [.init(port: 7, target: 7)], endpoints: [endpoint]),
+                        to: "echo.yaml")
+                }
+                func servers() async throws -> String {
+                    try await cluster.run(in: .node, "ipvsadm", "--save", "--numeric")
+                }
+                try write(endpoints[0])
+                _ = try await cluster.startDaemon("--graceful-timeout", "8s")
+
+                let words = ["netns", "exec", "client", "bash", "-c", Self.client, address, "7"]
+                _ = try await Subprocess.run(
+                    .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
+                ) { connections in
+                    var lines = connections.standardOutput.strings().makeAsyncIterator()
+                    func ask(_ command: String) async throws -> String? {
+                        _ = try await connections.standardInputWriter.write(command + "\n")
+                        return try await lines.next().map { String($0.prefix { !$0.isNewline }) }
+                    }
+                    #expect(try await ask("open 1") == "1 of 1")
+
+                    try write(endpoints[1])
+                    try await eventually("the endpoint drains") { try await servers().contains("-w 0") }
+                    let begin = ContinuousClock.now
+                    #expect(try await ask("ask") == "1 of 1")
+                    try await eventually("its time is up") { try await !servers().contains(endpoints[0]) }
+                    // Less what it took to see it drain.
+                    #expect(ContinuousClock.now - begin > .seconds(5))
+                    #expect(try await servers().contains(endpoints[1]))
+                    #expect(try await ask("ask") == "0 of 1")
+                    try await connections.standardInputWriter.finish()
+                }
+            }
+        }
+
         /// Waits until these answer, and sees that of many connections none goes to another.
         private func expectAnswers(from names: Set<String>, _ host: String, _ cluster: Cluster) async throws {
             try await eventually("\(names) answer") {
