@@ -11,7 +11,7 @@ extension TrafficSuite {
     @Suite struct APIServerTests {
         @Test func `with kubeadm's ConfigMap the daemon serves what the API server has`() async throws {
             let api = FakeAPIServer()
-            api.set(.ownNode)
+            api.set(.ownNode())
             api.set(.web)
             api.set(.webSlice([11, 12]))
             try await Self.withDaemon(on: api) { daemon, _ in
@@ -42,7 +42,7 @@ extension TrafficSuite {
             let outage = Duration.seconds(
                 try ProcessInfo.processInfo.environment["KUBE_IPVS_OUTAGE"].map { try #require(Int($0)) } ?? 8)
             let api = FakeAPIServer()
-            api.set(.ownNode)
+            api.set(.ownNode())
             api.set(.web)
             api.set(.webSlice([11]))
             for number in 0..<500 as Range<UInt32> { api.set(.idle(number)) }
@@ -89,7 +89,7 @@ extension TrafficSuite {
 
         @Test func `a configuration file that says something else ends the daemon`() async throws {
             let api = FakeAPIServer()
-            api.set(.ownNode)
+            api.set(.ownNode())
             try await Self.withDaemon(on: api) { daemon, cluster in
                 try await daemon.waitForFirstPass()
                 let path = cluster.folder + "/config.conf"
@@ -109,7 +109,7 @@ extension TrafficSuite {
             port: Int, reason: String
         ) async throws {
             let api = FakeAPIServer()
-            api.set(.ownNode)
+            api.set(.ownNode())
             try await HTTPAPIServer.run(FakeAPIServer(), port: port) { _ in
                 try await Self.withDaemon(
                     on: api, changing: ["bindAddressHardFail: false": "bindAddressHardFail: true"]
@@ -127,7 +127,7 @@ extension TrafficSuite {
 
         @Test func `nothing is ever executed but iptables, and PATH needs to have nothing else`() async throws {
             let api = FakeAPIServer()
-            api.set(.ownNode)
+            api.set(.ownNode())
             api.set(.web)
             api.set(.webSlice([11]))
             try await Self.withDaemon(on: api, traced: true) { daemon, cluster in
@@ -321,20 +321,6 @@ private actor ClusterOfOne {
 }
 
 extension KubernetesObject {
-    fileprivate static var ownNode: KubernetesObject {
-        .node(Node(name: "node-1", addresses: [IPAddress(v4: 0x0a00_0001)]))
-    }
-
-    fileprivate static var web: KubernetesObject {
-        .service(
-            Service(
-                name: ObjectName(namespace: "default", name: "web"),
-                clusterIPs: [IPAddress(v4: 0x0a60_000a)],
-                ports: [ServicePort(name: "http", transport: .tcp, port: 80, nodePort: 0)]
-            )
-        )
-    }
-
     /// A Service without endpoints.
     fileprivate static func idle(_ number: UInt32) -> KubernetesObject {
         .service(
@@ -344,13 +330,5 @@ extension KubernetesObject {
                 ports: [ServicePort(name: "http", port: 80)]
             )
         )
-    }
-
-    /// With endpoints by the last parts of their addresses.
-    fileprivate static func webSlice(_ endpoints: [UInt32]) -> KubernetesObject {
-        var slice = EndpointSlice(name: ObjectName(namespace: "default", name: "web-1"), serviceName: "web")
-        slice.ports = [EndpointPort(name: "http", port: 8080)]
-        slice.endpoints = endpoints.map { Endpoint(address: IPAddress(v4: 0x0af4_0100 + $0)) }
-        return .endpointSlice(slice)
     }
 }

@@ -18,10 +18,10 @@ import Testing
     @Test func `a Service and its endpoints reach IPVS, and go with their objects`() async throws {
         try await Self.follow { api, journal in
             api.set(.web)
-            api.set(.webSlice(endpoints: 2))
+            api.set(.webSlice([1, 2]))
             await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.2") } }
 
-            api.set(.webSlice(endpoints: 1))
+            api.set(.webSlice([1]))
             await journal.wait { $0.contains { $0.contains("edit real server") || $0.contains("remove real server") } }
             api.delete(KubernetesObject.web.id)
             await journal.wait { $0.contains { $0.contains("remove virtual server") } }
@@ -32,7 +32,7 @@ import Testing
         let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "not now")
         try await Self.follow(prepare: { api in
             api.set(.web)
-            api.set(.webSlice(endpoints: 1))
+            api.set(.webSlice([1]))
             for _ in 0..<1000 { api.inject(.listRefused(unavailable), .endpointSlice) }
         }) { api, journal in
             await api.wait { api in
@@ -49,7 +49,7 @@ import Testing
         let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "not now")
         try await Self.follow { api, journal in
             api.set(.web)
-            api.set(.webSlice(endpoints: 2))
+            api.set(.webSlice([1, 2]))
             await journal.wait { lines in
                 // The address comes last in the first pass.
                 lines.contains { $0.contains("add real server") && $0.contains("10.244.1.2") }
@@ -63,7 +63,7 @@ import Testing
             await api.wait { $0.waitingFaults <= 3 }
             #expect(journal.lines == before)
 
-            api.set(.webSlice(endpoints: 3))
+            api.set(.webSlice([1, 2, 3]))
             await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.3") } }
             #expect(journal.lines.count == before.count + 1 || journal.lines.count == before.count + 2)
         }
@@ -193,34 +193,5 @@ private final class RecordedRules: RulesDataplane {
     func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
         try await rules.restore(input, family)
         note("rules \(input)")
-    }
-}
-
-extension KubernetesObject {
-    fileprivate static var web: KubernetesObject {
-        .service(
-            Service(
-                name: ObjectName(namespace: "default", name: "web"),
-                clusterIPs: [IPAddress(v4: 0x0a60_000a)],
-                ports: [ServicePort(name: "http", transport: .tcp, port: 80, nodePort: 0)]
-            )
-        )
-    }
-
-    fileprivate static func webSlice(endpoints: Int) -> KubernetesObject {
-        var slice = EndpointSlice(name: ObjectName(namespace: "default", name: "web-1"), serviceName: "web")
-        slice.ports = [EndpointPort(name: "http", port: 8080)]
-        slice.endpoints = (1...endpoints).map { Endpoint(address: IPAddress(v4: 0x0af4_0100 + UInt32($0))) }
-        return .endpointSlice(slice)
-    }
-
-    fileprivate static func ownNode(podCIDRs: [String] = ["10.244.1.0/24"]) -> KubernetesObject {
-        .node(
-            Node(
-                name: "node-1",
-                addresses: [IPAddress(v4: 0x0a00_0001)],
-                podCIDRs: podCIDRs.compactMap(IPPrefix.init)
-            )
-        )
     }
 }
