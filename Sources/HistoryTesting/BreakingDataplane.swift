@@ -92,8 +92,8 @@ private final class BreakingIPVS: IPVSDataplane {
         try base.forEachVirtualServer(of: family, body)
     }
 
-    func listVirtualServers() throws(DataplaneError) -> [ObservedVirtualServer] {
-        try base.listVirtualServers()
+    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
+        try base.listVirtualServers(body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

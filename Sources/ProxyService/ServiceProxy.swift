@@ -193,9 +193,10 @@ public actor ServiceProxy {
             }
             let now = clock.now
             lookAtDummyLink(now)
-            if await writeChanges(now) { continue }
+            // One step of verifying after each pass, so that changes without end do not keep it from ending.
+            let hasWritten = await writeChanges(now)
             beginVerifying(now)
-            if await verifyFurther() {
+            if await verifyFurther() || hasWritten {
                 // Lets those in who wait to hand over what has changed: it is written before the next step.
                 await Task.yield()
             } else if let next = planes.map(\.nextPass).min() {
