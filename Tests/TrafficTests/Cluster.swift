@@ -26,7 +26,17 @@ struct Cluster {
     enum ServerKind: String {
         case http
         case udp
+        case sctp
         case echo
+
+        /// The option with which ss shows its sockets.
+        fileprivate var socketOption: String {
+            switch self {
+            case .http, .echo: "--tcp"
+            case .udp: "--udp"
+            case .sctp: "--sctp"
+            }
+        }
     }
 
     static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
@@ -98,7 +108,7 @@ struct Cluster {
         for pod in pods {
             try await eventually("\(pod) listens at \(port)") {
                 let sockets = try await run(
-                    in: pod, "ss", "--no-header", "--listening", "--numeric", kind == .udp ? "--udp" : "--tcp",
+                    in: pod, "ss", "--no-header", "--listening", "--numeric", kind.socketOption,
                     "sport", "=", ":\(port)")
                 return sockets.split(separator: "\n").count == 2
             }
@@ -174,6 +184,22 @@ struct Cluster {
             """
         let words = ["timeout", "30", "bash", "-c", script, address, "\(port)", "\(requests)"]
         return names(in: try await run(in: place, words))
+    }
+
+    /// Who answers to an SCTP association, for each of some; an empty name where nobody does.
+    func answers(
+        toAssociationsWith address: String,
+        port: Int,
+        from place: Place,
+        requests: Int = 6
+    ) async throws -> [String] {
+        let script = """
+            for ((request = 0; request < $1; request++)); do
+                timeout 10 socat -u "SCTP:$0" - || echo
+            done
+            """
+        let server = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+        return names(in: try await run(in: place, "bash", "-c", script, server, "\(requests)"))
     }
 
     /// The first words of lines such as `pod-1 answers 10.244.1.14`.
