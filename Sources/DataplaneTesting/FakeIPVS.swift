@@ -21,6 +21,11 @@ public final class FakeIPVS: IPVSDataplane {
     /// Addresses for which every change is refused.
     public var brokenAddresses: Set<IPAddress> = []
 
+    /// How many virtual servers a listing hands over at a time.
+    public var serversPerPart = 5
+
+    /// What the listing that is under way has not shown yet.
+    private var unread: ArraySlice<VirtualServer.ID> = []
     private var nextApplyFailure: DataplaneError?
     /// Called after each change that took effect.
     private let onChange: (String) -> Void
@@ -42,31 +47,41 @@ public final class FakeIPVS: IPVSDataplane {
         for (id, entry) in table.entries where id.family == family {
             body(observed(id, entry))
         }
-        for mark in firewallMarks {
-            body(
-                ObservedVirtualServer(
-                    identity: .firewallMark(mark, family),
-                    configuration: VirtualServer.Configuration(
-                        scheduler: .roundRobin,
-                        persistenceMask: VirtualServer.Configuration.singleClientMask(for: family)
-                    )
-                )
-            )
-        }
+        for mark in firewallMarks { body(firewallMark(mark, family)) }
     }
 
-    public func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
-        listingCount += 1
-        var listed: [ObservedVirtualServer] = []
-        for family in IPFamily.allCases {
-            try forEachVirtualServer(of: family) { server in
-                if case .address(let id) = server.identity, unlisted.contains(id) { return }
-                var server = server
-                server.realServers = []
-                listed.append(server)
+    private func firewallMark(_ mark: UInt32, _ family: IPFamily) -> ObservedVirtualServer {
+        ObservedVirtualServer(
+            identity: .firewallMark(mark, family),
+            configuration: VirtualServer.Configuration(
+                scheduler: .roundRobin,
+                persistenceMask: VirtualServer.Configuration.singleClientMask(for: family)
+            )
+        )
+    }
+
+    public func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool {
+        if isStart {
+            listingCount += 1
+            unread = table.entries.keys.filter { !unlisted.contains($0) }[...]
+            unread += unread.prefix(unlisted.count)
+            for family in IPFamily.allCases {
+                for mark in firewallMarks { body(firewallMark(mark, family)) }
             }
         }
-        (listed + listed.prefix(unlisted.count)).forEach(body)
+        let part = unread.prefix(serversPerPart)
+        unread = unread.dropFirst(part.count)
+        for id in part {
+            // Not there any more, or there with what it has become.
+            guard let entry = table[id] else { continue }
+            var server = observed(id, entry)
+            server.realServers = []
+            body(server)
+        }
+        return !unread.isEmpty
     }
 
     public func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

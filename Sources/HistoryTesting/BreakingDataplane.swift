@@ -92,8 +92,11 @@ private final class BreakingIPVS: IPVSDataplane {
         try base.forEachVirtualServer(of: family, body)
     }
 
-    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
-        try base.listVirtualServers(body)
+    func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool {
+        try base.listVirtualServers(restarting: isStart, body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

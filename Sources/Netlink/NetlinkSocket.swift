@@ -15,6 +15,8 @@ public struct NetlinkSocket: ~Copyable {
 
     private var handle: NetlinkHandle
     private var nextSequence: UInt32 = 1
+    /// Of the last request.
+    private var sequence: UInt32 = 0
     /// Whether answers, or the rest of a dump, may still be on their way from an exchange that broke.
     private var isUnfinished = false
 
@@ -121,37 +123,70 @@ public struct NetlinkSocket: ~Copyable {
             .receive, .interrupted, explanation: "the table changed during each of \(Self.dumpAttempts) dumps")
     }
 
+    /// Begins to read a table of the kernel, which `continueDump` then hands over piece by piece. Any other exchange in
+    /// between ends that.
+    public mutating func beginDump(_ request: inout NetlinkRequest) throws(NetlinkError) {
+        try send(&request, flags: NLM_F_DUMP)
+    }
+
+    /// Waits for the next datagram of a dump that was begun. The kernel makes it when it is asked for, and goes on from where
+    /// it was: what has changed meanwhile may be missing, or come twice, and nobody says so.
+    ///
+    /// - Parameter body: takes each message with the datagram that it lies in, whose bytes live for the call.
+    /// - Returns: whether there is more.
+    /// - Throws: also when the kernel refuses the request.
+    public mutating func continueDump(
+        _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
+    ) throws(NetlinkError) -> Bool {
+        var isConsistent = true
+        return try !receiveEnd(&isConsistent, body)
+    }
+
     /// - Returns: whether the answer is of one piece, the table unchanged while it was read.
     private mutating func perform(
         _ request: inout NetlinkRequest,
         flags: Int32,
         _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
     ) throws(NetlinkError) -> Bool {
+        try send(&request, flags: flags)
+        var isConsistent = true
+        while try !receiveEnd(&isConsistent, body) {}
+        return isConsistent
+    }
+
+    private mutating func send(_ request: inout NetlinkRequest, flags: Int32) throws(NetlinkError) {
         try finishEarlierExchange()
-        let sequence = takeSequences(1)
+        sequence = takeSequences(1)
         request.stamp(sequence: sequence, flags: flags)
         isUnfinished = true
         try request.withBytes { (bytes) throws(NetlinkError) in try handle.send(bytes) }
+    }
 
-        var isConsistent = true
+    /// Receives a datagram of the answer to the last request.
+    ///
+    /// - Returns: whether the answer ends with it.
+    private mutating func receiveEnd(
+        _ isConsistent: inout Bool,
+        _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
+    ) throws(NetlinkError) -> Bool {
+        let sequence = sequence
         var end: Ending?
-        while end == nil {
-            try handle.receive { (datagram) throws(NetlinkError) in
-                var messages = NetlinkMessages()
-                while let message = try messages.next(in: datagram) {
-                    // Another sequence is the tail of an exchange that an error cut short.
-                    guard message.sequence == sequence else { continue }
-                    if Int32(message.flags) & NLM_F_DUMP_INTR != 0 { isConsistent = false }
-                    end = try Ending(message, in: datagram)
-                    if end == nil { try body(message, datagram) }
-                }
+        try handle.receive { (datagram) throws(NetlinkError) in
+            var messages = NetlinkMessages()
+            while let message = try messages.next(in: datagram) {
+                // Another sequence is the tail of an exchange that an error cut short.
+                guard message.sequence == sequence else { continue }
+                if Int32(message.flags) & NLM_F_DUMP_INTR != 0 { isConsistent = false }
+                end = try Ending(message, in: datagram)
+                if end == nil { try body(message, datagram) }
             }
         }
+        guard let end else { return false }
         isUnfinished = false
-        if let failure = end?.failure {
+        if let failure = end.failure {
             throw failure
         }
-        return isConsistent
+        return true
     }
 
     private mutating func finishEarlierExchange() throws(NetlinkError) {

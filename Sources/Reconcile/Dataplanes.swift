@@ -13,10 +13,18 @@ public protocol IPVSDataplane: AnyObject {
         _ body: (ObservedVirtualServer) -> Void
     ) throws(DataplaneError)
 
-    /// Hands over the virtual servers of both families without their real servers, from one reading of the kernel's table.
+    /// Hands over a part of the virtual servers of both families without their real servers, from one reading of the
+    /// kernel's table. Other calls may come in between.
     ///
-    /// While the kernel moves virtual servers about in its table, some may be missing, and some may come twice.
-    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError)
+    /// While the table changes, or the kernel moves virtual servers about in it, some may be missing, and some may come
+    /// twice.
+    ///
+    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
+    /// - Returns: whether there is more.
+    func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool
 
     /// One virtual server with its real servers; `nil` when it is not there.
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer?

@@ -79,22 +79,24 @@ extension FamilyReconciler {
     // MARK: Virtual servers
 
     private mutating func listVirtualServers(_ step: inout Verification, _ dataplane: any IPVSDataplane) {
-        if mirror.ipvs == nil {
-            var table = IPVSTable()
-            table.entries.reserveCapacity(desired.virtualServerIDs.count)
-            step.table = table
-        }
-        step.phase = .virtualServers
-        step.listedIDs = []
-        step.unlisted = nil
+        let count = desired.virtualServerIDs.count
         do throws(DataplaneError) {
-            let count = desired.virtualServerIDs.count
-            step.listed = try step.listing.take(family, expecting: count, from: dataplane)[...]
-            step.listedIDs.reserveCapacity(step.listed.count)
+            guard let listed = try step.listing.takeNext(family, expecting: count, from: dataplane) else { return }
+            step.listed = listed[...]
         } catch {
             step.noteUnread(error)
             step.phase = .addresses
+            return
         }
+        if mirror.ipvs == nil {
+            var table = IPVSTable()
+            table.entries.reserveCapacity(count)
+            step.table = table
+        }
+        step.listedIDs = []
+        step.listedIDs.reserveCapacity(step.listed.count)
+        step.unlisted = nil
+        step.phase = .virtualServers
     }
 
     private mutating func verifyNextVirtualServers(

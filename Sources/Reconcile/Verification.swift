@@ -10,7 +10,10 @@ public final class VirtualServerListing {
         var configuration: VirtualServer.Configuration
     }
 
-    private var items: [IPFamily: [Item]] = [:]
+    /// What has been read and not taken yet; `nil` for a family whose list has been taken.
+    private var lists: (v4: [Item]?, v6: [Item]?)
+    /// Whether the kernel has more.
+    private var isUnderWay = false
     private var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
     private let keepsStatistics: Bool
 
@@ -18,27 +21,42 @@ public final class VirtualServerListing {
         self.keepsStatistics = keepsStatistics
     }
 
-    /// Hands those of a family over, once, without those for firewall marks. Asks the kernel for what is not there, or not any
-    /// more.
+    /// Hands those of a family over, once, without those for firewall marks. Reads a part of what is not there, or not any more.
     ///
     /// - Parameter count: about how many there are.
-    func take(
+    /// - Returns: `nil` when there is more to be read before.
+    func takeNext(
         _ family: IPFamily,
         expecting count: Int,
         from dataplane: any IPVSDataplane
-    ) throws(DataplaneError) -> [Item] {
-        if let listed = items.removeValue(forKey: family) { return listed }
-        var lists = (v4: [Item](), v6: [Item]())
-        if family == .v4 { lists.v4.reserveCapacity(count) } else { lists.v6.reserveCapacity(count) }
-        try dataplane.listVirtualServers { observed in
-            guard case .address(let id) = observed.identity else { return }
-            let item = Item(id: id, configuration: observed.configuration)
-            if id.family == .v4 { lists.v4.append(item) } else { lists.v6.append(item) }
-            if keepsStatistics { statistics[id] = observed.statistics }
+    ) throws(DataplaneError) -> [Item]? {
+        let isStart = !isUnderWay
+        if isStart {
+            if let listed = take(family) { return listed }
+            lists = ([], [])
+            if family == .v4 { lists.v4?.reserveCapacity(count) } else { lists.v6?.reserveCapacity(count) }
         }
-        items = [.v4: lists.v4, .v6: lists.v6]
-        lists = ([], [])
-        return items.removeValue(forKey: family) ?? []
+        do throws(DataplaneError) {
+            isUnderWay = try dataplane.listVirtualServers(restarting: isStart) { observed in
+                guard case .address(let id) = observed.identity else { return }
+                let item = Item(id: id, configuration: observed.configuration)
+                if id.family == .v4 { lists.v4?.append(item) } else { lists.v6?.append(item) }
+                if keepsStatistics { statistics[id] = observed.statistics }
+            }
+        } catch {
+            // Half a list is none, for the other family too.
+            isUnderWay = false
+            lists = (nil, nil)
+            throw error
+        }
+        return isUnderWay ? nil : take(family)
+    }
+
+    private func take(_ family: IPFamily) -> [Item]? {
+        switch family {
+        case .v4: lists.v4.take()
+        case .v6: lists.v6.take()
+        }
     }
 
     func takeStatistics(of id: VirtualServer.ID) -> TrafficStatistics? {

@@ -97,9 +97,14 @@ private final class MeteredIPVS: IPVSDataplane {
         try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.forEachVirtualServer(of: family, body) }
     }
 
-    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
-        times.noteListing()
-        try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.listVirtualServers(body) }
+    func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool {
+        if isStart { times.noteListing() }
+        return try times.timed(\.ipvs) { () throws(DataplaneError) in
+            try kernel.listVirtualServers(restarting: isStart, body)
+        }
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

@@ -120,9 +120,12 @@ private final class SlowIPVS: IPVSDataplane {
         try fake.forEachVirtualServer(of: family, body)
     }
 
-    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
+    func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool {
         progress.change { $0.reads = 0 }
-        try fake.listVirtualServers(body)
+        return try fake.listVirtualServers(restarting: isStart, body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

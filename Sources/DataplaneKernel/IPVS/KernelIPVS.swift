@@ -10,6 +10,8 @@ public import Reconcile
 /// Not for two threads at once: whoever made it calls it, and from threads that may block.
 public final class KernelIPVS: IPVSDataplane {
     private var socket: NetlinkSocket
+    /// For listings, which others' requests come in between of.
+    private var listingSocket: NetlinkSocket
     private var family: GenericFamily
     /// Storage for every request and every batch.
     private var request: NetlinkRequest
@@ -22,6 +24,7 @@ public final class KernelIPVS: IPVSDataplane {
             batch = NetlinkBatch(countLimit: socket.answerCapacity)
             request = try NetlinkRequest()
             family = try Self.resolveFamily()
+            listingSocket = try NetlinkSocket.open(.generic)
             self.socket = socket
         } catch {
             throw Self.failure("open IPVS", error)
@@ -109,14 +112,25 @@ public final class KernelIPVS: IPVSDataplane {
         try read([family], body)
     }
 
-    public func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
+    public func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool {
         do throws(NetlinkError) {
-            // A dump that was interrupted begins anew, and hands over again what it had: each is taken once.
-            try dump(IPVS_CMD_GET_SERVICE, into: ()) { (_, message, datagram) throws(NetlinkError) in
-                if let server = try message.virtualServer(in: datagram) { body(server) }
+            guard isStart else { return try continueListing(body) }
+            return try withCurrentFamily { (ipvs) throws(NetlinkError) in
+                try ipvs.request.begin(ipvs.family, command: IPVS_CMD_GET_SERVICE)
+                try ipvs.listingSocket.beginDump(&ipvs.request)
+                return try ipvs.continueListing(body)
             }
         } catch {
             throw Self.failure("list the virtual servers", error)
+        }
+    }
+
+    private func continueListing(_ body: (ObservedVirtualServer) -> Void) throws(NetlinkError) -> Bool {
+        try listingSocket.continueDump { (message, datagram) throws(NetlinkError) in
+            if let server = try message.virtualServer(in: datagram) { body(server) }
         }
     }
 

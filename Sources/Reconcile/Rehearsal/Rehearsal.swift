@@ -45,8 +45,11 @@ private final class RehearsedIPVS: IPVSDataplane {
         try original.forEachVirtualServer(of: family, body)
     }
 
-    func listVirtualServers(_ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
-        try original.listVirtualServers(body)
+    func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool {
+        try original.listVirtualServers(restarting: isStart, body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
