@@ -2,12 +2,17 @@ import CGNUSource
 import Glibc
 import Netlink
 
-/// The network namespace of the calling thread.
+/// The network namespaces of this program and of who has started it.
 public enum NetworkNamespace {
-    /// What the kernel calls it, such as `net:[4026531840]`; `nil` when it does not say.
-    public static var name: String? {
+    /// What the kernel calls that of the calling thread, such as `net:[4026531840]`; `nil` when it does not say.
+    public static var name: String? { name(of: "thread-self") }
+
+    /// That of the process that has started this one.
+    public static var nameOfParent: String? { name(of: "\(getppid())") }
+
+    private static func name(of process: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 64)
-        let count = unsafe readlink("/proc/thread-self/ns/net", &buffer, buffer.count)
+        let count = unsafe readlink("/proc/\(process)/ns/net", &buffer, buffer.count)
         guard count > 0 else { return nil }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -101,6 +101,13 @@ extension TrafficSuite {
                     bad.standardOutput.hasPrefix("failure  trial: the kernel does not take the scheduler \"nosuch\""))
                 #expect(bad.status == .exited(1))
 
+                // What `check` gives itself, given by hand: it must not be tried where somebody is.
+                for outside in ["net:[1]", ""] {
+                    let byHand = try await Self.run("check", ["--trial=legacy,\(outside)"], in: cluster)
+                    #expect(!byHand.standardOutput.contains("works"))
+                }
+                #expect(try await Self.everything(in: cluster) == before)
+
                 let unprivileged = try await Self.run(
                     "check", [], in: cluster, through: ["setpriv", "--bounding-set", "-sys_admin"])
                 #expect(

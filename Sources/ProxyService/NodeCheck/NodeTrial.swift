@@ -16,6 +16,9 @@ public enum NodeTrial {
     public static func run(_ settings: EffectiveSettings, variant: IPTablesVariant) async -> [NodeFinding] {
         do throws(DataplaneError) {
             let ipvs = try KernelIPVS()
+            guard try ipvs.dumpAll().isEmpty else {
+                return [NodeFinding(.notice, "trial", "not made: somebody's virtual servers are in its namespace")]
+            }
             try SchedulerProbe.check(settings.scheduler, on: ipvs)
             let dataplane = Dataplane(
                 ipvs: ipvs,
