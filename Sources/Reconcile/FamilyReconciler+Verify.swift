@@ -3,7 +3,7 @@ import DataplaneModel
 
 extension FamilyReconciler {
     /// Addresses that one step of a verifying pass binds.
-    static var addressesPerBatch: Int { 256 }
+    static var addressesPerBatch: Int { 32 }
 
     /// Whether a verifying pass is under way.
     public var isVerifying: Bool { verification != nil }
