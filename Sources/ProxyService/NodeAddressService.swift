@@ -57,9 +57,7 @@ actor NodeAddressService: Service {
         var events = AddressEvents(concernsNode: true)
         while !Task.isCancelled {
             if events.concernsNode {
-                let addresses = try monitor.interfaceAddresses().lazy
-                    .filter { $0.interface != DummyLink.name }.map(\.address)
-                await proxy.replaceInterfaceAddresses(Set(addresses))
+                await proxy.replaceInterfaceAddresses(try monitor.nodeAddresses())
             }
             if events.concernsDummyLink {
                 await proxy.noteDummyLink(events)

@@ -1,3 +1,4 @@
+public import Addressing
 public import DataplaneModel
 import Netlink
 public import Reconcile
@@ -26,6 +27,11 @@ public final class NodeAddressMonitor {
 
     /// Readable when there is word of a change. It closes with the monitor.
     public var descriptor: Int32 { subscription.descriptor }
+
+    /// The addresses of all interfaces but the dummy link: the node's own.
+    public func nodeAddresses() throws(DataplaneError) -> Set<IPAddress> {
+        Set(try interfaceAddresses().lazy.filter { $0.interface != DummyLink.name }.map(\.address))
+    }
 
     /// Every address of every interface, in the kernel's order.
     public func interfaceAddresses() throws(DataplaneError) -> [InterfaceAddress] {

@@ -6,8 +6,7 @@ import Reconcile
 extension VirtualServerOwnership {
     /// Takes into account at which addresses this node serves node ports.
     mutating func readNodeAddresses() throws(DataplaneError) {
-        let addresses = try NodeAddressMonitor().interfaceAddresses()
-        nodeAddresses = Set(addresses.lazy.filter { $0.interface != DummyLink.name }.map(\.address))
+        nodeAddresses = try NodeAddressMonitor().nodeAddresses()
     }
 
     /// Takes the members of a set into account, where there is such a set.

@@ -27,10 +27,7 @@ public struct NodeInspection {
         let objects = try await ObjectSnapshot(of: source, settings: settings, version: version, logger: logger)
         let addresses: Set<IPAddress>
         do throws(DataplaneError) {
-            addresses = Set(
-                try NodeAddressMonitor().interfaceAddresses().lazy
-                    .filter { $0.interface != DummyLink.name }.map(\.address)
-            )
+            addresses = try NodeAddressMonitor().nodeAddresses()
         } catch {
             throw StartError("\(error)")
         }
