@@ -95,7 +95,7 @@ let package = Package(
 
         // MARK: I/O: the kernel and the file system; no Kubernetes semantics
 
-        .target(name: "Netlink", dependencies: ["CLibNL", "CLinuxUAPI"], swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CGNUSource", "CLibNL", "CLinuxUAPI"], swiftSettings: strict),
         .target(
             name: "DataplaneKernel",
             dependencies: [

@@ -54,6 +54,11 @@ ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
     return syscall(SYS_recvmsg, socket, message, flags);
 }
 
+int recvmmsg(int socket, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout) {
+    receives++;
+    return (int)syscall(SYS_recvmmsg, socket, messages, count, flags, timeout);
+}
+
 struct bench_traffic bench_traffic_so_far(void) {
     return (struct bench_traffic){sends, messages, receives};
 }

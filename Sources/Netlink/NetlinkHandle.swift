@@ -1,3 +1,4 @@
+import CGNUSource
 import CLibNL
 import Glibc
 
@@ -110,10 +111,41 @@ struct NetlinkHandle: ~Copyable {
         let count = try Self.retryingInterrupts(.receive) {
             unsafe recv(descriptor, &buffer, buffer.count, Int32(MSG_TRUNC) | flags)
         }
-        guard count <= buffer.count else {
+        return try read(0, count, atMost: buffer.count, body)
+    }
+
+    /// Receives a datagram of a dump with those that the kernel has right behind it, and hands over one after the other.
+    ///
+    /// The kernel makes the next datagram of a dump while one is taken (`netlink_recvmsg`), the last one among them, which
+    /// only says that it is the last one: so most dumps take one call and not two.
+    ///
+    /// - Throws: as `receive` does, and what `body` throws; the datagrams behind that one are then lost.
+    mutating func receiveDump(_ body: (RawSpan) throws(NetlinkError) -> Void) throws(NetlinkError) {
+        let descriptor = descriptor
+        var lengths = InlineArray<4, Int>(repeating: 0)
+        let size = buffer.count / lengths.count
+        let count = try Self.retryingInterrupts(.receive) {
+            var lengths = lengths.mutableSpan
+            return unsafe lengths.withUnsafeMutableBufferPointer { lengths in
+                guard let first = lengths.baseAddress else { return 0 }
+                return Int(unsafe receive_datagrams(descriptor, &buffer, size, first, lengths.count, 0))
+            }
+        }
+        for index in 0..<count {
+            try read(index * size, lengths[index], atMost: size, body)
+        }
+    }
+
+    private func read<Result>(
+        _ start: Int,
+        _ count: Int,
+        atMost size: Int,
+        _ body: (RawSpan) throws(NetlinkError) -> Result
+    ) throws(NetlinkError) -> Result {
+        guard count <= size else {
             throw NetlinkError(.receive, .messageTooLong, explanation: "a datagram of \(count) bytes")
         }
-        return try body(unsafe buffer.span.bytes.extracting(0..<count))
+        return try body(unsafe buffer.span.bytes.extracting(start..<start + count))
     }
 
     /// Throws away what has arrived. A dump that was broken off ends by this too: the kernel goes on with it whenever

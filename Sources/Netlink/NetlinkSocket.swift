@@ -139,7 +139,7 @@ public struct NetlinkSocket: ~Copyable {
         _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
     ) throws(NetlinkError) -> Bool {
         var isConsistent = true
-        return try !receiveEnd(&isConsistent, body)
+        return try !receiveEnd(togetherWithNext: false, &isConsistent, body)
     }
 
     /// - Returns: whether the answer is of one piece, the table unchanged while it was read.
@@ -150,7 +150,7 @@ public struct NetlinkSocket: ~Copyable {
     ) throws(NetlinkError) -> Bool {
         try send(&request, flags: flags)
         var isConsistent = true
-        while try !receiveEnd(&isConsistent, body) {}
+        while try !receiveEnd(togetherWithNext: flags & NLM_F_DUMP == NLM_F_DUMP, &isConsistent, body) {}
         return isConsistent
     }
 
@@ -162,16 +162,17 @@ public struct NetlinkSocket: ~Copyable {
         try request.withBytes { (bytes) throws(NetlinkError) in try handle.send(bytes) }
     }
 
-    /// Receives a datagram of the answer to the last request.
+    /// Receives a datagram of the answer to the last request, or all that are there.
     ///
     /// - Returns: whether the answer ends with it.
     private mutating func receiveEnd(
+        togetherWithNext: Bool,
         _ isConsistent: inout Bool,
         _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
     ) throws(NetlinkError) -> Bool {
         let sequence = sequence
         var end: Ending?
-        try handle.receive { (datagram) throws(NetlinkError) in
+        func read(_ datagram: RawSpan) throws(NetlinkError) {
             var messages = NetlinkMessages()
             while let message = try messages.next(in: datagram) {
                 // Another sequence is the tail of an exchange that an error cut short.
@@ -180,6 +181,11 @@ public struct NetlinkSocket: ~Copyable {
                 end = try Ending(message, in: datagram)
                 if end == nil { try body(message, datagram) }
             }
+        }
+        if togetherWithNext {
+            try handle.receiveDump(read)
+        } else {
+            try handle.receive(read)
         }
         guard let end else { return false }
         isUnfinished = false

@@ -13,4 +13,9 @@ int memory_file(const char *_Nonnull name, const void *_Nullable bytes, size_t s
 /// `errno` set.
 int unshare_network(void);
 
+/// Waits for a datagram, and takes with it what else is there, `count` in all (and not more than 8): the first to
+/// the start of `buffer`, and each other one `size` bytes behind the one before. `lengths` gets the full length of each, also
+/// where it is more than `size` and the rest is lost. Returns how many came, or -1 with `errno` set.
+int receive_datagrams(int socket, void *_Nonnull buffer, size_t size, size_t *_Nonnull lengths, size_t count, int flags);
+
 #endif
