@@ -19,7 +19,7 @@ struct ReportCommand: ParsableCommand {
         let best = Record.best(of: measured)
         print(Self.table(of: best))
         if checks {
-            let results = RatioCheck.all.map { $0.result(in: best) }
+            let results = RatioCheck.all.map { $0.result(in: measured) }
             let forks = ForkCheck.failures(in: best)
             print((["", "## Checks"] + results.map(\.line) + forks).joined(separator: "\n"))
             guard results.allSatisfy(\.isWithin), forks.isEmpty else { throw ExitCode.failure }
