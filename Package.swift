@@ -111,7 +111,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .target(name: "BlockingExecution", swiftSettings: strict),
+        .target(name: "BlockingExecution", dependencies: ["CGNUSource"], swiftSettings: strict),
         .target(
             name: "SmallFiles",
             dependencies: [.product(name: "SystemPackage", package: "swift-system")],
@@ -271,6 +271,11 @@ let package = Package(
         .testTarget(
             name: "DataplaneModelTests",
             dependencies: ["Addressing", "DataplaneModel", "SystemTesting"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BlockingExecutionTests",
+            dependencies: ["BlockingExecution", "SmallFiles", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -18,4 +18,7 @@ int unshare_network(void);
 /// where it is more than `size` and the rest is lost. Returns how many came, or -1 with `errno` set.
 int receive_datagrams(int socket, void *_Nonnull buffer, size_t size, size_t *_Nonnull lengths, size_t count, int flags);
 
+/// Names the calling thread, as ps and debuggers show it: the first 15 bytes of `name`.
+void name_thread(const char *_Nonnull name);
+
 #endif
