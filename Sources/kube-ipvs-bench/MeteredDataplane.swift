@@ -19,6 +19,8 @@ final class DataplaneTimes: Sendable {
     }
 
     private let times = Mutex(Times())
+    /// Who waits for the next change.
+    private let waiter = Mutex<CheckedContinuation<Void, Never>?>(nil)
 
     var current: Times { times.withLock { $0 } }
 
@@ -65,6 +67,27 @@ final class DataplaneTimes: Sendable {
         times.withLock {
             $0.changes += 1
             $0.lastChange = now
+        }
+        wake()
+    }
+
+    private func wake() {
+        let waiting = waiter.withLock { waiter in
+            defer { waiter = nil }
+            return waiter
+        }
+        waiting?.resume()
+    }
+
+    /// Waits until there have been more changes than that. It costs nothing meanwhile: on one CPU whoever asks again and again
+    /// would delay what it measures. For one caller at a time.
+    func waitForChange(after count: Int) async {
+        while current.changes <= count {
+            await withCheckedContinuation { continuation in
+                waiter.withLock { $0 = continuation }
+                // It may have happened before there was somebody to tell.
+                if current.changes > count { wake() }
+            }
         }
     }
 }

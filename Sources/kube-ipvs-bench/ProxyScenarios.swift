@@ -34,7 +34,7 @@ struct ProxyScenarios {
                 let listings = times.current.listings
                 while times.current.listings == listings { try await Task.sleep(for: .microseconds(500)) }
                 try await Task.sleep(for: .milliseconds(event * 10 % 200))
-                latencies.append(try await latency(of: event, proxy))
+                latencies.append(await latency(of: event, proxy))
             }
             record(latencies, "event during verify")
         }
@@ -87,7 +87,7 @@ struct ProxyScenarios {
             await proxy.replaceInterfaceAddresses([])
             await proxy.apply(scale.updates)
             await proxy.sourceCompleted()
-            while times.current.changes == 0 { try await Task.sleep(for: .milliseconds(100)) }
+            await times.waitForChange(after: 0)
             try await settle(for: .milliseconds(2000))
             try await body(proxy)
             group.cancelAll()
@@ -110,19 +110,19 @@ struct ProxyScenarios {
     private func measureLatencies(of proxy: ServiceProxy) async throws {
         var latencies: [Double] = []
         for event in 0..<200 {
-            latencies.append(try await latency(of: event, proxy))
+            latencies.append(await latency(of: event, proxy))
             try await Task.sleep(for: .milliseconds(3))
         }
         record(latencies, "event to kernel")
     }
 
     /// - Returns: how long it took from the call that hands over a changed EndpointSlice to the kernel's answer.
-    private func latency(of event: Int, _ proxy: ServiceProxy) async throws -> Double {
+    private func latency(of event: Int, _ proxy: ServiceProxy) async -> Double {
         let update = ObjectUpdate.slice(changed(event * scale.services / 200, by: event))
         let changes = times.current.changes
         let start = Meter.now
         await proxy.apply([update])
-        while times.current.changes == changes { try await Task.sleep(for: .microseconds(200)) }
+        await times.waitForChange(after: changes)
         return times.current.lastChange - start
     }
 
