@@ -9,6 +9,11 @@ public final class FakeConntrack: ConntrackDataplane {
     public private(set) var readings: [ConntrackFilter] = []
     public var isBroken = false
 
+    /// How many flows one part of a walk through all of them has.
+    public var flowsPerPart = 2
+
+    /// What a walk that is under way has still to look at.
+    private var unread: ArraySlice<ConntrackFlow> = []
     private let onChange: (String) -> Void
 
     public init(onChange: @escaping (String) -> Void = { _ in }) {
@@ -19,12 +24,32 @@ public final class FakeConntrack: ConntrackDataplane {
         matching filter: ConntrackFilter,
         where isStale: (ConntrackFlow) -> Bool
     ) throws(DataplaneError) -> ConntrackSweep {
-        guard !isBroken else { throw DataplaneError(part: .conntrack, number: 1, explanation: "conntrack is broken") }
         readings.append(filter)
-        let matching = flows.filter(filter.matches)
-        let stale = matching.filter(isStale)
+        return try delete(flows.filter(filter.matches), where: isStale)
+    }
+
+    public func deleteNextFlows(
+        matching filter: ConntrackFilter,
+        restarting isStart: Bool,
+        where isStale: (ConntrackFlow) -> Bool
+    ) throws(DataplaneError) -> (sweep: ConntrackSweep, hasMore: Bool) {
+        if isStart {
+            readings.append(filter)
+            unread = flows.filter(filter.matches)[...]
+        }
+        let part = Array(unread.prefix(flowsPerPart))
+        unread = unread.dropFirst(part.count)
+        return (try delete(part, where: isStale), !unread.isEmpty)
+    }
+
+    private func delete(
+        _ examined: [ConntrackFlow],
+        where isStale: (ConntrackFlow) -> Bool
+    ) throws(DataplaneError) -> ConntrackSweep {
+        guard !isBroken else { throw DataplaneError(part: .conntrack, number: 1, explanation: "conntrack is broken") }
+        let stale = examined.filter(isStale)
         flows.removeAll(where: stale.contains)
         stale.forEach { onChange("flow delete \($0)") }
-        return ConntrackSweep(examined: matching.count, deleted: stale.count)
+        return ConntrackSweep(examined: examined.count, deleted: stale.count)
     }
 }

@@ -144,6 +144,17 @@ public protocol ConntrackDataplane: AnyObject {
         matching filter: ConntrackFilter,
         where isStale: (ConntrackFlow) -> Bool
     ) throws(DataplaneError) -> ConntrackSweep
+
+    /// Does the same for a part of the flows: some hundred of what may be a million. `deleteFlows` may be called in between.
+    ///
+    /// - Parameter isStart: whether to begin with the first flow, and not to go on behind the last call's. There is one such
+    ///   walk at a time.
+    /// - Returns: what came of this part, and whether there is more.
+    func deleteNextFlows(
+        matching filter: ConntrackFilter,
+        restarting isStart: Bool,
+        where isStale: (ConntrackFlow) -> Bool
+    ) throws(DataplaneError) -> (sweep: ConntrackSweep, hasMore: Bool)
 }
 
 /// Settings of the kernel, of the network namespace or of the whole machine.

@@ -11,7 +11,7 @@ extension FamilyReconciler {
     /// Whether passes of mode `changes` have something to go by: from the first verifying pass on, once that knows what there is
     /// of virtual servers and sets, and what is left is to bind addresses. The kernel takes a minute for 50,000 of those.
     public var takesChanges: Bool {
-        hasEnded || verification?.phase == .addresses || verification?.phase == .removals
+        hasEnded || verification.map { $0.phase >= .addresses } ?? false
     }
 
     /// Begins a verifying pass. Until `continueVerifying` says that it has ended, passes of mode `changes` may be made
@@ -28,9 +28,10 @@ extension FamilyReconciler {
     }
 
     /// Goes one step further in the verifying pass that is under way: reads a part of the kernel's state, and mends what
-    /// differs. What is to go is removed in the last step.
+    /// differs. What is to go is removed after all that.
     ///
-    /// The order is that of all passes: sets, rules, virtual servers with their real servers, addresses.
+    /// The order is that of all passes: sets, rules, virtual servers with their real servers, addresses, removals. Now and then
+    /// a look through all tracked flows follows.
     ///
     /// - Returns: the report of the whole pass when it has ended; `nil` when there is more to do.
     public mutating func continueVerifying(
@@ -53,14 +54,24 @@ extension FamilyReconciler {
         case .addresses:
             verifyNextAddresses(&step, dataplane.addresses)
         case .removals:
-            removeWhatIsUnwanted(dataplane, .verify, now, &step.report)
-            hasEnded = true
-            hasVerified = hasVerified || step.hasReadAll
-            step.report.statistics = collectsStatistics ? step.statistics : nil
-            return step.report
+            removeWhatIsUnwanted(dataplane, now, &step.report)
+            guard dataplane.conntrack != nil, isFlowSweepDue(at: now) else { return end(step) }
+            step.phase = .flows
+        case .flows:
+            guard let conntrack = dataplane.conntrack, endNextStaleFlows(&step, conntrack, now) else {
+                return end(step)
+            }
         }
         verification = step
         return nil
+    }
+
+    private mutating func end(_ step: Verification) -> PassReport {
+        hasEnded = true
+        hasVerified = hasVerified || step.hasReadAll
+        var report = step.report
+        report.statistics = collectsStatistics ? step.statistics : nil
+        return report
     }
 
     // MARK: Sets

@@ -131,21 +131,20 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         }
         updateVirtualServers(pending.virtualServers, dataplane.ipvs, now, &report)
         changeAddresses(pending.addresses.filter { desired.contains($0) }, dataplane.addresses, &report)
-        removeWhatIsUnwanted(dataplane, .changes, now, &report)
+        removeWhatIsUnwanted(dataplane, now, &report)
         return report
     }
 
     /// The second half of a pass: what nobody wants any more, from what attracts traffic on.
     mutating func removeWhatIsUnwanted(
         _ dataplane: Dataplane,
-        _ mode: PassMode,
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
     ) {
         changeAddresses(pending.addresses.filter { !desired.contains($0) }, dataplane.addresses, &report)
         removeVirtualServers(dataplane.ipvs, &report)
         removeSetEntries(dataplane.sets, &report)
-        endStaleFlows(dataplane.conntrack, mode, now, &report)
+        endStaleFlows(dataplane.conntrack, &report)
         endDrains(dataplane.ipvs, now, &report)
         report.draining = drains.count
     }

@@ -83,6 +83,12 @@ public struct PassReport: Hashable, Sendable {
         settingFailures = settings.failures
     }
 
+    mutating func add(_ sweep: ConntrackSweep) {
+        var total = conntrack ?? ConntrackSweep()
+        total += sweep
+        conntrack = total
+    }
+
     mutating func countDrift(_ kind: ObjectKind, _ count: Int) {
         guard count > 0 else { return }
         drift[kind, default: 0] += count

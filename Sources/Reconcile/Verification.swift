@@ -70,13 +70,15 @@ public final class VirtualServerListing {
 /// and known then. Only the listing of virtual servers is older than the comparison: what has been written since then is
 /// read anew.
 struct Verification {
-    enum Phase {
+    /// In their order.
+    enum Phase: Comparable {
         case sets
         case rules
         case listing
         case virtualServers
         case addresses
         case removals
+        case flows
     }
 
     var phase = Phase.sets
@@ -106,6 +108,9 @@ struct Verification {
 
     /// Addresses that are still to be bound; `nil` until they have been read.
     var unbound: ArraySlice<IPAddress>?
+
+    /// Whether the look through all flows has begun.
+    var hasBegunFlows = false
 
     init(_ report: PassReport, _ listing: VirtualServerListing) {
         self.report = report

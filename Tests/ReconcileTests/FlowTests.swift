@@ -107,6 +107,43 @@ struct FlowTests {
         #expect(fake.conntrack.flows.isEmpty)
     }
 
+    @Test func `a verifying pass looks through all flows in parts, and changes are written between them`() async {
+        let fake = FakeDataplane()
+        fake.conntrack.flows = (0..<9).map { flow(to: 1, answeredBy: 7, port: 2000 + $0) }
+        var reconciler = Sample.reconciler([1: contribution(1, endpoints: [1, 2]), 2: contribution(2, endpoints: [1])])
+        reconciler.beginVerifying()
+        while fake.conntrack.flows.count == 9 {
+            #expect(await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil)
+        }
+        #expect(fake.conntrack.flows.count == 7)
+
+        // The walk goes on where it was, and the flows of this one are read on their own.
+        fake.conntrack.flows.append(flow(to: 2, answeredBy: 1))
+        reconciler.replaceContribution(of: 2, with: contribution(2, endpoints: [2]))
+        let changes = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
+        #expect(changes.conntrack == ConntrackSweep(examined: 1, deleted: 1))
+
+        var report: PassReport?
+        while report == nil {
+            report = await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
+        }
+        #expect(report?.conntrack == ConntrackSweep(examined: 9, deleted: 9))
+        #expect(fake.conntrack.flows.isEmpty)
+        #expect(fake.conntrack.readings == [ConntrackFilter(.v4, .udp), ConntrackFilter(server: Self.server(2))])
+    }
+
+    @Test func `a look through all flows that fails is tried again with the next verifying pass`() async {
+        let fake = FakeDataplane()
+        fake.conntrack.flows = [flow(to: 1, answeredBy: 7)]
+        fake.conntrack.isBroken = true
+        var reconciler = Sample.reconciler([1: contribution(1, endpoints: [1])])
+        let broken = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(broken.failures.map(\.part) == [.conntrack])
+        fake.conntrack.isBroken = false
+        let mended = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(mended.conntrack?.deleted == 1)
+    }
+
     @Test func `a failure is told, and the search made up for`() async {
         let fake = FakeDataplane()
         var reconciler = Sample.reconciler([1: contribution(1, endpoints: [1, 2])])

@@ -8,6 +8,8 @@ public import Reconcile
 /// Not for two threads at once: whoever made it calls it, and from threads that may block.
 public final class KernelConntrack: ConntrackDataplane {
     private var socket: NetlinkSocket
+    /// For the walk through all flows, between whose parts others are asked for.
+    private var walkSocket: NetlinkSocket
     /// Storage for every request and every batch.
     private var request: NetlinkRequest
     private var batch: NetlinkBatch
@@ -19,6 +21,7 @@ public final class KernelConntrack: ConntrackDataplane {
             batch = NetlinkBatch(countLimit: socket.answerCapacity)
             request = try NetlinkRequest()
             self.socket = socket
+            walkSocket = try NetlinkSocket.open(.netfilter)
         } catch {
             throw DataplaneError(.conntrack, "open ctnetlink", error)
         }
@@ -39,6 +42,37 @@ public final class KernelConntrack: ConntrackDataplane {
         return ConntrackSweep(examined: examined, deleted: stale.count, duration: clock.now - start)
     }
 
+    public func deleteNextFlows(
+        matching filter: ConntrackFilter,
+        restarting isStart: Bool,
+        where isStale: (ConntrackFlow) -> Bool
+    ) throws(DataplaneError) -> (sweep: ConntrackSweep, hasMore: Bool) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var examined = 0
+        var stale: [ConntrackFlow] = []
+        let hasMore: Bool
+        do throws(NetlinkError) {
+            if isStart {
+                try request.beginFlowDump(filter)
+                try walkSocket.beginDump(&request)
+            }
+            hasMore = try walkSocket.continueDump { (message, datagram) throws(NetlinkError) in
+                guard let flow = try message.conntrackFlow(of: filter, in: datagram) else { return }
+                examined += 1
+                if isStale(flow) { stale.append(flow) }
+            }
+        } catch {
+            throw Self.readingFailed(filter, error)
+        }
+        try delete(stale)
+        return (ConntrackSweep(examined: examined, deleted: stale.count, duration: clock.now - start), hasMore)
+    }
+
+    private static func readingFailed(_ filter: ConntrackFilter, _ error: NetlinkError) -> DataplaneError {
+        DataplaneError(.conntrack, "read the tracked flows of \(filter.family)", error)
+    }
+
     /// The flows that match a filter, of those that `isIncluded` asks for.
     ///
     /// The kernel applies the filter itself from Linux 5.8 on; older ones hand over all flows of the family.
@@ -55,7 +89,7 @@ public final class KernelConntrack: ConntrackDataplane {
                 }
             }
         } catch {
-            throw DataplaneError(.conntrack, "read the tracked flows of \(filter.family)", error)
+            throw Self.readingFailed(filter, error)
         }
     }
 

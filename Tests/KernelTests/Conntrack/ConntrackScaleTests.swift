@@ -64,6 +64,32 @@ extension KernelSuite {
             #expect(try conntrack.flows(matching: ConntrackFilter(.v4, .udp)).count == count - count / 10)
             #expect(all.duration < .seconds(1))
             #expect(one.duration < all.duration / 2)
+
+            // The same in parts, between which others are read.
+            let clock = ContinuousClock()
+            var parts: [Duration] = []
+            var walk = ConntrackSweep()
+            var hasMore = true
+            while hasMore {
+                let start = clock.now
+                let part = try conntrack.deleteNextFlows(
+                    matching: ConntrackFilter(.v4, .udp), restarting: parts.isEmpty
+                ) {
+                    $0.endpoint.address == IPAddress(v4: 0x0af4_0004)
+                }
+                parts.append(clock.now - start)
+                walk += part.sweep
+                hasMore = part.hasMore
+                if parts.count % 100 == 0 {
+                    #expect(try conntrack.flows(matching: ConntrackFilter(server: server)).count > count / 200)
+                }
+            }
+            let longest = try #require(parts.max())
+            print("in \(parts.count) parts: \(walk); the longest took \(longest)")
+            #expect(parts.count > 100)
+            #expect(walk.deleted == count / 10)
+            #expect(try conntrack.flows(matching: ConntrackFilter(.v4, .udp)).count == count - count / 5)
+            #expect(longest < all.duration / 3)
             try await command("conntrack", "-F")
         }
     }
