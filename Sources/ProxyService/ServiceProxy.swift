@@ -199,7 +199,7 @@ public actor ServiceProxy {
             if await verifyFurther() || hasWritten {
                 // Lets those in who wait to hand over what has changed: it is written before the next step.
                 await Task.yield()
-            } else if let next = planes.map(\.nextPass).min() {
+            } else if let next = planes.compactMap(\.nextPass).min() {
                 await wakeup.wait(until: next, clock: clock)
             } else {
                 await wakeup.wait()
@@ -302,9 +302,10 @@ public actor ServiceProxy {
 
     /// Goes one step further in the verifying passes that are under way.
     ///
-    /// - Returns: whether there was any.
+    /// - Returns: whether there was any that could go further.
     private func verifyFurther() async -> Bool {
-        guard let plane = planes.first(where: \.reconciler.isVerifying) else { return false }
+        guard let plane = planes.first(where: { $0.reconciler.isVerifying && !$0.waitsForRules }) else { return false }
+        defer { listRules(for: plane) }
         guard let (report, began, duration) = await plane.continueVerifying(on: dataplane, clock) else { return true }
         instruments.noteVerifyEnded(plane.family, began: began)
         var complete = report
@@ -314,6 +315,19 @@ public actor ServiceProxy {
         noteEnd(of: plane, complete, took: duration)
         openHealthCheckPorts(plane.family)
         return true
+    }
+
+    /// Has the family's rules listed if that is wanted, while the passes go on.
+    private func listRules(for plane: Plane) {
+        guard let number = plane.beginListingRules() else { return }
+        Task {
+            do throws(DataplaneError) {
+                plane.rulesListed(number, .success(try await dataplane.rules.save(plane.family)))
+            } catch {
+                plane.rulesListed(number, .failure(error))
+            }
+            wakeup.signal()
+        }
     }
 
     /// Plans what has changed. Before any pass suspends: what changes from here on is not planned yet, and is for the next one.

@@ -27,11 +27,28 @@ extension FamilyReconciler {
         )
     }
 
+    /// Whether the verifying pass that is under way wants the family's rules listed. `takeRules` hands the listing over; where
+    /// nobody does, the pass lists them itself at its end.
+    ///
+    /// Only a program can list them, and on a node with very many rules it takes long: that need not hold up anything.
+    public var wantsRules: Bool {
+        if case .wanted = verification?.rules { true } else { false }
+    }
+
+    /// Whether nothing is left to do in the verifying pass but what the listing of the rules decides.
+    public var isLeftWithRules: Bool { wantsRules && verification?.phase == .conclusion }
+
+    /// Takes over what `RulesDataplane.save` came to. It is of no use, and does no harm, where it is not wanted any more.
+    public mutating func takeRules(_ listing: Result<String, DataplaneError>) {
+        guard case .wanted(let unseen) = verification?.rules else { return }
+        verification?.rules = .listed(unseen, listing)
+    }
+
     /// Goes one step further in the verifying pass that is under way: reads a part of the kernel's state, and mends what
     /// differs. What is to go is removed after all that.
     ///
     /// The order is that of all passes: sets, rules, virtual servers with their real servers, addresses, removals. Now and then
-    /// a look through all tracked flows follows.
+    /// a look through all tracked flows follows. After the first pass, rules are put right whenever their listing is there.
     ///
     /// - Returns: the report of the whole pass when it has ended; `nil` when there is more to do.
     public mutating func continueVerifying(
@@ -41,11 +58,16 @@ extension FamilyReconciler {
         guard var step = verification else { return nil }
         // Taken out, so that it is changed in place, and what it writes itself is not noted as written meanwhile.
         verification = nil
+        if case .listed(let unseen, let listing) = step.rules {
+            await compareRules(unseen, listing, dataplane.rules, &step)
+            verification = step
+            return nil
+        }
         switch step.phase {
         case .sets:
             verifyNextSet(&step, dataplane.sets)
         case .rules:
-            await keepRules(dataplane.rules, &step.report)
+            await verifyRules(&step, dataplane.rules)
             step.phase = .listing
         case .listing:
             listVirtualServers(&step, dataplane.ipvs)
@@ -55,12 +77,13 @@ extension FamilyReconciler {
             verifyNextAddresses(&step, dataplane.addresses)
         case .removals:
             removeWhatIsUnwanted(dataplane, now, &step.report)
-            guard dataplane.conntrack != nil, isFlowSweepDue(at: now) else { return end(step) }
-            step.phase = .flows
+            step.phase = dataplane.conntrack != nil && isFlowSweepDue(at: now) ? .flows : .conclusion
         case .flows:
-            guard let conntrack = dataplane.conntrack, endNextStaleFlows(&step, conntrack, now) else {
-                return end(step)
-            }
+            if let conntrack = dataplane.conntrack, endNextStaleFlows(&step, conntrack, now) { break }
+            step.phase = .conclusion
+        case .conclusion:
+            if case .wanted = step.rules { await keepRules(dataplane.rules, &step.report) }
+            return end(step)
         }
         verification = step
         return nil
@@ -84,6 +107,41 @@ extension FamilyReconciler {
             addSetEntries([(set, missing)], dataplane, &step.report)
         } catch {
             step.noteUnread(error)
+        }
+    }
+
+    // MARK: Rules
+
+    private mutating func verifyRules(_ step: inout Verification, _ dataplane: any RulesDataplane) async {
+        guard hasVerified else {
+            // They have to be there before what they are for.
+            await keepRules(dataplane, &step.report)
+            return
+        }
+        if let unseen = rules.notInPlace(closedServers: desired.serversClosedToNode, on: dataplane) {
+            step.rules = .wanted(unseen)
+        } else {
+            pending.rules = false
+        }
+    }
+
+    private mutating func compareRules(
+        _ unseen: RuleKeeper.Unseen,
+        _ listing: Result<String, DataplaneError>,
+        _ dataplane: any RulesDataplane,
+        _ step: inout Verification
+    ) async {
+        step.rules = .settled
+        switch listing {
+        case .failure(let error):
+            step.report.failures.append(error)
+        case .success(let listing):
+            let closedServers = desired.serversClosedToNode
+            if rules.areInPlace(in: listing, unseen, closedServers: closedServers, on: dataplane) {
+                pending.rules = false
+            } else {
+                await keepRules(dataplane, &step.report)
+            }
         }
     }
 

@@ -153,6 +153,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         do throws(DataplaneError) {
             let outcome = try await rules.keep(closedServers: desired.serversClosedToNode, on: dataplane)
             pending.rules = false
+            // A listing from before that would be of other rules.
+            verification?.rules = .settled
             switch outcome {
             case .unchanged: break
             case .written: report.count(.rules)

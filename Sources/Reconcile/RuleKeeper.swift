@@ -29,19 +29,11 @@ struct RuleKeeper {
         closedServers: [VirtualServer.ID],
         on dataplane: any RulesDataplane
     ) async throws(DataplaneError) -> Outcome {
-        var configuration = configuration
-        configuration.usesRandomFully = dataplane.supportsRandomFully
-        let wanted = Ruleset(configuration, family, closedServers: closedServers)
-
-        let current = dataplane.fingerprint(family)
-        if let current, current == fingerprint, rendering?.ruleset == wanted { return .unchanged }
-        // Until they have been seen in place.
-        fingerprint = nil
-
+        guard let current = notInPlace(closedServers: closedServers, on: dataplane) else { return .unchanged }
+        let wanted = ruleset(closedServers, on: dataplane)
         let installed = InstalledRules(try await dataplane.save(family))
         guard let input = wanted.restoreInput(over: installed, rendering: rendering) else {
-            rendering = Ruleset.Rendering(of: wanted, installed)
-            fingerprint = current
+            noteInPlace(wanted, installed, current)
             return .unchanged
         }
         try await dataplane.restore(input, family)
@@ -52,5 +44,47 @@ struct RuleKeeper {
         // Somebody may have changed them at once: only what would be left alone is.
         if wanted.restoreInput(over: restored, rendering: rendering) == nil { fingerprint = written }
         return isRepair ? .repaired : .written
+    }
+
+    /// What a listing of the rules is to be compared with later.
+    struct Unseen {
+        /// From before the listing; `nil` where the kernel tells none.
+        var fingerprint: RulesFingerprint?
+    }
+
+    /// - Returns: `nil` when the rules are as they should be, as far as the kernel tells that without a listing.
+    mutating func notInPlace(closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Unseen? {
+        let current = dataplane.fingerprint(family)
+        if let current, current == fingerprint, rendering?.ruleset == ruleset(closedServers, on: dataplane) {
+            return nil
+        }
+        // Until they have been seen in place.
+        fingerprint = nil
+        return Unseen(fingerprint: current)
+    }
+
+    /// Whether a listing shows the rules in place. It decides nothing else: to write, it may be too old.
+    mutating func areInPlace(
+        in listing: String,
+        _ unseen: Unseen,
+        closedServers: [VirtualServer.ID],
+        on dataplane: any RulesDataplane
+    ) -> Bool {
+        let wanted = ruleset(closedServers, on: dataplane)
+        let installed = InstalledRules(listing)
+        guard wanted.restoreInput(over: installed, rendering: rendering) == nil else { return false }
+        noteInPlace(wanted, installed, unseen)
+        return true
+    }
+
+    private mutating func noteInPlace(_ wanted: Ruleset, _ installed: InstalledRules, _ unseen: Unseen) {
+        rendering = Ruleset.Rendering(of: wanted, installed)
+        fingerprint = unseen.fingerprint
+    }
+
+    private func ruleset(_ closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Ruleset {
+        var configuration = configuration
+        configuration.usesRandomFully = dataplane.supportsRandomFully
+        return Ruleset(configuration, family, closedServers: closedServers)
     }
 }

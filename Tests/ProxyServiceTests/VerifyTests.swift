@@ -63,6 +63,31 @@ struct VerifyTests {
         }
     }
 
+    @Test func `a change is written while the rules are listed, and what the listing shows is put right`() async throws
+    {
+        let progress = Progress()
+        let rules = SlowRules(progress)
+        let dataplane = Dataplane(
+            ipvs: SlowIPVS(progress), sets: FakeIPSet(), addresses: FakeAddresses(), rules: rules)
+        try await RunningProxy.run(
+            arguments: ["--ipvs-sync-period", "1s", "--ipvs-min-sync-period", "0s"],
+            dataplane: dataplane
+        ) { running in
+            await running.begin([.service(Sample.service("web", 1)), .slice(Sample.slice("web"))])
+            try await eventually("a later pass lists the rules") { progress.current.isListingRules }
+            let writes = progress.current.writes
+            await running.proxy.apply([.slice(Sample.slice("web", endpoints: 5))])
+            try await eventually("the change is written") { progress.current.writes > writes }
+            #expect(progress.current.isListingRules)
+            progress.change { $0.holdsListing = false }
+
+            progress.change { $0.rulesToRemove = "KUBE-MARK-MASQ" }
+            try await eventually("the rules are put back") {
+                running.value("kubeipvs_drift_repaired_total{ip_family=\"IPv4\",kind=\"rules\"}") ?? 0 > 0
+            }
+        }
+    }
+
     @Test func `settings of the kernel that somebody changed are put back by a verifying pass`() async throws {
         let settings = FakeSettings(["a": "0", "b": "0"])
         settings.readOnly = ["b"]
@@ -93,6 +118,11 @@ private final class Progress: Sendable {
         /// Addresses bound.
         var bound = 0
         var boundAtLastWrite = 0
+        var isListingRules = false
+        /// Whether a listing of the rules, once begun, goes on.
+        var holdsListing = true
+        /// What somebody removes from the rules before they are next listed.
+        var rulesToRemove: String?
     }
 
     private let state = Mutex(State())
@@ -168,5 +198,36 @@ private final class SlowAddresses: AddressDataplane {
         usleep(100_000)
         progress.change { $0.bound += changes.count }
         return try fake.apply(changes)
+    }
+}
+
+/// Lists the rules at once in the first pass, and then for as long as the test wants.
+private final class SlowRules: RulesDataplane {
+    private let fake = FakeRules()
+    private let progress: Progress
+
+    init(_ progress: Progress) {
+        self.progress = progress
+        // Each pass has to list them.
+        fake.hasFingerprint = false
+    }
+
+    var supportsRandomFully: Bool { fake.supportsRandomFully }
+
+    func save(_ family: IPFamily) async throws(DataplaneError) -> String {
+        // The first pass lists them twice for each family: it writes them in between.
+        if fake.saveCount >= 4 {
+            progress.change { $0.isListingRules = true }
+            while progress.current.holdsListing { try? await Task.sleep(for: .milliseconds(10)) }
+            progress.change { $0.isListingRules = false }
+        }
+        var text: String?
+        progress.change { text = $0.rulesToRemove.take() }
+        if let text { fake.removeRules(containing: text, .v4) }
+        return try await fake.save(family)
+    }
+
+    func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
+        try await fake.restore(input, family)
     }
 }
