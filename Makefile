@@ -55,7 +55,9 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	swift format lint --strict --recursive Package.swift Sources Tests
 	Tests/architecture/imports
 	Tests/manifests/check
-	shellcheck .ci/run Tests/dependencies Tests/architecture/* Tests/demo/* Tests/kernel/* Tests/manifests/* Tests/network/* Tests/performance/*
+	perl -c Tests/network/ask && perl -c Tests/network/serve
+	shellcheck .ci/run Tests/dependencies Tests/architecture/* Tests/demo/* Tests/kernel/* Tests/manifests/* \
+		$(filter-out %/ask %/serve,$(wildcard Tests/network/*)) Tests/performance/*
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -4,28 +4,31 @@ import Testing
 extension TrafficSuite {
     /// What becomes of traffic when the manifests change while the daemon runs.
     @Suite struct ChangeTests {
-        private func web(_ endpoints: [String], clusterIP: String = "10.96.0.10") -> String {
+        private func web(_ endpoints: [String]) -> String {
             Manifest.service(
-                "web", clusterIPs: [clusterIP], ports: [.init(port: 80, target: 8080)], endpoints: endpoints)
+                "web", clusterIPs: ["10.96.0.10", "fd00:10:96::10"], ports: [.init(port: 80, target: 8080)],
+                endpoints: endpoints)
         }
 
         @Test func `whoever the slice names now is who answers`() async throws {
             try await Cluster.with { cluster in
                 try await cluster.serve(.http, in: [.pod1, .pod2], port: 8080)
                 try cluster.write(Manifest.node, to: "node.yaml")
-                try cluster.write(web(["10.244.1.11"]), to: "web.yaml")
-                _ = try await cluster.startDaemon()
-                #expect(try await Set(cluster.answers(to: "http://10.96.0.10/", from: .client)) == ["pod-1"])
-
-                try cluster.write(web(["10.244.1.12"]), to: "web.yaml")
-                try await eventually("only pod-2 answers") {
-                    try await Set(cluster.answers(to: "http://10.96.0.10/", from: .client, requests: 3)) == ["pod-2"]
+                let pods = [
+                    "pod-1": ["10.244.1.11", "fd00:10:244:1::11"], "pod-2": ["10.244.1.12", "fd00:10:244:1::12"],
+                ]
+                func replaceEndpoints(_ names: Set<String>) throws {
+                    try cluster.write(web(names.flatMap { pods[$0, default: []] }), to: "web.yaml")
                 }
-
-                try cluster.write(web(["10.244.1.11", "10.244.1.12"]), to: "web.yaml")
-                try await eventually("both answer") {
-                    try await Set(cluster.answers(to: "http://10.96.0.10/", from: .client, requests: 4))
-                        == ["pod-1", "pod-2"]
+                try replaceEndpoints(["pod-1"])
+                _ = try await cluster.startDaemon()
+                for names in [["pod-1"], ["pod-2"], ["pod-1", "pod-2"]] as [Set<String>] {
+                    try replaceEndpoints(names)
+                    for url in ["http://10.96.0.10/", "http://[fd00:10:96::10]/"] {
+                        try await eventually("\(names) answer at \(url)") {
+                            try await Set(cluster.answers(to: url, from: .client, requests: 4)) == names
+                        }
+                    }
                 }
             }
         }

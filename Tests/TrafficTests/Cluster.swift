@@ -28,15 +28,6 @@ struct Cluster {
         case udp
         case sctp
         case echo
-
-        /// The option with which ss shows its sockets.
-        fileprivate var socketOption: String {
-            switch self {
-            case .http, .echo: "--tcp"
-            case .udp: "--udp"
-            case .sctp: "--sctp"
-            }
-        }
     }
 
     static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
@@ -101,16 +92,16 @@ struct Cluster {
 
     /// Starts a server in a pod, and waits until it listens for both families.
     func serve(_ kind: ServerKind, in pods: [Place], port: Int) async throws {
+        var servers: [RunningProgram] = []
         for pod in pods {
-            let words = [Self.scripts + "serve", pod.rawValue, kind.rawValue, String(port)]
-            _ = try await start(words, log: "\(pod.rawValue)-\(port).log")
+            let words = ["ip", "netns", "exec", pod.rawValue, Self.scripts + "serve"]
+            servers.append(
+                try await start(
+                    words + [pod.rawValue, kind.rawValue, String(port)], log: "\(pod.rawValue)-\(port).log"))
         }
-        for pod in pods {
-            try await eventually("\(pod) listens at \(port)") {
-                let sockets = try await run(
-                    in: pod, "ss", "--no-header", "--listening", "--numeric", kind.socketOption,
-                    "sport", "=", ":\(port)")
-                return sockets.split(separator: "\n").count == 2
+        for server in servers {
+            try await eventually("\(server.log) says that it listens") {
+                try server.output().contains("listening")
             }
         }
     }
@@ -155,51 +146,63 @@ struct Cluster {
 
     /// Who answers to HTTP requests to a URL: the pods' names, one for each request.
     func answers(to url: String, from place: Place, requests: Int = 6) async throws -> [String] {
-        names(in: try await texts(of: url, from: place, requests: requests))
+        names(in: try await texts(of: Array(repeating: url, count: requests), from: place))
     }
 
-    /// The client's addresses as the servers see them, for each of some requests.
-    func clientsSeen(at url: String, from place: Place, requests: Int = 3) async throws -> Set<String> {
-        let texts = try await texts(of: url, from: place, requests: requests)
+    /// Expects that of the pods just these answer HTTP requests to each of some hosts, such as `[fd00:50::10]:30080`.
+    func expect(
+        _ names: Set<String>,
+        at hosts: [String],
+        from place: Place,
+        requests: Int = 4,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let urls = hosts.flatMap { Array(repeating: "http://\($0)/", count: requests) }
+        let answering = self.names(in: try await texts(of: urls, from: place))
+        try #require(answering.count == urls.count, "from \(place)", sourceLocation: sourceLocation)
+        for (number, host) in hosts.enumerated() {
+            let there = Set(answering[(number * requests)...].prefix(requests))
+            #expect(there == names, "\(host) from \(place)", sourceLocation: sourceLocation)
+        }
+    }
+
+    /// The client's addresses as the servers see them, with two requests to each of some URLs.
+    func clientsSeen(at urls: [String], from place: Place) async throws -> Set<String> {
+        let texts = try await texts(of: urls + urls, from: place)
         return Set(try texts.split(separator: "\n").map { String(try #require($0.split(separator: " ").last)) })
     }
 
-    private func texts(of url: String, from place: Place, requests: Int) async throws -> String {
+    private func texts(of urls: [String], from place: Place) async throws -> String {
         // One process for all: the servers close after each answer, so each request is a connection of its own.
         let words = ["curl", "--silent", "--show-error", "--fail-early", "--max-time", "10", "--globoff"]
-        return try await run(in: place, words + Array(repeating: url, count: requests))
+        return try await run(in: place, words + urls)
     }
 
-    /// Who answers to a datagram, for each of some.
+    /// Who answers to a datagram, for each of some; `nobody` where nobody does.
     func answers(
         toDatagramsTo address: String,
         port: Int,
         from place: Place,
         requests: Int = 6
     ) async throws -> [String] {
-        let script = """
-            for ((request = 0; request < $2; request++)); do
-                exec 3<>"/dev/udp/$0/$1" && echo who >&3 && head -n 1 <&3 || exit
-            done
-            """
-        let words = ["timeout", "30", "bash", "-c", script, address, "\(port)", "\(requests)"]
-        return names(in: try await run(in: place, words))
+        try await answers(by: .udp, address, port, from: place, requests)
     }
 
-    /// Who answers to an SCTP association, for each of some; an empty name where nobody does.
+    /// Who answers to an SCTP association, for each of some; `nobody` where nobody does.
     func answers(
         toAssociationsWith address: String,
         port: Int,
         from place: Place,
         requests: Int = 6
     ) async throws -> [String] {
-        let script = """
-            for ((request = 0; request < $1; request++)); do
-                timeout 10 socat -u "SCTP:$0" - || echo
-            done
-            """
-        let server = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
-        return names(in: try await run(in: place, "bash", "-c", script, server, "\(requests)"))
+        try await answers(by: .sctp, address, port, from: place, requests)
+    }
+
+    private func answers(
+        by kind: ServerKind, _ address: String, _ port: Int, from place: Place, _ requests: Int
+    ) async throws -> [String] {
+        let words = [Self.scripts + "ask", kind.rawValue, address, String(port), String(requests)]
+        return names(in: try await run(in: place, words))
     }
 
     /// The first words of lines such as `pod-1 answers 10.244.1.14`.
@@ -231,12 +234,23 @@ struct Cluster {
 
     /// Whether a TCP connection comes about. One that is dropped counts as refused after two seconds.
     func connects(to address: String, port: Int, from place: Place) async throws -> Bool {
-        do {
-            try await run(in: place, "timeout", "2", "bash", "-c", #"exec 3<>"/dev/tcp/$0/$1""#, address, String(port))
-            return true
-        } catch is CommandFailure {
-            return false
-        }
+        try await connected(to: [address], port: port, from: place) == [address]
+    }
+
+    /// To which of some addresses a TCP connection comes about. All are tried at once, and one that is dropped counts as
+    /// refused after two seconds.
+    func connected(to addresses: [String], port: Int, from place: Place) async throws -> Set<String> {
+        // What the server says once it is connected does not matter, nor whether it speaks at all.
+        let options = [
+            "curl", "--silent", "--no-progress-meter", "--parallel", "--parallel-immediate", "--connect-timeout", "2",
+            "--max-time", "4", "--globoff", "--write-out", "%{stderr}%{time_connect} %{url}\\n",
+        ]
+        let urls = addresses.map { $0.contains(":") ? "http://[\($0)]:\(port)/" : "http://\($0):\(port)/" }
+        let script = #""$@" 2>&1 >/dev/null || true"#
+        let lines = try await run(in: place, ["bash", "-c", script, "-"] + options + urls).split(separator: "\n")
+        try #require(lines.count == urls.count, "\(lines)")
+        let connected = lines.filter { !$0.hasPrefix("0.000000 ") }.compactMap { $0.split(separator: " ").last }
+        return Set(zip(addresses, urls).filter { connected.contains(Substring($0.1)) }.map(\.0))
     }
 
     // MARK: Manifests

@@ -22,7 +22,8 @@ extension TrafficSuite {
                     Manifest.service(
                         "outer", type: "LoadBalancer", clusterIPs: ["10.96.0.50", "fd00:10:96::50"],
                         ports: [.init(port: 80, target: 8080, nodePort: 30050)], endpoints: four + six,
-                        states: elsewhere, spec: ["externalTrafficPolicy: Local"],
+                        states: elsewhere,
+                        spec: ["externalTrafficPolicy: Local", #"externalIPs: ["203.0.114.50", "fd00:114::50"]"#],
                         loadBalancerVIPs: ["203.0.113.50", "fd00:113::50"]),
                     to: "outer.yaml")
                 try cluster.write(
@@ -44,30 +45,28 @@ extension TrafficSuite {
                     to: "remote.yaml")
                 _ = try await cluster.startDaemon()
 
-                for (url, client) in [
-                    ("http://203.0.113.50/", "192.168.50.100"), ("http://192.168.50.10:30050/", "192.168.50.100"),
-                    ("http://[fd00:113::50]/", "[fd00:0050:0000:0000:0000:0000:0000:0100]"),
-                    ("http://[fd00:50::10]:30050/", "[fd00:0050:0000:0000:0000:0000:0000:0100]"),
+                for (hosts, client) in [
+                    (["203.0.113.50", "203.0.114.50", "192.168.50.10:30050"], "192.168.50.100"),
+                    (["[fd00:113::50]", "[fd00:114::50]", "[fd00:50::10]:30050"], "fd00:50::100"),
                 ] {
-                    #expect(try await Set(cluster.answers(to: url, from: .client)) == ["pod-1"], "\(url)")
-                    #expect(try await cluster.clientsSeen(at: url, from: .client) == [client], "\(url)")
+                    try await cluster.expect(["pod-1"], at: hosts, from: .client)
+                    try await cluster.expect(["pod-1"], at: hosts, from: .node)
+                    let seen = try await cluster.clientsSeen(at: hosts.map { "http://\($0)/" }, from: .client)
+                    #expect(seen == [client])
                 }
                 // Inside the policy for what comes from outside says nothing.
-                for url in ["http://10.96.0.50/", "http://[fd00:10:96::50]/"] {
-                    let answers = try await cluster.answers(to: url, from: .pod4)
-                    #expect(Set(answers) == ["pod-1", "pod-2", "pod-3"], "\(url)")
+                try await cluster.expect(
+                    ["pod-1", "pod-2", "pod-3"], at: ["10.96.0.50", "[fd00:10:96::50]"], from: .pod4)
+                for place in [Cluster.Place.pod4, .node, .client] {
+                    try await cluster.expect(["pod-1"], at: ["10.96.0.51", "[fd00:10:96::51]"], from: place)
                 }
-                for url in ["http://10.96.0.51/", "http://[fd00:10:96::51]/"] {
-                    #expect(try await Set(cluster.answers(to: url, from: .pod4)) == ["pod-1"], "\(url)")
-                    #expect(try await Set(cluster.answers(to: url, from: .node)) == ["pod-1"], "\(url)")
-                }
-                for address in ["10.96.0.52", "fd00:10:96::52"] {
-                    #expect(try await !cluster.connects(to: address, port: 80, from: .pod4), "\(address)")
+                for place in [Cluster.Place.pod4, .node, .client] {
+                    let connected = try await cluster.connected(
+                        to: ["10.96.0.52", "fd00:10:96::52"], port: 80, from: place)
+                    #expect(connected.isEmpty, "\(place)")
                 }
                 // Without an endpoint of its own the node still lets its pods reach the load balancer.
-                for url in ["http://203.0.113.53/", "http://[fd00:113::53]/"] {
-                    #expect(try await Set(cluster.answers(to: url, from: .pod4)) == ["pod-2"], "\(url)")
-                }
+                try await cluster.expect(["pod-2"], at: ["203.0.113.53", "[fd00:113::53]"], from: .pod4)
             }
         }
 
@@ -86,16 +85,18 @@ extension TrafficSuite {
                 try cluster.write(
                     service("local", 62, terminating: [1, 2, 3], spec: ["externalTrafficPolicy: Local"]),
                     to: "local.yaml")
+                try cluster.write(
+                    service("inner", 63, terminating: [1, 2, 3], spec: ["internalTrafficPolicy: Local"]),
+                    to: "inner.yaml")
                 _ = try await cluster.startDaemon()
 
                 let all: Set = ["pod-1", "pod-2", "pod-3"]
-                for (number, answering) in [(60, ["pod-3"]), (61, all), (62, all)] {
-                    for url in [
-                        "http://10.96.0.\(number)/", "http://[fd00:10:96::\(number)]/",
-                        "http://192.168.50.10:\(30000 + number)/", "http://[fd00:50::10]:\(30000 + number)/",
-                    ] {
-                        #expect(try await Set(cluster.answers(to: url, from: .client)) == answering, "\(url)")
-                    }
+                for (number, answering) in [(60, ["pod-3"]), (61, all), (62, all), (63, all)] {
+                    let hosts = [
+                        "10.96.0.\(number)", "[fd00:10:96::\(number)]", "192.168.50.10:\(30000 + number)",
+                        "[fd00:50::10]:\(30000 + number)",
+                    ]
+                    try await cluster.expect(answering, at: hosts, from: .client)
                 }
             }
         }
@@ -106,20 +107,27 @@ extension TrafficSuite {
                 try cluster.write(Manifest.node, to: "node.yaml")
                 try cluster.write(
                     Manifest.service(
-                        "sticky", type: "NodePort", clusterIPs: ["10.96.0.70", "fd00:10:96::70"],
+                        "sticky", type: "LoadBalancer", clusterIPs: ["10.96.0.70", "fd00:10:96::70"],
                         ports: [.init(port: 80, target: 8080, nodePort: 30070)], endpoints: four + six,
-                        spec: ["sessionAffinity: ClientIP"]),
+                        spec: ["sessionAffinity: ClientIP"], loadBalancerVIPs: ["203.0.113.70", "fd00:113::70"]),
                     to: "sticky.yaml")
                 _ = try await cluster.startDaemon()
-                for url in ["http://10.96.0.70/", "http://[fd00:10:96::70]/", "http://192.168.50.10:30070/"] {
-                    #expect(try await Set(cluster.answers(to: url, from: .client)).count == 1, "\(url)")
+                for hosts in [
+                    ["10.96.0.70", "192.168.50.10:30070", "203.0.113.70"],
+                    ["[fd00:10:96::70]", "[fd00:50::10]:30070", "[fd00:113::70]"],
+                ] {
+                    for host in hosts {
+                        let answers = try await cluster.answers(to: "http://\(host)/", from: .client)
+                        #expect(Set(answers).count == 1, "\(host)")
+                    }
+                    // Another client may be sent elsewhere: three take three turns.
+                    var chosen: Set<String> = []
+                    for place in [Cluster.Place.client, .outsider, .pod4] {
+                        chosen.formUnion(
+                            try await cluster.answers(to: "http://\(hosts[0])/", from: place, requests: 2))
+                    }
+                    #expect(chosen == ["pod-1", "pod-2", "pod-3"], "\(hosts[0])")
                 }
-                // Another client may be sent elsewhere: three take three turns.
-                var chosen: Set<String> = []
-                for place in [Cluster.Place.client, .outsider, .pod4] {
-                    chosen.formUnion(try await cluster.answers(to: "http://10.96.0.70/", from: place, requests: 2))
-                }
-                #expect(chosen == ["pod-1", "pod-2", "pod-3"])
             }
         }
 
@@ -135,42 +143,48 @@ extension TrafficSuite {
                         loadBalancerVIPs: ["203.0.113.80", "fd00:113::80"]),
                     to: "open.yaml")
                 _ = try await cluster.startDaemon()
-                for host in ["203.0.113.80", "203.0.113.81", "[fd00:113::80]", "[fd00:113::81]"] {
-                    for place in [Cluster.Place.client, .outsider, .pod1, .pod4, .node] {
-                        let answers = try await cluster.answers(to: "http://\(host)/", from: place)
-                        #expect(Set(answers) == ["pod-1", "pod-2", "pod-3"], "\(host) from \(place)")
-                    }
+                let hosts = ["203.0.113.80", "203.0.113.81", "[fd00:113::80]", "[fd00:113::81]"]
+                for place in [Cluster.Place.client, .outsider, .pod1, .pod4, .node] {
+                    try await cluster.expect(["pod-1", "pod-2", "pod-3"], at: hosts, from: place)
                 }
             }
         }
 
-        @Test func `source ranges hold for the node itself too`() async throws {
+        @Test func `source ranges let in whom they name and nobody else, and hold for the node itself too`()
+            async throws
+        {
             try await Cluster.with { cluster in
                 try await cluster.serve(.http, in: pods, port: 8080)
                 try cluster.write(Manifest.node, to: "node.yaml")
-                func service(_ name: String, _ number: Int, ranges: String) -> String {
+                func service(_ name: String, _ number: Int, spec: [String] = []) -> String {
                     Manifest.service(
                         name, type: "LoadBalancer", clusterIPs: ["10.96.0.\(number)", "fd00:10:96::\(number)"],
                         ports: [.init(port: 80, target: 8080, nodePort: 30000 + number)], endpoints: four + six,
-                        spec: ["loadBalancerSourceRanges: [\(ranges)]"],
-                        loadBalancerVIPs: ["203.0.113.\(number)", "fd00:113::\(number)"])
+                        spec: spec, loadBalancerVIPs: ["203.0.113.\(number)", "fd00:113::\(number)"])
                 }
                 // The node is 192.168.50.10 and fd00:50::10, the client beside it .100, the outsider in 198.51.100.0/24.
-                try cluster.write(
-                    service("node", 90, ranges: #""192.168.50.0/28", "fd00:50::/120""#), to: "node-only.yaml")
-                try cluster.write(
-                    service("client", 91, ranges: #""192.168.50.100/32", "fd00:50::100/128""#), to: "client-only.yaml")
+                let node = #"loadBalancerSourceRanges: ["192.168.50.0/28", "fd00:50::/120"]"#
+                let client = #"loadBalancerSourceRanges: ["192.168.50.100/32", "fd00:50::100/128"]"#
+                let pods = #"loadBalancerSourceRanges: ["10.244.0.0/16", "fd00:10:244::/56"]"#
+                let local = "externalTrafficPolicy: Local"
+                try cluster.write(service("open", 90), to: "open.yaml")
+                try cluster.write(service("node", 91, spec: [node]), to: "node-only.yaml")
+                try cluster.write(service("client", 92, spec: [client]), to: "client-only.yaml")
+                try cluster.write(service("pods", 93, spec: [pods]), to: "pods-only.yaml")
+                try cluster.write(service("node-local", 94, spec: [node, local]), to: "node-only-local.yaml")
+                try cluster.write(service("client-local", 95, spec: [client, local]), to: "client-only-local.yaml")
                 _ = try await cluster.startDaemon()
-                for (number, place, isLetIn) in [
-                    (90, Cluster.Place.node, true), (90, .client, false), (90, .outsider, false),
-                    (91, .node, false), (91, .client, true), (91, .outsider, false),
+                for (place, numbers) in [
+                    (Cluster.Place.node, [90, 91, 94]), (.client, [90, 92, 95]), (.outsider, [90]), (.pod4, [90, 93]),
                 ] {
-                    for address in ["203.0.113.\(number)", "fd00:113::\(number)"] {
-                        #expect(
-                            try await cluster.connects(to: address, port: 80, from: place) == isLetIn,
-                            "\(address) from \(place)")
+                    func addresses(_ numbers: [Int]) -> [String] {
+                        numbers.flatMap { ["203.0.113.\($0)", "fd00:113::\($0)"] }
                     }
+                    let connected = try await cluster.connected(to: addresses(Array(90...95)), port: 80, from: place)
+                    #expect(connected == Set(addresses(numbers)), "\(place)")
                 }
+                let hosts = ["203.0.113.92", "[fd00:113::92]"]
+                try await cluster.expect(["pod-1", "pod-2", "pod-3"], at: hosts, from: .client)
             }
         }
 
@@ -191,14 +205,13 @@ extension TrafficSuite {
                 let addresses = [
                     "10.96.0.95", "fd00:10:96::95", "203.0.113.95", "fd00:113::95", "203.0.113.96", "fd00:113::96",
                 ]
-                for address in addresses {
-                    for place in [Cluster.Place.client, .pod4] {
-                        #expect(try await cluster.connects(to: address, port: 80, from: place), "\(address)")
-                        #expect(try await !cluster.connects(to: address, port: 9100, from: place), "\(address)")
-                    }
+                for place in [Cluster.Place.client, .pod4, .node] {
+                    #expect(
+                        try await cluster.connected(to: addresses, port: 80, from: place) == Set(addresses), "\(place)")
+                    #expect(try await cluster.connected(to: addresses, port: 9100, from: place).isEmpty, "\(place)")
+                    let own = ["192.168.50.10", "fd00:50::10"]
+                    #expect(try await cluster.connected(to: own, port: 9100, from: place) == Set(own), "\(place)")
                 }
-                #expect(try await cluster.connects(to: "192.168.50.10", port: 9100, from: .client))
-                #expect(try await cluster.connects(to: "fd00:50::10", port: 9100, from: .client))
             }
         }
     }

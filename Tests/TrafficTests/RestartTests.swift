@@ -62,24 +62,29 @@ extension TrafficSuite {
                 try cluster.write(Manifest.node, to: "node.yaml")
                 try cluster.write(
                     Manifest.service(
-                        "echo", clusterIPs: ["10.96.0.7"], ports: [.init(port: 7, target: 7)],
-                        endpoints: ["10.244.1.11", "10.244.1.12"]),
+                        "echo", clusterIPs: ["10.96.0.7", "fd00:10:96::7"], ports: [.init(port: 7, target: 7)],
+                        endpoints: ["10.244.1.11", "10.244.1.12", "fd00:10:244:1::11", "fd00:10:244:1::12"]),
                     to: "echo.yaml")
                 let daemon = try await cluster.startDaemon()
 
-                try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoes in
-                    #expect(try await echoes("before"))
+                try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoesFour in
+                    try await cluster.withConnection(to: "[fd00:10:96::7]", port: 7) { echoesSix in
+                        #expect(try await echoesFour("before"))
+                        #expect(try await echoesSix("before"))
 
-                    try await daemon.kill()
-                    #expect(try await echoes("between"))
+                        try await daemon.kill()
+                        #expect(try await echoesFour("between"))
+                        #expect(try await echoesSix("between"))
 
-                    try cluster.write(
-                        Manifest.service(
-                            "beside", clusterIPs: ["10.96.0.8"], ports: [.init(port: 7, target: 7)],
-                            endpoints: ["10.244.1.13"]),
-                        to: "beside.yaml")
-                    _ = try await cluster.startDaemon()
-                    #expect(try await echoes("after"))
+                        try cluster.write(
+                            Manifest.service(
+                                "beside", clusterIPs: ["10.96.0.8", "fd00:10:96::8"],
+                                ports: [.init(port: 7, target: 7)], endpoints: ["10.244.1.13", "fd00:10:244:1::13"]),
+                            to: "beside.yaml")
+                        _ = try await cluster.startDaemon()
+                        #expect(try await echoesFour("after"))
+                        #expect(try await echoesSix("after"))
+                    }
                 }
             }
         }

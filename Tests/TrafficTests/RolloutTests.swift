@@ -35,7 +35,7 @@ extension TrafficSuite {
                 func replaceEndpoints(_ numbers: Int...) throws {
                     try cluster.write(
                         Manifest.service(
-                            "echo", clusterIPs: ["10.96.0.7", "fd00:10:96::7"],
+                            "echo", clusterIPs: Self.addresses,
                             ports: [
                                 .init(name: "echo", port: 7, target: 7), .init(name: "http", port: 80, target: 8080),
                             ],
@@ -43,93 +43,116 @@ extension TrafficSuite {
                         to: "echo.yaml")
                 }
                 try replaceEndpoints(1, 2)
-                var daemon = try await cluster.startDaemon()
+                let daemon = try await cluster.startDaemon()
+                try await expectAnswers(from: ["pod-1", "pod-2"], cluster)
 
-                for (address, host) in [("10.96.0.7", "10.96.0.7"), ("fd00:10:96::7", "[fd00:10:96::7]")] {
-                    try replaceEndpoints(1, 2)
-                    try await expectAnswers(from: ["pod-1", "pod-2"], host, cluster)
-
-                    let words = ["netns", "exec", "client", "bash", "-c", Self.client, address, "7"]
-                    _ = try await Subprocess.run(
-                        .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence,
-                        error: .discarded
-                    ) { connections in
-                        var lines = connections.standardOutput.strings().makeAsyncIterator()
-                        func expectAllAnswer(_ command: String, _ when: Comment) async throws {
-                            _ = try await connections.standardInputWriter.write(command + "\n")
-                            #expect(try await lines.next()?.contains("50 of 50") == true, when)
-                        }
-                        try await expectAllAnswer("open 50", "at first")
-
-                        try replaceEndpoints(2, 3)
-                        try await expectAnswers(from: ["pod-2", "pod-3"], host, cluster)
-                        try await expectAllAnswer("ask", "with one endpoint replaced")
-
-                        try await daemon.kill()
-                        try replaceEndpoints(3, 4)
-                        try await expectAllAnswer("ask", "without a daemon")
-                        daemon = try await cluster.startDaemon()
-                        try await expectAnswers(from: ["pod-3", "pod-4"], host, cluster)
-                        try await expectAllAnswer("ask", "with all endpoints replaced")
-                        try await connections.standardInputWriter.finish()
+                try await withConnections(in: cluster) { ask in
+                    func expectAllAnswer(_ command: String, _ when: Comment) async throws {
+                        #expect(try await ask(command) == ["50 of 50", "50 of 50"], when)
                     }
+                    try await expectAllAnswer("open 50", "at first")
+
+                    try replaceEndpoints(2, 3)
+                    try await expectAnswers(from: ["pod-2", "pod-3"], cluster)
+                    try await expectAllAnswer("ask", "with one endpoint replaced")
+
+                    try await daemon.kill()
+                    try replaceEndpoints(3, 4)
+                    try await expectAllAnswer("ask", "without a daemon")
+                    _ = try await cluster.startDaemon()
+                    try await expectAnswers(from: ["pod-3", "pod-4"], cluster)
+                    try await expectAllAnswer("ask", "with all endpoints replaced")
                 }
             }
         }
 
-        @Test(arguments: [
-            ("10.96.0.7", ["10.244.1.11", "10.244.1.12"]),
-            ("fd00:10:96::7", ["fd00:10:244:1::11", "fd00:10:244:1::12"]),
-        ])
-        func `a connection to an endpoint that left lives until its time is up, and then its real server is gone`(
-            address: String, endpoints: [String]
-        ) async throws {
+        @Test
+        func `a connection to an endpoint that left lives until its time is up, and then its real server is gone`()
+            async throws
+        {
             try await Cluster.with { cluster in
                 try await cluster.serve(.echo, in: [.pod1, .pod2], port: 7)
                 try cluster.write(Manifest.node, to: "node.yaml")
-                func write(_ endpoint: String) throws {
+                func write(_ endpoints: [String]) throws {
                     try cluster.write(
                         Manifest.service(
-                            "echo", clusterIPs: [address], ports: [.init(port: 7, target: 7)], endpoints: [endpoint]),
+                            "echo", clusterIPs: Self.addresses, ports: [.init(port: 7, target: 7)],
+                            endpoints: endpoints),
                         to: "echo.yaml")
                 }
                 func servers() async throws -> String {
                     try await cluster.run(in: .node, "ipvsadm", "--save", "--numeric")
                 }
-                try write(endpoints[0])
+                let (old, new) = (["10.244.1.11", "fd00:10:244:1::11"], ["10.244.1.12", "fd00:10:244:1::12"])
+                try write(old)
                 _ = try await cluster.startDaemon("--graceful-timeout", "8s")
 
-                let words = ["netns", "exec", "client", "bash", "-c", Self.client, address, "7"]
-                _ = try await Subprocess.run(
-                    .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
-                ) { connections in
-                    var lines = connections.standardOutput.strings().makeAsyncIterator()
-                    func ask(_ command: String) async throws -> String? {
-                        _ = try await connections.standardInputWriter.write(command + "\n")
-                        return try await lines.next().map { String($0.prefix { !$0.isNewline }) }
-                    }
-                    #expect(try await ask("open 1") == "1 of 1")
+                try await withConnections(in: cluster) { ask in
+                    #expect(try await ask("open 1") == ["1 of 1", "1 of 1"])
 
-                    try write(endpoints[1])
-                    try await eventually("the endpoint drains") { try await servers().contains("-w 0") }
+                    try write(new)
+                    try await eventually("both endpoints drain") {
+                        try await servers().split(separator: "\n").count { $0.hasSuffix("-w 0") } == 2
+                    }
                     let begin = ContinuousClock.now
-                    #expect(try await ask("ask") == "1 of 1")
-                    try await eventually("its time is up") { try await !servers().contains(endpoints[0]) }
-                    // Less what it took to see it drain.
+                    #expect(try await ask("ask") == ["1 of 1", "1 of 1"])
+                    try await eventually("their time is up") {
+                        let servers = try await servers()
+                        return !old.contains { servers.contains($0) }
+                    }
+                    // Less what it took to see them drain.
                     #expect(ContinuousClock.now - begin > .seconds(5))
-                    #expect(try await servers().contains(endpoints[1]))
-                    #expect(try await ask("ask") == "0 of 1")
-                    try await connections.standardInputWriter.finish()
+                    let servers = try await servers()
+                    #expect(new.allSatisfy { servers.contains($0) })
+                    #expect(try await ask("ask") == ["0 of 1", "0 of 1"])
                 }
             }
         }
 
-        /// Waits until these answer, and sees that of many connections none goes to another.
-        private func expectAnswers(from names: Set<String>, _ host: String, _ cluster: Cluster) async throws {
-            try await eventually("\(names) answer") {
-                try await Set(cluster.answers(to: "http://\(host)/", from: .client, requests: 4)) == names
+        // MARK: Clients
+
+        /// Where the Service is, in each family.
+        private static let addresses = ["10.96.0.7", "fd00:10:96::7"]
+
+        /// Runs a client of each family while `body` runs.
+        ///
+        /// - Parameter body: is handed what tells both clients something, and gives back what they say.
+        private func withConnections(
+            in cluster: Cluster,
+            _ body: (_ ask: @escaping (String) async throws -> [String?]) async throws -> Void
+        ) async throws {
+            try await withClient(of: Self.addresses[0]) { askFour in
+                try await withClient(of: Self.addresses[1]) { askSix in
+                    try await body { command in [try await askFour(command), try await askSix(command)] }
+                }
             }
-            #expect(try await Set(cluster.answers(to: "http://\(host)/", from: .client, requests: 20)) == names)
+        }
+
+        private func withClient(
+            of address: String,
+            _ body: (_ ask: @escaping (String) async throws -> String?) async throws -> Void
+        ) async throws {
+            let words = ["netns", "exec", "client", "bash", "-c", Self.client, address, "7"]
+            _ = try await Subprocess.run(
+                .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
+            ) { connections in
+                var lines = connections.standardOutput.strings().makeAsyncIterator()
+                try await body { command in
+                    _ = try await connections.standardInputWriter.write(command + "\n")
+                    return try await lines.next().map { String($0.prefix { !$0.isNewline }) }
+                }
+                try await connections.standardInputWriter.finish()
+            }
+        }
+
+        /// Waits until these answer, and sees that of many connections none goes to another.
+        private func expectAnswers(from names: Set<String>, _ cluster: Cluster) async throws {
+            for url in ["http://10.96.0.7/", "http://[fd00:10:96::7]/"] {
+                try await eventually("\(names) answer") {
+                    try await Set(cluster.answers(to: url, from: .client, requests: 4)) == names
+                }
+                #expect(try await Set(cluster.answers(to: url, from: .client, requests: 20)) == names)
+            }
         }
     }
 }

@@ -29,7 +29,18 @@ extension TrafficSuite {
             Mode(flags: ["--cluster-cidr", ""], podIsSeen: true, clientIsSeen: true),
         ]
 
-        @Test func `each way to detect local traffic decides whose address is seen at cluster IPs and node ports`()
+        private let families = [
+            (
+                host: "10.96.0.10", outer: ["192.168.50.10:30010", "203.0.113.10", "203.0.114.10"],
+                pod: "10.244.1.14", client: "192.168.50.100"
+            ),
+            (
+                host: "[fd00:10:96::10]", outer: ["[fd00:50::10]:30010", "[fd00:113::10]", "[fd00:114::10]"],
+                pod: "fd00:10:244:1::14", client: "fd00:50::100"
+            ),
+        ]
+
+        @Test func `each way to detect local traffic decides whose address is seen at cluster IPs and nowhere else`()
             async throws
         {
             try await Cluster.with { cluster in
@@ -37,30 +48,31 @@ extension TrafficSuite {
                 try cluster.write(Manifest.node, to: "node.yaml")
                 try cluster.write(
                     Manifest.service(
-                        "web", type: "NodePort", clusterIPs: ["10.96.0.10", "fd00:10:96::10"],
+                        "web", type: "LoadBalancer", clusterIPs: ["10.96.0.10", "fd00:10:96::10"],
                         ports: [.init(port: 80, target: 8080, nodePort: 30010)],
-                        endpoints: ["10.244.1.11", "fd00:10:244:1::11"]),
+                        endpoints: ["10.244.1.11", "fd00:10:244:1::11"],
+                        spec: [#"externalIPs: ["203.0.114.10", "fd00:114::10"]"#],
+                        loadBalancerVIPs: ["203.0.113.10", "fd00:113::10"]),
                     to: "web.yaml")
                 for mode in modes {
                     let daemon = try await cluster.startDaemonOnly(mode.flags)
                     try await daemon.waitForFirstPass()
-                    for (url, pod, client) in [
-                        ("http://10.96.0.10/", "10.244.1.14", "192.168.50.100"),
-                        (
-                            "http://[fd00:10:96::10]/", "[fd00:0010:0244:0001:0000:0000:0000:0014]",
-                            "[fd00:0050:0000:0000:0000:0000:0000:0100]"
-                        ),
-                    ] {
-                        let podSeen = try await cluster.clientsSeen(at: url, from: .pod4)
-                        #expect(podSeen.contains(pod) == mode.podIsSeen, "\(mode.flags) \(url) \(podSeen)")
-                        let clientSeen = try await cluster.clientsSeen(at: url, from: .client)
-                        #expect(clientSeen.contains(client) == mode.clientIsSeen, "\(mode.flags) \(url) \(clientSeen)")
+                    for family in families {
+                        func seen(_ hosts: [String], from place: Cluster.Place) async throws -> Set<String> {
+                            try await cluster.clientsSeen(at: hosts.map { "http://\($0)/" }, from: place)
+                        }
+                        let podSeen = try await seen([family.host], from: .pod4)
+                        #expect(podSeen.contains(family.pod) == mode.podIsSeen, "\(mode.flags) \(podSeen)")
+                        let clientSeen = try await seen([family.host], from: .client)
+                        #expect(clientSeen.contains(family.client) == mode.clientIsSeen, "\(mode.flags) \(clientSeen)")
                         // What the node itself sends needs an address that the pod can answer to.
-                        #expect(try await cluster.answers(to: url, from: .node) == Array(repeating: "pod-1", count: 6))
+                        try await cluster.expect(["pod-1"], at: [family.host], from: .node, requests: 2)
+                        // Elsewhere nobody is seen: whatever the mode, the answer has to come back by this node.
+                        let clientAtOuter = try await seen(family.outer, from: .client)
+                        #expect(!clientAtOuter.contains(family.client), "\(mode.flags) \(clientAtOuter)")
+                        let podAtOuter = try await seen(family.outer, from: .pod4)
+                        #expect(!podAtOuter.contains(family.pod), "\(mode.flags) \(podAtOuter)")
                     }
-                    // At a node port nobody is seen: whatever the mode, the answer has to come back by this node.
-                    let seen = try await cluster.clientsSeen(at: "http://192.168.50.10:30010/", from: .client)
-                    #expect(!seen.contains("192.168.50.100"), "\(mode.flags)")
                     try await daemon.stop()
                 }
             }
