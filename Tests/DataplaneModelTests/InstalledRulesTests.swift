@@ -47,6 +47,8 @@ import Testing
                 *nat
                 :KUBE-LOAD-BALANCER - [0:0]
                 -A KUBE-LOAD-BALANCER -m comment --comment "Kubernetes service load balancer ip + port with \
+                externalTrafficPolicy=local" -m set --match-set KUBE-LOAD-BALANCER-LOCAL src,dst -j KUBE-MARK-MASQ
+                -A KUBE-LOAD-BALANCER -m comment --comment "Kubernetes service load balancer ip + port with \
                 externalTrafficPolicy=local" -m set --match-set KUBE-LOAD-BALANCER-LOCAL dst,dst -j RETURN
                 -A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ
                 COMMIT

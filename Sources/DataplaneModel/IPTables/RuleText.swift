@@ -1,6 +1,6 @@
 import Addressing
 
-/// The text of each chain's rules. Order and matches are kube-proxy's.
+/// The text of each chain's rules. Order and matches are kube-proxy's, but for `masqueradeFromVirtualIP`.
 struct RuleText {
     private let configuration: RuleConfiguration
     private let family: IPFamily
@@ -21,6 +21,7 @@ struct RuleText {
             "\(commented(.loadBalancer, "dst,dst")) -j KUBE-LOAD-BALANCER",
             masqueradeToClusterIP,
             "\(commented(.externalIP, "dst,dst")) -j KUBE-MARK-MASQ",
+            masqueradeFromVirtualIP(.externalIPLocal),
         ] + acceptExternal(.externalIP) + acceptExternal(.externalIPLocal) + [
             "-m addrtype --dst-type LOCAL -j KUBE-NODE-PORT",
             "\(match(.clusterIP, "dst,dst")) -j ACCEPT",
@@ -47,6 +48,13 @@ struct RuleText {
         case .bridgeInterface(let name): "! -i \(name)"
         case .interfaceNamePrefix(let prefix): "! -i \(prefix)+"
         }
+    }
+
+    /// What the node itself sends to a virtual IP has that address as its source, and is no external traffic whose source the
+    /// policy `Local` keeps: where the endpoint is on another node, the answer would stay there. kube-proxy has no such rule
+    /// (kubernetes #93456).
+    private func masqueradeFromVirtualIP(_ set: ServiceSet) -> String {
+        "\(commented(set, "src,dst")) -j KUBE-MARK-MASQ"
     }
 
     /// From off the node, and to external IPs that are the node's own.
@@ -82,6 +90,7 @@ struct RuleText {
 
     var loadBalancer: [String] {
         [
+            masqueradeFromVirtualIP(.loadBalancerLocal),
             "\(commented(.loadBalancerLocal, "dst,dst")) -j RETURN",
             "-j KUBE-MARK-MASQ",
         ]
