@@ -29,7 +29,10 @@ kernel-test: deps ## Compare the kernel clients with ipvsadm, ipset, iptables an
 complete-suites := IPVSTableTests IPTablesTests DumpComparisonTests DumpProgramTests KernelConntrackTests
 
 traffic-test: deps ## Start the daemon in a cluster of network namespaces, and send requests through it
-	Tests/kernel/test TrafficTests
+	Tests/kernel/test $(addprefix --apart TrafficTests.TrafficSuite/,$(daemon-suites)) TrafficTests
+
+# Half of the time goes into these, and a guest has one processor.
+daemon-suites := APIServerTests CleanupTests HandoverTests InspectionTests NodeTests SurfacesTests
 
 bench: deps ## Measure what changes cost on a real kernel, at 100 to 50,000 Services
 	Tests/performance/run
