@@ -19,6 +19,8 @@ public final class KernelIPTables: RulesDataplane {
 
     /// What the names of the programs have after `iptables`.
     private let infix: String
+    /// Opened when they are first asked for.
+    private var legacyTables: [IPFamily: LegacyTables] = [:]
 
     /// Finds out which programs to use.
     ///
@@ -71,13 +73,19 @@ public final class KernelIPTables: RulesDataplane {
     /// The nf_tables have one generation for both families and all their tables, so a change to others' rules is a new
     /// fingerprint too.
     public func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
-        guard variant == .nft else { return LegacyTables.hash(of: family).map { RulesFingerprint($0) } }
+        guard variant == .nft else { return legacyTables(family)?.hash().map { RulesFingerprint($0) } }
         do throws(NetlinkError) {
             return RulesFingerprint(UInt64(try NFTablesGeneration.read()))
         } catch {
             // Whatever is wrong with the kernel's nf_tables, the program that lists the rules finds better words for it.
             return nil
         }
+    }
+
+    private func legacyTables(_ family: IPFamily) -> LegacyTables? {
+        if let tables = legacyTables[family] { return tables }
+        legacyTables[family] = LegacyTables(family)
+        return legacyTables[family]
     }
 
     public func save(_ family: IPFamily) async throws(DataplaneError) -> String {

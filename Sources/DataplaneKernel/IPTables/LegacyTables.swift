@@ -6,23 +6,31 @@ import Glibc
 ///
 /// It asks the kernel as `iptables-legacy-save` does, by `IPT_SO_GET_INFO` and `IPT_SO_GET_ENTRIES`, whose structures are in
 /// `linux/netfilter_ipv4/ip_tables.h` (and `linux/netfilter_ipv6/ip6_tables.h`); those headers do not import.
-struct LegacyTables {
+final class LegacyTables {
     private let descriptor: Int32
     private let family: IPFamily
 
     /// The tables that have rules of ours.
     private static let names = ["nat", "filter"]
 
-    /// - Returns: `nil` when the kernel has no legacy iptables, or does not answer.
-    static func hash(of family: IPFamily) -> UInt64? {
+    /// Those of the network namespace that the calling thread is in; `nil` where there is no socket to ask with.
+    init?(_ family: IPFamily) {
         let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, type, Int32(IPPROTO_RAW))
         guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        let tables = LegacyTables(descriptor: descriptor, family: family)
+        self.descriptor = descriptor
+        self.family = family
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// - Returns: `nil` when the kernel has no legacy iptables, or does not answer.
+    func hash() -> UInt64? {
         var hasher = Hasher()
-        for name in names {
-            guard tables.combine(name, into: &hasher) else { return nil }
+        for name in Self.names {
+            guard combine(name, into: &hasher) else { return nil }
         }
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
