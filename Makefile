@@ -1,6 +1,6 @@
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test traffic-test bench bench-short image demo format lint clean deps
+.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short image demo format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -12,7 +12,7 @@ build: deps-build ## Build everything (debug)
 release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipvs
 	swift build -c release --product kube-ipvs
 
-test: unit-test kernel-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
+test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
 # What holds servers to their time limits runs by itself: beside thousands of random histories it would measure those.
 unit-test: deps-build ## Run the tests that need no kernel and no root
@@ -22,11 +22,14 @@ unit-test: deps-build ## Run the tests that need no kernel and no root
 # First what the quickest kernel can show; then, on a complete one, what the quickest one may lack: nf_tables, a scheduler,
 # conntrack zones.
 # Where the complete kernel is an emulated machine, the second run takes minutes.
-kernel-test: deps ## Compare the kernel clients with ipvsadm, ipset, iptables and ip; follow random histories
+kernel-test: deps ## Compare the kernel clients with ipvsadm, ipset, iptables and ip
 	Tests/kernel/test KernelTests
 	KUBE_IPVS_IPTABLES=nft Tests/kernel/test --complete $(addprefix KernelTests.KernelSuite/,$(complete-suites))
 
 complete-suites := IPVSTableTests IPTablesTests DumpComparisonTests DumpProgramTests KernelConntrackTests
+
+history-test: deps ## Follow 200 random histories of 500 steps on a real kernel
+	Tests/kernel/histories
 
 traffic-test: deps ## Start the daemon in a cluster of network namespaces, and send requests through it
 	Tests/kernel/test $(addprefix --apart TrafficTests.TrafficSuite/,$(daemon-suites)) TrafficTests

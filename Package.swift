@@ -226,6 +226,22 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "KernelHistoryTesting",
+            dependencies: [
+                "Addressing",
+                "CLinuxUAPI",
+                "DataplaneKernel",
+                "DataplaneModel",
+                "HistoryTesting",
+                "Netlink",
+                "ProxyService",
+                "Reconcile",
+                "SystemTesting",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SystemTesting",
             dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strict
@@ -261,6 +277,19 @@ let package = Package(
                 "SmallFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // MARK: Following histories; not shipped
+
+        .executableTarget(
+            name: "kube-ipvs-histories",
+            dependencies: [
+                "DataplaneKernel",
+                "HistoryTesting",
+                "KernelHistoryTesting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
@@ -401,6 +430,7 @@ let package = Package(
                 "DataplaneModel",
                 "DataplaneTesting",
                 "HistoryTesting",
+                "KernelHistoryTesting",
                 "Netlink",
                 "ProxyService",
                 "Reconcile",

@@ -1,11 +1,11 @@
-import Addressing
-import Netlink
+package import Addressing
+package import Netlink
 
 extension RawSpan {
     /// The address at the start of an attribute, 4 or 16 bytes of it. The kernel may send more.
     ///
     /// - Throws: when the attribute is shorter.
-    func address(_ attribute: NetlinkAttribute, _ family: IPFamily) throws(NetlinkError) -> IPAddress {
+    package func address(_ attribute: NetlinkAttribute, _ family: IPFamily) throws(NetlinkError) -> IPAddress {
         switch family {
         case .v4:
             return IPAddress(v4: UInt32(bigEndian: try integer(attribute)))

@@ -32,15 +32,42 @@ public struct NodeHistory {
     /// The rules that were last found to be as they should: for which servers, and as they were listed.
     private var rightRules: [IPFamily: (closedServers: Set<VirtualServer.ID>, listing: String)] = [:]
 
+    /// How much happens to the rules: on the kernel each change, and the look at it, is a program of iptables, which costs
+    /// more than all else of a step. They are compared after each step in any case.
+    public enum RuleChanges: Sendable {
+        case many
+        case few
+        /// Only those of the daemon's first start, and of the cleanup.
+        case none
+
+        /// How likely a Service has a range of addresses that may use its load balancer, for each of three.
+        fileprivate var sourceRangePercent: Int {
+            switch self {
+            case .many: 20
+            case .few: 1
+            case .none: 0
+            }
+        }
+
+        /// How much of what the stranger does is to rules.
+        fileprivate var strangerPercent: Int {
+            switch self {
+            case .many: 15
+            case .few: 1
+            case .none: 0
+            }
+        }
+    }
+
     /// - Parameters:
-    ///   - isCheap: whether there are few Services, and little happens to the rules: each look at them and each change is a
-    ///     program of iptables, which costs more than all else of a step.
+    ///   - serviceCount: how many names of Services there are in each of two namespaces.
     ///   - read: looks at what there is after a step; `nil` asks the data plane itself.
     ///   - removeLink: takes the dummy link away, as somebody else may.
     public init(
         seed: UInt64,
         on dataplane: Dataplane,
-        isCheap: Bool = false,
+        serviceCount: Int = 8,
+        ruleChanges: RuleChanges = .many,
         read: (() throws -> NodeState)? = nil,
         removeLink: @escaping () throws -> Void
     ) {
@@ -48,12 +75,12 @@ public struct NodeHistory {
         self.dataplane = dataplane.breaking(by: breaker)
         self.read = read ?? { try NodeState(of: dataplane) }
         cluster = RandomCluster(
-            seed: seed, serviceCount: isCheap ? 4 : 8, sourceRangePercent: isCheap ? 1 : 20)
+            seed: seed, serviceCount: serviceCount, sourceRangePercent: ruleChanges.sourceRangePercent)
         random = SeededGenerator(seed: seed ^ 0x5eed)
         stranger = Stranger(
             seed: seed ^ 0x0dd,
             dataplane: dataplane,
-            rulePercent: isCheap ? 1 : 15,
+            rulePercent: ruleChanges.strangerPercent,
             removeLink: removeLink
         )
         table = ServiceTable(facts: cluster.facts, configuration: cluster.configuration)
@@ -76,6 +103,9 @@ public struct NodeHistory {
 
     /// Virtual servers in them are the stranger's.
     public var excludedNetworks: [IPPrefix] { Stranger.excludedNetworks }
+
+    /// Those that the stranger has made in the excluded networks: nobody may remove them.
+    public var serversOfStranger: Set<VirtualServer.ID> { stranger.ownServers }
 
     // MARK: Steps
 

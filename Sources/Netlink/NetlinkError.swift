@@ -23,7 +23,7 @@ public struct NetlinkError: Error, Hashable, Sendable {
         self.explanation = explanation
     }
 
-    static func malformed(_ explanation: String) -> NetlinkError {
+    package static func malformed(_ explanation: String) -> NetlinkError {
         NetlinkError(.receive, .badMessage, explanation: explanation)
     }
 }

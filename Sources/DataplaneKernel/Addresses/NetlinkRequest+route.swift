@@ -1,12 +1,12 @@
-import Addressing
+package import Addressing
 import CLinuxUAPI
 import DataplaneModel
 import Glibc
-import Netlink
+package import Netlink
 
 extension NetlinkRequest {
     /// Starts the dump of the addresses of a family (`nil` is both) on a link (0 is all).
-    mutating func beginAddressDump(_ family: IPFamily?, link: UInt32) throws(NetlinkError) {
+    package mutating func beginAddressDump(_ family: IPFamily?, link: UInt32) throws(NetlinkError) {
         var header = ifaddrmsg()
         header.ifa_family = UInt8(family?.rawAddressFamily ?? UInt16(AF_UNSPEC))
         header.ifa_index = link

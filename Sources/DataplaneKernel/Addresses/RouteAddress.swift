@@ -1,18 +1,18 @@
-import Addressing
+package import Addressing
 import CLinuxUAPI
-import Netlink
+package import Netlink
 
 /// An address of an interface, from an answer to `RTM_GETADDR` or from word of a change.
-struct RouteAddress {
-    var address: IPAddress
-    var linkIndex: UInt32
+package struct RouteAddress {
+    package var address: IPAddress
+    package var linkIndex: UInt32
     /// Whether the kernel avoids it as the source of what it sends.
     var isDeprecated: Bool
     /// `false` in word of an address that went.
     var isThere: Bool
 
     /// `nil` for a message of another type or family, and for IPv4-mapped addresses of IPv6.
-    init?(_ message: NetlinkMessage, in datagram: RawSpan) throws(NetlinkError) {
+    package init?(_ message: NetlinkMessage, in datagram: RawSpan) throws(NetlinkError) {
         guard [RTM_NEWADDR, RTM_DELADDR].contains(Int(message.type)) else { return nil }
         let header: ifaddrmsg = try datagram.header(of: message)
         guard let family = IPFamily(rawAddressFamily: UInt16(header.ifa_family)) else { return nil }

@@ -1,7 +1,7 @@
 import Addressing
 import CLinuxUAPI
-import DataplaneModel
-import Netlink
+package import DataplaneModel
+package import Netlink
 
 /// Answers of the `IPVS` family: `ip_vs_genl_fill_service` and `ip_vs_genl_fill_dest` in
 /// `net/netfilter/ipvs/ip_vs_ctl.c`. Attributes that are not known here are passed over.
@@ -10,7 +10,7 @@ extension NetlinkMessage {
     ///
     /// `nil` for one that nothing here can name: of a transport that no Service has, or for IPv6 packets to an
     /// IPv4-mapped address.
-    func virtualServer(in datagram: RawSpan) throws(NetlinkError) -> ObservedVirtualServer? {
+    package func virtualServer(in datagram: RawSpan) throws(NetlinkError) -> ObservedVirtualServer? {
         guard var attributes = try nested(IPVS_CMD_ATTR_SERVICE, in: datagram) else {
             throw .incomplete("virtual server")
         }

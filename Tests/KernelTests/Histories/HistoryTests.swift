@@ -1,9 +1,8 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
-import Foundation
 import HistoryTesting
-import ProxyService
+import KernelHistoryTesting
 import Reconcile
 import ServicePlan
 import SystemTesting
@@ -11,77 +10,41 @@ import Testing
 
 extension KernelSuite {
     /// A node's life at random, on the kernel. What a step leaves behind is read through our clients, which costs
-    /// milliseconds, and now and then through the system's programs.
+    /// milliseconds, and now and then through the system's programs. `make history-test` follows many more, without the
+    /// latter.
     @Suite(.serialized)
     struct HistoryTests {
-        private let addresses: KernelAddresses
-
-        /// Ten, which take minutes where the kernel is User Mode Linux, or as many as `KUBE_IPVS_HISTORIES` says.
-        private static let seeds: ClosedRange<UInt64> = {
-            let count = ProcessInfo.processInfo.environment["KUBE_IPVS_HISTORIES"].flatMap(UInt64.init) ?? 10
-            return 1...max(1, count)
-        }()
-
-        init() throws {
-            addresses = try KernelAddresses()
-        }
-
-        @Test(arguments: seeds)
-        func `after every step of 500 the kernel holds what it should`(seed: UInt64) async throws {
-            try await follow(seed, steps: 500, rules: try await KernelIPTables.open(), isCheap: true)
+        /// The first few, so that what is broken altogether is found here.
+        @Test(arguments: [1, 2] as [UInt64])
+        func `after every step of 250 the kernel holds what it should`(seed: UInt64) async throws {
+            try await follow(seed, 250, try await KernelIPTables.open(), serviceCount: 4, .few)
         }
 
         @Test(arguments: KernelFeature.iptablesVariants)
         func `after every step of 40 with many rules the kernel holds what it should`(
             variant: IPTablesVariant
         ) async throws {
-            try await follow(1001, steps: 40, rules: try await KernelIPTables.open(variant: variant), isCheap: false)
+            try await follow(1001, 40, try await KernelIPTables.open(variant: variant), serviceCount: 8, .many)
         }
 
         /// Follows a node's life on a node that others use too, from before the first start to after the cleanup.
-        private func follow(_ seed: UInt64, steps: Int, rules: KernelIPTables, isCheap: Bool) async throws {
-            // What other tests have left.
-            _ = await NodeCleanup.run(excluding: [])
-            try await command("ipvsadm", "-C")
-            let others = try await NodeOfOthers()
-            let before = try await others.state()
-
-            let history = try await follow(seed, steps: steps, rules, isCheap)
-
-            try await others.addLateServer()
-            let report = await NodeCleanup.run(excluding: history.excludedNetworks)
-            #expect(report.failures == [])
-            let after = try await others.state()
-            #expect(after.difference(from: before).map { "\($0)" } == [], "seed \(seed)")
-            #expect(try await others.hasLateServer())
-            #expect(await NodeCleanup.run(excluding: history.excludedNetworks).lines == ["nothing to remove"])
-            try await others.remove()
-        }
-
         private func follow(
             _ seed: UInt64,
-            steps: Int,
+            _ steps: Int,
             _ rules: KernelIPTables,
-            _ isCheap: Bool
-        ) async throws -> NodeHistory {
-            let dataplane = Dataplane(
-                ipvs: try KernelIPVS(), sets: KernelIPSet(), addresses: addresses, rules: RememberedRules(rules))
-            let view = try KernelView()
-            var history = NodeHistory(seed: seed, on: dataplane, isCheap: isCheap, read: view.state) { [addresses] in
-                try addresses.removeLink()
-            }
-            for step in 1...steps {
-                let wrong = try await history.step()
-                try #require(wrong == [], "step \(step) of seed \(seed), after: \(history.events.suffix(6))")
+            serviceCount: Int,
+            _ ruleChanges: NodeHistory.RuleChanges
+        ) async throws {
+            let node = try await HistoryNode()
+            let outcome = try await node.follow(
+                seed, steps: steps, rules: rules, serviceCount: serviceCount, ruleChanges: ruleChanges
+            ) { history, step in
                 if step % (steps / 2) == 0 { try await expectProgramsSee(history, rules, step) }
+                return []
             }
-            for family in IPFamily.allCases {
-                let scratch = history.planFromScratch(family)
-                #expect(try history.differences(from: scratch, family) == [])
-            }
-            #expect(history.written > steps / 2)
-            #expect(history.repaired > steps / 20)
-            return history
+            #expect(outcome.wrong == [], "\(outcome)")
+            #expect(outcome.steps == steps)
+            try await node.clear()
         }
 
         /// What ipvsadm, ipset, ip and iptables-save show.
