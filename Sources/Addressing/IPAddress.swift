@@ -79,6 +79,6 @@ public struct IPAddress: Hashable, Sendable, BitwiseCopyable {
 
 extension IPAddress: Comparable {
     public static func < (lhs: IPAddress, rhs: IPAddress) -> Bool {
-        (lhs.high, lhs.low) < (rhs.high, rhs.low)
+        lhs.high == rhs.high ? lhs.low < rhs.low : lhs.high < rhs.high
     }
 }

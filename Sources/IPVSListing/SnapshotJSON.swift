@@ -74,7 +74,7 @@ extension JSONText {
             json.member("netmask", isV4 ? IPAddress(v4: mask).description : nil)
             json.member("prefixLength", isV4 ? Self.prefixLength(ofNetmask: mask) : mask)
         }
-        member("persistenceEngine", configuration.persistenceEngine)
+        member("persistenceEngine", configuration.persistenceEngine?.description)
         member("statistics", server.statistics) { $0.members(of: $1) }
         member("realServers", each: server.realServers) { $0.members(of: $1) }
     }

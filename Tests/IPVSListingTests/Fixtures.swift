@@ -17,7 +17,7 @@ func server(
     flags: VirtualServerFlags = [],
     persistence: UInt32? = nil,
     mask: UInt32? = nil,
-    engine: String? = nil,
+    engine: IPVSName? = nil,
     traffic: TrafficStatistics = TrafficStatistics(),
     @RealServers _ realServers: () -> [ObservedRealServer] = { [] }
 ) -> ObservedVirtualServer {
@@ -50,7 +50,7 @@ private func configuration(
     _ flags: VirtualServerFlags,
     _ persistence: UInt32?,
     _ mask: UInt32?,
-    _ engine: String?,
+    _ engine: IPVSName?,
     _ family: IPFamily
 ) -> VirtualServer.Configuration {
     guard let scheduler = Scheduler(scheduler) else { preconditionFailure("not a scheduler: \(scheduler)") }

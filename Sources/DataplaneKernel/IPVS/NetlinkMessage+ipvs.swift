@@ -23,7 +23,7 @@ extension NetlinkMessage {
         var flags: UInt32 = 0
         var timeout: UInt32 = 0
         var mask: UInt32 = 0
-        var engine: String?
+        var engine: IPVSName?
         var statistics: NetlinkAttribute?
         var statistics64: NetlinkAttribute?
 
@@ -39,7 +39,7 @@ extension NetlinkMessage {
             case IPVS_SVC_ATTR_FLAGS: flags = try datagram.integer(attribute)
             case IPVS_SVC_ATTR_TIMEOUT: timeout = try datagram.integer(attribute)
             case IPVS_SVC_ATTR_NETMASK: mask = try datagram.integer(attribute)
-            case IPVS_SVC_ATTR_PE_NAME: engine = datagram.string(attribute)
+            case IPVS_SVC_ATTR_PE_NAME: engine = IPVSName(datagram.string(attribute))
             case IPVS_SVC_ATTR_STATS: statistics = attribute
             case IPVS_SVC_ATTR_STATS64: statistics64 = attribute
             default: continue

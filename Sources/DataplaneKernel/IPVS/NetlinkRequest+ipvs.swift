@@ -77,7 +77,7 @@ extension NetlinkRequest {
         try put(IPVS_SVC_ATTR_NETMASK, configuration.persistenceMask.asNetmaskAttribute(of: family))
         // Left out, it takes the engine away.
         if let engine = configuration.persistenceEngine {
-            try put(IPVS_SVC_ATTR_PE_NAME, engine)
+            try put(IPVS_SVC_ATTR_PE_NAME, engine.description)
         }
     }
 

@@ -1,5 +1,5 @@
 /// One request that changes the kernel's IPVS table.
-public enum IPVSChange: Hashable, Sendable {
+public enum IPVSChange: Hashable, Sendable, BitwiseCopyable {
     /// Adds the server alone; its real servers follow as their own changes. Refused if it is there.
     case addVirtualServer(VirtualServer.ID, VirtualServer.Configuration)
     /// Gives the server another configuration; its real servers and connections stay.

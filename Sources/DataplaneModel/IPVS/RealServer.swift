@@ -52,7 +52,7 @@ public enum ForwardingMethod: UInt8, CaseIterable, Hashable, Sendable, BitwiseCo
 
 extension RealServer.ID: Comparable, CustomStringConvertible {
     public static func < (lhs: Self, rhs: Self) -> Bool {
-        (lhs.address, lhs.port) < (rhs.address, rhs.port)
+        lhs.address == rhs.address ? lhs.port < rhs.port : lhs.address < rhs.address
     }
 
     public var description: String { address.joined(port: port) }

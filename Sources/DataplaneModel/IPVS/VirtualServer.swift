@@ -25,7 +25,7 @@ public struct VirtualServer: Hashable, Sendable {
     }
 
     /// Everything about a virtual server but its identity and its real servers.
-    public struct Configuration: Hashable, Sendable {
+    public struct Configuration: Hashable, Sendable, BitwiseCopyable {
         public var scheduler: Scheduler
         public var flags: VirtualServerFlags
         /// How long a client stays with its real server after its last connection, in seconds. Counts only with
@@ -35,14 +35,14 @@ public struct VirtualServer: Hashable, Sendable {
         /// prefix length. `IPVS_SVC_ATTR_NETMASK` holds both in one field.
         public var persistenceMask: UInt32
         /// The name of the persistence engine (`sip` is the only one), if one is set.
-        public var persistenceEngine: String?
+        public var persistenceEngine: IPVSName?
 
         public init(
             scheduler: Scheduler,
             flags: VirtualServerFlags = [],
             persistenceTimeout: UInt32 = 0,
             persistenceMask: UInt32,
-            persistenceEngine: String? = nil
+            persistenceEngine: IPVSName? = nil
         ) {
             self.scheduler = scheduler
             self.flags = flags
@@ -71,7 +71,8 @@ public struct VirtualServer: Hashable, Sendable {
 
 extension VirtualServer.ID: Comparable, CustomStringConvertible {
     public static func < (lhs: Self, rhs: Self) -> Bool {
-        (lhs.address, lhs.port, lhs.transport) < (rhs.address, rhs.port, rhs.transport)
+        lhs.address == rhs.address
+            ? (lhs.port, lhs.transport) < (rhs.port, rhs.transport) : lhs.address < rhs.address
     }
 
     /// Such as `TCP 10.0.0.1:443` or `UDP [fd00::1]:53`.
@@ -81,7 +82,7 @@ extension VirtualServer.ID: Comparable, CustomStringConvertible {
 }
 
 /// `IP_VS_SVC_F_*` of `linux/ip_vs.h`.
-public struct VirtualServerFlags: OptionSet, Hashable, Sendable {
+public struct VirtualServerFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt32
 
     public init(rawValue: UInt32) {
