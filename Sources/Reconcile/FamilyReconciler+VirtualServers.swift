@@ -38,7 +38,8 @@ extension FamilyReconciler {
                     // The desired entry itself, so that both share the storage of the real servers.
                     mirror.ipvs?.entries[id] = entry
                 }
-                pending.virtualServers.remove(id)
+                // Also where the set is empty, a look into it hashes.
+                if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
             }
         }
         return true

@@ -4,16 +4,21 @@ public import Addressing
 ///
 /// Owners may contribute the same set entry or address, so those are counted. Replacing one owner's contribution costs
 /// what that contribution holds, whatever the number of owners.
+///
+/// Owners are numbered, so that none of the tables but one has their names in it, and none of their types depends on `Owner`:
+/// a look into a table of a generic type asks the Swift runtime for that type.
 public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
-    private struct Claim: Sendable {
-        /// The smallest of those that want the virtual server: its version counts.
-        var owner: Owner
-        var entry: IPVSTable.Entry
-        var others: [Owner] = []
-    }
+    /// The number of each owner that contributes anything.
+    private var numbers: [Owner: Int] = [:]
+    /// By number. What is vacant has the name of who had it last, and an empty contribution.
+    private var names: [Owner] = []
+    private var contributions: [Contribution] = []
+    /// Numbers to be given again.
+    private var vacant: [Int] = []
 
-    private var contributions: [Owner: Contribution] = [:]
     private var claims: [VirtualServer.ID: Claim] = [:]
+    /// Those that want a virtual server and whose version does not count, ascending by name. Few virtual servers have any.
+    private var rivals: [VirtualServer.ID: [Int]] = [:]
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
@@ -22,20 +27,22 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     public var expectedOwners = 0
     /// Those of all virtual servers.
     public private(set) var realServerCount = 0
-    /// Those of the claims that have others.
-    private var contestedIDs: Set<VirtualServer.ID> = []
 
     public init() {
         setCounts = Array(repeating: [:], count: ServiceSet.allCases.count)
     }
 
     /// The owners that contribute anything.
-    public var owners: some Sequence<Owner> { contributions.keys }
+    public var owners: some Sequence<Owner> { numbers.keys }
 
-    public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? { claims[id]?.entry }
+    public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? {
+        claims[id].map { claim in IPVSTable.Entry(contributions[claim.owner].virtualServers[claim.position]) }
+    }
 
     /// Who wants the virtual server; of several, the one whose version counts.
-    public func owner(of id: VirtualServer.ID) -> Owner? { claims[id]?.owner }
+    public func owner(of id: VirtualServer.ID) -> Owner? {
+        claims[id].map { names[$0.owner] }
+    }
 
     public var virtualServerIDs: some Collection<VirtualServer.ID> { claims.keys }
 
@@ -59,14 +66,16 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     /// Virtual servers that more than one owner wants, and the owners whose version does not count.
     public var contested: [(id: VirtualServer.ID, owner: Owner, others: [Owner])] {
-        contestedIDs.sorted().compactMap { id in
-            claims[id].map { (id, $0.owner, $0.others) }
+        rivals.keys.sorted().compactMap { id in
+            claims[id].map { (id, names[$0.owner], rivals[id, default: []].map { names[$0] }) }
         }
     }
 
     /// Makes room for the owners that are expected, so that the tables do not grow, and move, again and again. Most owners
     /// want a virtual server, an address and the set entries of these.
     private mutating func reserveCapacity(_ owners: Int) {
+        numbers.reserveCapacity(owners)
+        names.reserveCapacity(owners)
         contributions.reserveCapacity(owners)
         claims.reserveCapacity(owners)
         addressCounts.reserveCapacity(owners)
@@ -84,24 +93,49 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         with contribution: Contribution,
         touched: inout TouchedObjects
     ) -> Bool {
-        if contributions.isEmpty {
-            guard !contribution.isEmpty else { return false }
-            reserveCapacity(expectedOwners)
-        }
-        let previous =
-            contribution.isEmpty
-            ? contributions.removeValue(forKey: owner) : contributions.updateValue(contribution, forKey: owner)
-        guard previous != contribution, previous != nil || !contribution.isEmpty else { return false }
+        guard !contribution.isEmpty else { return removeContribution(of: owner, &touched) }
+        if numbers.isEmpty { reserveCapacity(expectedOwners) }
+        let (number, isNew) = number(of: owner)
+        let previous = isNew ? nil : contributions[number]
+        guard previous != contribution else { return false }
+        contributions[number] = contribution
 
         // What is new is counted before what is old is uncounted: an object in both is never seen to vanish.
-        count(contribution, of: owner, &touched)
+        count(contribution, of: number, &touched)
         if let previous {
-            uncount(previous, of: owner, replacedBy: contribution, &touched)
+            uncount(previous, of: number, replacedBy: contribution, &touched)
         }
-        if contribution.mayLeaveFlowsBehind(replacing: previous) {
-            if !touched.isEverything { touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id)) }
+        if contribution.mayLeaveFlowsBehind(replacing: previous), !touched.isEverything {
+            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
         }
         return true
+    }
+
+    private mutating func removeContribution(of owner: Owner, _ touched: inout TouchedObjects) -> Bool {
+        guard let number = numbers.removeValue(forKey: owner) else { return false }
+        let previous = contributions[number]
+        contributions[number] = Contribution()
+        uncount(previous, of: number, replacedBy: Contribution(), &touched)
+        vacant.append(number)
+        return true
+    }
+
+    /// The owner's number. Who has none gets one, with nothing contributed yet.
+    private mutating func number(of owner: Owner) -> (number: Int, isNew: Bool) {
+        // One look into the table for both.
+        func take(_ number: inout Int) -> Int { number }
+        let next = vacant.last ?? contributions.count
+        let number = take(&numbers[owner, default: next])
+        if number == contributions.count {
+            names.append(owner)
+            contributions.append(Contribution())
+        } else if number == vacant.last {
+            vacant.removeLast()
+            names[number] = owner
+        } else {
+            return (number, false)
+        }
+        return (number, true)
     }
 
     /// Goes through what the owners of a virtual server contribute, for as long as `body` returns `true`.
@@ -109,14 +143,12 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     /// - Returns: whether it went through all of them.
     func forEachOwner(of id: VirtualServer.ID, _ body: (Contribution) -> Bool) -> Bool {
         guard let claim = claims[id] else { return true }
-        if let contribution = contributions[claim.owner], !body(contribution) { return false }
-        return claim.others.allSatisfy { owner in contributions[owner].map(body) ?? true }
+        return body(contributions[claim.owner]) && rivals[id, default: []].allSatisfy { body(contributions[$0]) }
     }
 
-    private mutating func count(_ contribution: Contribution, of owner: Owner, _ touched: inout TouchedObjects) {
-        for server in contribution.virtualServers {
-            let entry = IPVSTable.Entry(configuration: server.configuration, realServers: server.realServers)
-            claim(server.id, entry, for: owner)
+    private mutating func count(_ contribution: Contribution, of owner: Int, _ touched: inout TouchedObjects) {
+        for (position, server) in contribution.virtualServers.enumerated() {
+            claim(server.id, Claim(owner: owner, position: position, realServers: server.realServers.count))
             touched.insert(server.id)
         }
         for membership in contribution.setEntries {
@@ -134,7 +166,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     private mutating func uncount(
         _ contribution: Contribution,
-        of owner: Owner,
+        of owner: Int,
         replacedBy replacement: Contribution,
         _ touched: inout TouchedObjects
     ) {
@@ -156,61 +188,57 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         }
     }
 
-    private mutating func claim(_ id: VirtualServer.ID, _ entry: IPVSTable.Entry, for owner: Owner) {
-        guard let index = claims.index(forKey: id) else {
-            realServerCount += entry.realServers.count
-            claims[id] = Claim(owner: owner, entry: entry)
-            return
+    private mutating func claim(_ id: VirtualServer.ID, _ new: Claim) {
+        // One look into the table, unless somebody else wants the virtual server too.
+        func take(_ claim: inout Claim) -> Claim {
+            let present = claim
+            if present.owner == new.owner { claim = new }
+            return present
         }
-        guard claims.values[index].owner != owner else {
-            realServerCount += entry.realServers.count - claims.values[index].entry.realServers.count
-            claims.values[index].entry = entry
-            return
-        }
-        var claim = claims.values[index]
-        if claim.owner < owner {
-            if !claim.others.contains(owner) {
-                claim.others.append(owner)
-                claim.others.sort()
-            }
+        let count = claims.count
+        let present = take(&claims[id, default: new])
+        if claims.count > count {
+            realServerCount += new.realServers
+        } else if present.owner == new.owner {
+            realServerCount += new.realServers - present.realServers
+        } else if names[present.owner] < names[new.owner] {
+            addRival(new.owner, for: id)
         } else {
-            claim.others.removeAll { $0 == owner }
-            claim.others.insert(claim.owner, at: 0)
-            claim.owner = owner
-            claim.entry = entry
+            removeRival(new.owner, for: id)
+            addRival(present.owner, for: id)
+            realServerCount += new.realServers - present.realServers
+            claims[id] = new
         }
-        set(claim, for: id)
     }
 
-    private mutating func release(_ id: VirtualServer.ID, by owner: Owner) {
-        guard var claim = claims[id] else { return }
-        guard claim.owner == owner else {
-            claim.others.removeAll { $0 == owner }
-            set(claim, for: id)
-            return
-        }
-        guard let heir = claim.others.first,
-            let server = contributions[heir]?.virtualServers.last(where: { $0.id == id })
+    private mutating func release(_ id: VirtualServer.ID, by owner: Int) {
+        guard let claim = claims[id] else { return }
+        guard claim.owner == owner else { return removeRival(owner, for: id) }
+        realServerCount -= claim.realServers
+        guard let heir = rivals[id]?.first,
+            let position = contributions[heir].virtualServers.lastIndex(where: { $0.id == id })
         else {
-            set(nil, for: id)
+            claims[id] = nil
             return
         }
-        let heritage = Claim(
-            owner: heir,
-            entry: IPVSTable.Entry(configuration: server.configuration, realServers: server.realServers),
-            others: Array(claim.others.dropFirst())
-        )
-        set(heritage, for: id)
+        removeRival(heir, for: id)
+        let realServers = contributions[heir].virtualServers[position].realServers.count
+        realServerCount += realServers
+        claims[id] = Claim(owner: heir, position: position, realServers: realServers)
     }
 
-    private mutating func set(_ claim: Claim?, for id: VirtualServer.ID) {
-        realServerCount += (claim?.entry.realServers.count ?? 0) - (claims[id]?.entry.realServers.count ?? 0)
-        claims[id] = claim
-        if claim?.others.isEmpty ?? true {
-            contestedIDs.remove(id)
-        } else {
-            contestedIDs.insert(id)
-        }
+    private mutating func addRival(_ owner: Int, for id: VirtualServer.ID) {
+        var others = rivals[id, default: []]
+        guard !others.contains(owner) else { return }
+        others.append(owner)
+        others.sort { names[$0] < names[$1] }
+        rivals[id] = others
+    }
+
+    private mutating func removeRival(_ owner: Int, for id: VirtualServer.ID) {
+        guard var others = rivals[id] else { return }
+        others.removeAll { $0 == owner }
+        rivals[id] = others.isEmpty ? nil : others
     }
 
     /// - Returns: whether the key is new.
@@ -228,5 +256,20 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         guard let count = counts[key] else { return false }
         counts[key] = count > 1 ? count - 1 : nil
         return count == 1
+    }
+}
+
+/// Which version of a virtual server counts.
+private struct Claim: Sendable, BitwiseCopyable {
+    /// The smallest of those that want it.
+    var owner: Int
+    /// Where it is in what the owner contributes.
+    var position: Int
+    var realServers: Int
+}
+
+extension IPVSTable.Entry {
+    fileprivate init(_ server: VirtualServer) {
+        self.init(configuration: server.configuration, realServers: server.realServers)
     }
 }
