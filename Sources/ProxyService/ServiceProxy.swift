@@ -111,10 +111,7 @@ public actor ServiceProxy {
     ///
     /// - Parameter triggers: when what the EndpointSlices among them tell of happened, where they say it.
     public func apply(_ updates: [ObjectUpdate], triggers: [ChangeTrigger] = []) {
-        table.reserveCapacity(forMore: updates.count)
-        for update in updates {
-            table.apply(update)
-        }
+        table.apply(updates)
         instruments.noteUpdates(updates, triggers)
         noteChange()
     }
@@ -255,9 +252,8 @@ public actor ServiceProxy {
             plane.reconciler.expect(owners: dirty.count)
         }
         for id in dirty {
-            for plane in planes {
-                let family = plane.reconciler.family
-                let plan = table.plan(of: id, in: family)
+            table.forEachPlan(of: id, in: families) { family, plan in
+                guard let plane = planes.first(where: { $0.family == family }) else { return }
                 plane.reconciler.replaceContribution(of: id, with: plan.contribution)
                 if statuses.record(plan.observations, of: id, in: family) {
                     changedHealthChecks.insert(family)

@@ -56,10 +56,13 @@ extension PortEndpoint {
         var endpoints: [PortEndpoint] = []
         // Once for all slices: to reserve slice by slice would copy what is there each time.
         endpoints.reserveCapacity(slices.reduce(0) { $0 + ($1.family == family ? $1.endpoints.count : 0) })
-        for slice in slices where slice.family == family {
-            for number in slice.numbers(of: port) {
-                for endpoint in slice.endpoints where endpoint.address.family == family {
-                    endpoints.append(PortEndpoint(endpoint, port: number, on: facts))
+        for index in slices.indices where slices[index].family == family {
+            // In place: an endpoint that is copied has three references to count, and a slice five.
+            let sliceEndpoints = slices[index].endpoints
+            let candidates = sliceEndpoints.span
+            for number in slices[index].numbers(of: port) {
+                for index in candidates.indices where candidates[index].address.family == family {
+                    endpoints.append(PortEndpoint(candidates[index], port: number, on: facts))
                 }
             }
         }

@@ -33,6 +33,12 @@ extension ServicePortID: Comparable, CustomStringConvertible {
     }
 }
 
+extension ServicePort {
+    func hasIdentity(of other: ServicePort) -> Bool {
+        name == other.name && transport == other.transport
+    }
+}
+
 extension Service {
     /// The port with that name and protocol. The API server sees to it that there is one at most; of several in a file the
     /// last one counts, as it does for kube-proxy.

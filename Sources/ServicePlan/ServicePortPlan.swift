@@ -27,8 +27,9 @@ public struct ServicePortPlan: Hashable, Sendable {
         let omitsNodePort = port.nodePort != 0 && nodePortAddresses.isEmpty
 
         contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
-        contribution.addresses = virtualIPs.filter { $0.binding == .bound }.map(\.id.address).sorted()
-            .withoutRepetition()
+        contribution.addresses = Self.boundAddresses(virtualIPs)
+        // Two for each virtual IP in most plans.
+        contribution.setEntries.reserveCapacity(2 * virtualIPs.count)
         if port.transport == .udp {
             contribution.servingEndpoints = endpoints.filter(\.isServing).map(\.id)
         }
@@ -84,6 +85,16 @@ public struct ServicePortPlan: Hashable, Sendable {
         servers.sort { $0.id < $1.id }
         // Virtual IPs with one identity have one policy, so those that fall together are equal.
         return servers.withoutRepetition()
+    }
+
+    /// In ascending order, each once.
+    private static func boundAddresses(_ virtualIPs: [VirtualIP]) -> [IPAddress] {
+        var addresses: [IPAddress] = []
+        addresses.reserveCapacity(virtualIPs.count)
+        for virtualIP in virtualIPs where virtualIP.binding == .bound {
+            addresses.append(virtualIP.id.address)
+        }
+        return addresses.count < 2 ? addresses : addresses.sorted().withoutRepetition()
     }
 
     /// Whom the gauge `sync_proxy_rules_no_local_endpoints_total` counts. One virtual IP under policy Local is enough for

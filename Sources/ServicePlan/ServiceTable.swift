@@ -11,16 +11,30 @@ public struct ServiceTable: Sendable {
     private struct Entry: Sendable {
         var service: Service?
         var slices: [EndpointSlice] = []
+        /// Which of the Service's ports are dirty: a bit for each of the first ones.
+        var dirtyPorts: UInt64 = 0
+
+        /// How many ports have a bit.
+        static var markedPorts: Int { UInt64.bitWidth }
+
+        var isEmpty: Bool { service == nil && slices.isEmpty }
 
         var hasZoneHints: Bool {
             slices.contains { slice in slice.endpoints.contains { !$0.zoneHints.isEmpty } }
         }
     }
 
-    private var entries: [ObjectName: Entry] = [:]
-    /// The Service that each slice is filed under: its label may change.
-    private var serviceOfSlice: [ObjectName: ObjectName] = [:]
-    private var dirty: Set<ServicePortID> = []
+    /// Where each Service has its entry. Names are hashed to come here and not again: entries know each other by place.
+    private var places: [ObjectName: Int] = [:]
+    private var entries: [Entry] = []
+    /// Places to be used again.
+    private var vacant: [Int] = []
+    /// The place that each slice is filed at: its label may change.
+    private var placeOfSlice: [ObjectName: Int] = [:]
+    /// Entries with dirty ports, in the order in which they became so. One that has gone since may be among them.
+    private var dirtyEntries: [Int] = []
+    /// Dirty ports that have no bit: those that their Service may have lost, and those after the 64th.
+    private var otherDirtyPorts: Set<ServicePortID> = []
 
     /// The node and the settings that all Service ports are planned with.
     public private(set) var basis: PlanBasis
@@ -41,85 +55,103 @@ public struct ServiceTable: Sendable {
     public mutating func apply(_ update: ObjectUpdate) {
         switch update {
         case .service(let service): replaceService(service.name, with: service)
-        case .serviceRemoved(let name): replaceService(name, with: nil)
+        case .serviceRemoved(let name): removeService(name)
         case .slice(let slice): file(slice)
         case .sliceRemoved(let name): removeSlice(name)
         }
     }
 
-    /// Makes room for so many more objects, so that the tables do not grow, and move, again and again.
-    public mutating func reserveCapacity(forMore updates: Int) {
-        // About half of them are slices.
-        let services = updates / 2
-        entries.reserveCapacity(entries.count + services)
-        serviceOfSlice.reserveCapacity(serviceOfSlice.count + services)
-        dirty.reserveCapacity(dirty.count + services)
+    public mutating func apply(_ updates: [ObjectUpdate]) {
+        reserveCapacity(forMore: updates.count)
+        // In place: an object that is copied has a dozen references to count.
+        let updates = updates.span
+        for index in updates.indices {
+            apply(updates[index])
+        }
     }
 
-    private mutating func replaceService(_ name: ObjectName, with new: Service?) {
-        guard let new else {
-            guard let old = entries[name]?.service else { return }
-            markDirty(old)
-            entries[name]?.service = nil
-            return dropEntryIfEmpty(name)
+    /// Makes room for so many more objects, so that the tables do not grow, and move, again and again.
+    private mutating func reserveCapacity(forMore updates: Int) {
+        // About half of them are slices. An array that grows by a few each time would move each time.
+        let services = updates / 2
+        places.reserveCapacity(places.count + services)
+        placeOfSlice.reserveCapacity(placeOfSlice.count + services)
+        guard services > entries.count else { return }
+        entries.reserveCapacity(entries.count + services)
+        dirtyEntries.reserveCapacity(dirtyEntries.count + services)
+    }
+
+    /// Where the Service of that name has its entry. It gets one where it has none.
+    private mutating func place(of name: ObjectName) -> Int {
+        // One look into the table for both.
+        func take(_ place: inout Int) -> Int { place }
+        let next = vacant.last ?? entries.count
+        let place = take(&places[name, default: next])
+        if place == entries.count {
+            entries.append(Entry())
+        } else if place == vacant.last {
+            vacant.removeLast()
         }
-        // One look into the table: what is there is exchanged in place.
-        func exchange(_ entry: inout Entry) -> Service? {
-            let old = entry.service
-            entry.service = new
-            return old
+        return place
+    }
+
+    private mutating func replaceService(_ name: ObjectName, with new: Service) {
+        let place = place(of: name)
+        if let old = entries[place].service {
+            guard old != new else { return }
+            markLost(old, at: place)
         }
-        let old = exchange(&entries[name, default: Entry()])
-        guard old != new else { return }
-        if let old { markDirty(old) }
-        markDirty(new)
+        entries[place].service = new
+        markDirty(new.ports.indices, at: place)
+    }
+
+    private mutating func removeService(_ name: ObjectName) {
+        guard let place = places[name], let old = entries[place].service else { return }
+        markLost(old, at: place)
+        entries[place].service = nil
+        dropEntryIfEmpty(place, name)
     }
 
     private mutating func file(_ slice: EndpointSlice) {
         // Without the label the slice is nobody's.
         guard !slice.serviceName.isEmpty else { return removeSlice(slice.name) }
-        let name = slice.service
-        if let former = serviceOfSlice.updateValue(name, forKey: slice.name), former != name {
-            serviceOfSlice[slice.name] = former
+        let place = place(of: slice.service)
+        if let former = placeOfSlice.updateValue(place, forKey: slice.name), former != place {
+            placeOfSlice[slice.name] = former
             removeSlice(slice.name)
-            serviceOfSlice[slice.name] = name
+            placeOfSlice[slice.name] = place
         }
 
-        // One look into the table: the slice is exchanged in place.
-        func exchange(_ entry: inout Entry) -> (old: EndpointSlice?, service: Service?) {
-            guard let index = entry.slices.firstIndex(where: { $0.name == slice.name }) else {
-                entry.slices.append(slice)
-                return (nil, entry.service)
-            }
-            let old = entry.slices[index]
-            entry.slices[index] = slice
-            return (old, entry.service)
+        guard let index = entries[place].slices.firstIndex(where: { $0.name == slice.name }) else {
+            entries[place].slices.append(slice)
+            return markDirty(slice.ports, at: place)
         }
-        let (old, service) = exchange(&entries[name, default: Entry()])
-        guard let service, old != slice else { return }
-        guard let old else { return markDirty(service, with: slice.ports) }
+        let old = entries[place].slices[index]
+        guard old != slice else { return }
+        entries[place].slices[index] = slice
         if old.endpoints == slice.endpoints, old.family == slice.family {
-            markDirty(service, with: old.ports.filter { !slice.ports.contains($0) })
-            markDirty(service, with: slice.ports.filter { !old.ports.contains($0) })
+            markDirty(old.ports.filter { !slice.ports.contains($0) }, at: place)
+            markDirty(slice.ports.filter { !old.ports.contains($0) }, at: place)
         } else {
-            markDirty(service, with: old.ports)
-            markDirty(service, with: slice.ports)
+            markDirty(old.ports, at: place)
+            markDirty(slice.ports, at: place)
         }
     }
 
     private mutating func removeSlice(_ name: ObjectName) {
-        guard let service = serviceOfSlice.removeValue(forKey: name),
-            let index = entries[service]?.slices.firstIndex(where: { $0.name == name }),
-            let slice = entries[service]?.slices.remove(at: index)
+        guard let place = placeOfSlice.removeValue(forKey: name),
+            let index = entries[place].slices.firstIndex(where: { $0.name == name })
         else { return }
-        if let service = entries[service]?.service { markDirty(service, with: slice.ports) }
-        dropEntryIfEmpty(service)
+        let slice = entries[place].slices.remove(at: index)
+        markDirty(slice.ports, at: place)
+        dropEntryIfEmpty(place, slice.service)
     }
 
-    private mutating func dropEntryIfEmpty(_ name: ObjectName) {
-        if let entry = entries[name], entry.service == nil, entry.slices.isEmpty {
-            entries[name] = nil
-        }
+    private mutating func dropEntryIfEmpty(_ place: Int, _ name: ObjectName) {
+        guard entries[place].isEmpty else { return }
+        entries[place] = Entry()
+        places[name] = nil
+        vacant.append(place)
     }
 
     // MARK: The node
@@ -142,7 +174,8 @@ public struct ServiceTable: Sendable {
         let nodePortsChanged = IPFamily.allCases.contains {
             old.nodePortAddresses(of: $0) != basis.nodePortAddresses(of: $0)
         }
-        for entry in entries.values {
+        for place in entries.indices {
+            let entry = entries[place]
             guard let service = entry.service else { continue }
             let concernsAllPorts =
                 old.facts.name != facts.name
@@ -150,35 +183,75 @@ public struct ServiceTable: Sendable {
                 || old.facts.nodeIPs != facts.nodeIPs && !service.loadBalancerSourceRanges.isEmpty
                 || service.externalIPs.contains(where: changedAddresses.contains)
                 || service.loadBalancerVIPs.contains(where: changedAddresses.contains)
-            for port in service.ports where concernsAllPorts || nodePortsChanged && port.nodePort != 0 {
-                dirty.insert(ServicePortID(port, of: service.name))
-            }
+            markDirty(
+                service.ports.indices.filter {
+                    concernsAllPorts || nodePortsChanged && service.ports[$0].nodePort != 0
+                },
+                at: place
+            )
         }
     }
 
     // MARK: What is to be planned again
 
-    /// The Service ports that may contribute something else than when they were last taken; ascending. Those that no longer
-    /// exist are among them: they now contribute nothing.
+    /// The Service ports that may contribute something else than when they were last taken, each once; in no order that
+    /// means anything, but the same in each run. Those that no longer exist are among them: they now contribute nothing.
     public mutating func takeDirty() -> [ServicePortID] {
-        let taken = dirty.sorted()
-        dirty.removeAll()
+        var taken: [ServicePortID] = []
+        taken.reserveCapacity(dirtyEntries.count + otherDirtyPorts.count)
+        for place in dirtyEntries {
+            let marks = entries[place].dirtyPorts
+            guard marks != 0, let name = entries[place].service?.name, let ports = entries[place].service?.ports else {
+                continue
+            }
+            entries[place].dirtyPorts = 0
+            for (index, port) in ports.prefix(Entry.markedPorts).enumerated()
+            where marks & 1 << UInt64(index) != 0 {
+                // In a file, two ports can have one identity.
+                guard !ports[..<index].contains(where: { $0.hasIdentity(of: port) }) else { continue }
+                let id = ServicePortID(port, of: name)
+                if !otherDirtyPorts.isEmpty { otherDirtyPorts.remove(id) }
+                taken.append(id)
+            }
+        }
+        dirtyEntries.removeAll()
+        taken += otherDirtyPorts.sorted()
+        otherDirtyPorts.removeAll()
         return taken
     }
 
-    public var hasDirty: Bool { !dirty.isEmpty }
+    public var hasDirty: Bool { !dirtyEntries.isEmpty || !otherDirtyPorts.isEmpty }
 
-    private mutating func markDirty(_ service: Service) {
+    /// Marks all ports of a Service that is about to be another one, or none: by name, for their places will mean others.
+    private mutating func markLost(_ service: Service, at place: Int) {
         for port in service.ports {
-            dirty.insert(ServicePortID(port, of: service.name))
+            otherDirtyPorts.insert(ServicePortID(port, of: service.name))
+        }
+        entries[place].dirtyPorts = 0
+    }
+
+    /// Marks ports of the Service of an entry.
+    private mutating func markDirty(_ ports: some Sequence<Int>, at place: Int) {
+        for port in ports {
+            markDirty(port, at: place)
         }
     }
 
-    /// Marks the ports of a Service that a slice with these ports feeds.
-    private mutating func markDirty(_ service: Service, with slicePorts: [EndpointPort]) {
-        for port in service.ports
+    /// Marks the ports of the Service of an entry that a slice with these ports feeds.
+    private mutating func markDirty(_ slicePorts: [EndpointPort], at place: Int) {
+        guard let ports = entries[place].service?.ports else { return }
+        for (index, port) in ports.enumerated()
         where slicePorts.contains(where: { $0.name == port.name && $0.transport == port.transport }) {
-            dirty.insert(ServicePortID(port, of: service.name))
+            markDirty(index, at: place)
+        }
+    }
+
+    private mutating func markDirty(_ port: Int, at place: Int) {
+        if port < Entry.markedPorts {
+            if entries[place].dirtyPorts == 0 { dirtyEntries.append(place) }
+            entries[place].dirtyPorts |= 1 << UInt64(port)
+        } else if let service = entries[place].service {
+            otherDirtyPorts.insert(ServicePortID(service.ports[port], of: service.name))
         }
     }
 
@@ -186,33 +259,58 @@ public struct ServiceTable: Sendable {
 
     /// Every port of every Service, ascending.
     public var servicePorts: [ServicePortID] {
-        entries.values.flatMap { entry in
+        entries.flatMap { entry in
             entry.service.map { service in service.ports.map { ServicePortID($0, of: service.name) } } ?? []
         }.sorted().withoutRepetition()
     }
 
     public func service(_ name: ObjectName) -> Service? {
-        entries[name]?.service
+        places[name].flatMap { entries[$0].service }
     }
 
     /// The slices of a Service, of both families, in no particular order.
     public func slices(of service: ObjectName) -> [EndpointSlice] {
-        entries[service]?.slices ?? []
+        places[service].map { entries[$0].slices } ?? []
     }
 
     /// The endpoints of a Service port in ascending order, each identity once.
     public func endpoints(of id: ServicePortID, in family: IPFamily) -> [PortEndpoint] {
-        guard let entry = entries[id.service], let port = entry.service?.port(id) else { return [] }
-        return PortEndpoint.merged(entry.slices, of: port, in: family, on: basis.facts)
+        guard let port = service(id.service)?.port(id) else { return [] }
+        return PortEndpoint.merged(slices(of: id.service), of: port, in: family, on: basis.facts)
     }
 
     /// What a Service port becomes now; empty for one that does not exist.
     public func plan(of id: ServicePortID, in family: IPFamily) -> ServicePortPlan {
-        guard families.contains(family), let entry = entries[id.service],
-            let service = entry.service, let port = service.port(id),
-            service.programmedClusterIP(of: family) != nil
-        else { return ServicePortPlan() }
-        let endpoints = PortEndpoint.merged(entry.slices, of: port, in: family, on: basis.facts)
+        guard let place = places[id.service], let service = entries[place].service, let port = service.port(id) else {
+            return ServicePortPlan()
+        }
+        return plan(port, of: service, entries[place].slices, in: family)
+    }
+
+    /// Hands over what a Service port becomes now in each of the families, with one look at its objects.
+    public func forEachPlan(
+        of id: ServicePortID,
+        in families: [IPFamily],
+        _ body: (IPFamily, ServicePortPlan) -> Void
+    ) {
+        guard let place = places[id.service], let service = entries[place].service, let port = service.port(id) else {
+            return families.forEach { body($0, ServicePortPlan()) }
+        }
+        for family in families {
+            body(family, plan(port, of: service, entries[place].slices, in: family))
+        }
+    }
+
+    private func plan(
+        _ port: ServicePort,
+        of service: Service,
+        _ slices: [EndpointSlice],
+        in family: IPFamily
+    ) -> ServicePortPlan {
+        guard families.contains(family), service.programmedClusterIP(of: family) != nil else {
+            return ServicePortPlan()
+        }
+        let endpoints = PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
         return ServicePortPlan(port, of: service, endpoints: endpoints, in: family, basis: basis)
     }
 }

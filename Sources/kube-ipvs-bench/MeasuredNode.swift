@@ -32,10 +32,7 @@ struct MeasuredNode {
     }
 
     mutating func file(_ updates: [ObjectUpdate]) {
-        table.reserveCapacity(forMore: updates.count)
-        for update in updates {
-            table.apply(update)
-        }
+        table.apply(updates)
     }
 
     mutating func plan() {
@@ -44,8 +41,8 @@ struct MeasuredNode {
             reconcilers[index].expect(owners: dirty.count)
         }
         for id in dirty {
-            for index in reconcilers.indices {
-                let plan = table.plan(of: id, in: reconcilers[index].family)
+            table.forEachPlan(of: id, in: IPFamily.allCases) { family, plan in
+                let index = family == .v4 ? 0 : 1
                 reconcilers[index].replaceContribution(of: id, with: plan.contribution)
             }
         }
