@@ -78,8 +78,9 @@ public final class KernelIPVS: IPVSDataplane {
         batch.removeAll()
         let start = next
         var isFull = false
+        var beginning: NetlinkRequest.Beginning?
         while next < changes.endIndex, !isFull {
-            try request.write(changes[next], for: family)
+            try request.write(changes[next], for: family, after: &beginning)
             if batch.hasRoom(for: request) {
                 batch.append(request, tag: next)
                 next += 1

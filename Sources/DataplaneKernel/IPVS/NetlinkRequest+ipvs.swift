@@ -7,33 +7,62 @@ import Netlink
 /// Attribute layout: `linux/ip_vs.h`; what each command needs: `ip_vs_genl_parse_service` and `ip_vs_genl_parse_dest` in
 /// `net/netfilter/ipvs/ip_vs_ctl.c`.
 extension NetlinkRequest {
+    /// The beginning of a request that changes a real server: all that comes before the real server itself.
+    struct Beginning {
+        fileprivate var command: Int
+        fileprivate var virtualServer: VirtualServer.ID
+        fileprivate var count: Int
+    }
+
     /// Writes a change as a request of the `IPVS` family.
-    mutating func write(_ change: IPVSChange, for family: GenericFamily) throws(NetlinkError) {
+    ///
+    /// - Parameter beginning: of the last change, which is still in this request; `nil` where there is none. The real servers of
+    ///   one virtual server come one after the other, and half of each request is the same.
+    mutating func write(
+        _ change: IPVSChange,
+        for family: GenericFamily,
+        after beginning: inout Beginning?
+    ) throws(NetlinkError) {
         switch change {
         case .addVirtualServer(let id, let configuration):
+            beginning = nil
             try begin(family, command: IPVS_CMD_NEW_SERVICE)
             try put(id, configuration)
         case .editVirtualServer(let id, let configuration):
+            beginning = nil
             try begin(family, command: IPVS_CMD_SET_SERVICE)
             try put(id, configuration)
         case .removeVirtualServer(let id):
+            beginning = nil
             try begin(family, command: IPVS_CMD_DEL_SERVICE)
             try put(id)
         case .addRealServer(let realServer, to: let id):
-            try begin(family, command: IPVS_CMD_NEW_DEST)
-            try put(id)
+            try begin(IPVS_CMD_NEW_DEST, id, family, after: &beginning)
             try put(realServer)
         case .editRealServer(let realServer, of: let id):
-            try begin(family, command: IPVS_CMD_SET_DEST)
-            try put(id)
+            try begin(IPVS_CMD_SET_DEST, id, family, after: &beginning)
             try put(realServer)
         case .removeRealServer(let realServer, from: let id):
-            try begin(family, command: IPVS_CMD_DEL_DEST)
-            try put(id)
+            try begin(IPVS_CMD_DEL_DEST, id, family, after: &beginning)
             try nest(IPVS_CMD_ATTR_DEST) { (destination) throws(NetlinkError) in
                 try destination.put(realServer)
             }
         }
+    }
+
+    /// Begins a request that changes a real server of a virtual server.
+    private mutating func begin(
+        _ command: Int,
+        _ id: VirtualServer.ID,
+        _ family: GenericFamily,
+        after beginning: inout Beginning?
+    ) throws(NetlinkError) {
+        if let beginning, beginning.command == command, beginning.virtualServer == id {
+            return truncate(to: beginning.count)
+        }
+        try begin(family, command: command)
+        try put(id)
+        beginning = Beginning(command: command, virtualServer: id, count: count)
     }
 
     /// Writes which virtual server a request is about.
