@@ -48,6 +48,25 @@ struct MeasuredNode {
         }
     }
 
+    /// A verifying pass of each family, step by step.
+    ///
+    /// - Parameter noteStep: is called before the first step, and after each one.
+    mutating func verify(_ noteStep: () -> Void) async throws {
+        for index in reconcilers.indices {
+            reconcilers[index].beginVerifying()
+            noteStep()
+            var report: PassReport?
+            while report == nil {
+                report = await reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
+                noteStep()
+            }
+            guard let report, report.isComplete else {
+                let failure = report?.failures.first?.description
+                throw BenchError("a pass was not complete: \(failure ?? "something was refused")")
+            }
+        }
+    }
+
     /// One pass over each family with something to do.
     ///
     /// - Returns: how many objects were written.

@@ -33,17 +33,19 @@ struct Scenarios {
         let updates = scale.updates
         times.reset()
         let plan = await Meter.measure { node.take(updates) }
-        let pass = try await Meter.measure { try await node.pass(.verify) }
-        let parts = times.current
+        var steps = StepTimes(times)
+        let pass = try await Meter.measure {
+            steps = StepTimes(times)
+            try await node.verify { steps.noteStep() }
+        }
         Record(name, scale, plan + pass, peakResident: Meter.peakResident).print()
         Record("\(name): plan", scale, plan).print()
-        // What is left without sets, addresses and rules: planning, finding the differences, and writing servers.
-        let others = parts.sets + parts.addresses + parts.rules
-        Record("\(name): servers", scale, seconds: plan.wall + pass.wall - others).print()
-        Record("\(name): servers, in the client", scale, seconds: parts.ipvs).print()
-        Record("\(name): sets", scale, seconds: parts.sets).print()
-        Record("\(name): addresses", scale, seconds: parts.addresses).print()
-        Record("\(name): rules", scale, seconds: parts.rules).print()
+        // All of planning, that of sets and addresses too, and the steps that are about servers.
+        Record("\(name): servers", scale, seconds: plan.wall + steps.servers).print()
+        Record("\(name): servers, in the client", scale, seconds: times.current.ipvs).print()
+        Record("\(name): sets", scale, seconds: steps.sets).print()
+        Record("\(name): addresses", scale, seconds: steps.addresses).print()
+        Record("\(name): rules", scale, seconds: steps.rules).print()
     }
 
     private func verify(_ node: inout MeasuredNode) async throws {
