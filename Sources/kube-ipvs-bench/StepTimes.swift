@@ -22,7 +22,9 @@ struct StepTimes {
         let now = times.current
         let instant = Meter.now
         let part: WritableKeyPath<Self, Double>
-        if now.sets > last.sets {
+        if now.ipvs > last.ipvs {
+            part = \.servers
+        } else if now.sets > last.sets {
             part = \.sets
         } else if now.addresses > last.addresses {
             part = \.addresses
