@@ -194,15 +194,34 @@ public struct NodeHistory {
         let listing = VirtualServerListing()
         for index in reconcilers.indices { reconcilers[index].beginVerifying(sharing: listing) }
         var wrong: [String] = []
+        var listedRules: Result<String, DataplaneError>?
         while let index = reconcilers.firstIndex(where: \.isVerifying) {
+            await listRules(index, &listedRules)
             if Int.random(in: 0..<8, using: &random) == 0 { try await happen(&self) }
             if let report = await reconcilers[index].continueVerifying(at: now, on: dataplane) {
                 note(report)
                 wrong += Self.problems(in: report)
+                listedRules = nil
             }
         }
         events.append("the verifying pass has ended")
         return wrong
+    }
+
+    /// Lists the rules beside a verifying pass that wants them, or leaves it to do so; and hands the listing over sooner or
+    /// later, perhaps when it is no longer true.
+    private mutating func listRules(_ index: Int, _ listing: inout Result<String, DataplaneError>?) async {
+        if let listed = listing {
+            guard Int.random(in: 0..<4, using: &random) == 0 else { return }
+            reconcilers[index].takeRules(listed)
+            listing = nil
+        } else if reconcilers[index].wantsRules, Bool.random(using: &random) {
+            do throws(DataplaneError) {
+                listing = .success(try await dataplane.rules.save(reconcilers[index].family))
+            } catch {
+                listing = .failure(error)
+            }
+        }
     }
 
     /// What the last verifying passes told of as changed by somebody else, where nobody did.

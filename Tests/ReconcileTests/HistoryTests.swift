@@ -5,7 +5,7 @@ import HistoryTesting
 import Reconcile
 import Testing
 
-/// Laws of a node's life, on the models of the kernel's parts. `KernelHistoryTests` has the same on the kernel.
+/// Laws of a node's life, on the models of the kernel's parts. `HistoryNode` follows the same on the kernel.
 struct HistoryTests {
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `after every step of a history the data plane is as it should be`(seed: UInt64) async throws {
