@@ -9,9 +9,13 @@ struct MeasuredNode {
     private var reconcilers: [FamilyReconciler<ServicePortID>]
     private let dataplane: Dataplane
     private let clock = ContinuousClock()
+    private let wantsServersOnly: Bool
 
-    init(_ dataplane: Dataplane) {
+    /// - Parameter wantsServersOnly: whether the set entries and addresses that belong to virtual servers are left out of what
+    ///   is desired.
+    init(_ dataplane: Dataplane, wantsServersOnly: Bool = false) {
         self.dataplane = dataplane
+        self.wantsServersOnly = wantsServersOnly
         table = ServiceTable(facts: NodeFacts(name: Scale.nodeName))
         let pods = IPPrefix(IPAddress(v4: 0x0b00_0000), length: 8)
         reconcilers = IPFamily.allCases.map { family in
@@ -43,7 +47,12 @@ struct MeasuredNode {
         for id in dirty {
             table.forEachPlan(of: id, in: IPFamily.allCases) { family, plan in
                 let index = family == .v4 ? 0 : 1
-                reconcilers[index].replaceContribution(of: id, with: plan.contribution)
+                var contribution = plan.contribution
+                if wantsServersOnly {
+                    contribution.setEntries = []
+                    contribution.addresses = []
+                }
+                reconcilers[index].replaceContribution(of: id, with: contribution)
             }
         }
     }
