@@ -88,6 +88,12 @@ struct Scenarios {
         ] {
             Record("verify: \(name)", scale, repetitions: repetitions, Cost(wall: seconds)).print()
         }
+        // An event that comes meanwhile waits for one of these.
+        var steps = StepTimes(times)
+        try await node.verify { steps.noteStep() }
+        for (name, part) in [("servers", \StepTimes.servers), ("sets", \.sets), ("addresses", \.addresses)] {
+            Record("verify: longest step, \(name)", scale, seconds: steps.longest[part, default: 0]).print()
+        }
     }
 
     /// One more endpoint, a pass for each. The same number of Services get the same number of endpoints at every scale.

@@ -8,6 +8,8 @@ struct StepTimes {
     private(set) var sets = 0.0
     private(set) var addresses = 0.0
     private(set) var rules = 0.0
+    /// The longest step of each part.
+    private(set) var longest: [PartialKeyPath<Self>: Double] = [:]
 
     private let times: DataplaneTimes
     private var last: DataplaneTimes.Times
@@ -33,7 +35,9 @@ struct StepTimes {
         } else {
             part = \.servers
         }
-        self[keyPath: part] += instant - lastInstant
+        let duration = instant - lastInstant
+        self[keyPath: part] += duration
+        longest[part] = max(longest[part, default: 0], duration)
         (last, lastInstant) = (now, instant)
     }
 }
