@@ -10,7 +10,6 @@ public final class FakeIPVS: IPVSDataplane {
     public var firewallMarks: [UInt32] = []
     /// Every change that took effect, in order.
     public private(set) var applied: [IPVSChange] = []
-    public private(set) var dumpCount = 0
     public private(set) var listingCount = 0
     /// Virtual servers that were read one by one.
     public private(set) var readCount = 0
@@ -37,17 +36,6 @@ public final class FakeIPVS: IPVSDataplane {
     /// Makes the next `apply` do half of its changes and then break off.
     public func failNextApply() {
         nextApplyFailure = DataplaneError(part: .ipvs, number: 105, explanation: "the fake broke off")
-    }
-
-    public func forEachVirtualServer(
-        of family: IPFamily,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) {
-        dumpCount += 1
-        for (id, entry) in table.entries where id.family == family {
-            body(observed(id, entry))
-        }
-        for mark in firewallMarks { body(firewallMark(mark, family)) }
     }
 
     private func firewallMark(_ mark: UInt32, _ family: IPFamily) -> ObservedVirtualServer {

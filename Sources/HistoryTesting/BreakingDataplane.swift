@@ -85,13 +85,6 @@ private final class BreakingIPVS: IPVSDataplane {
         self.breaker = breaker
     }
 
-    func forEachVirtualServer(
-        of family: IPFamily,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) {
-        try base.forEachVirtualServer(of: family, body)
-    }
-
     func listVirtualServers(
         restarting isStart: Bool,
         _ body: (ObservedVirtualServer) -> Void

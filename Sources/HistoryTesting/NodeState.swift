@@ -14,10 +14,16 @@ public struct NodeState {
 
     /// Reads it as the daemon does.
     public init(of dataplane: Dataplane) throws(DataplaneError) {
+        var listed: Set<VirtualServer.ID> = []
+        var isStart = true
+        while try dataplane.ipvs.listVirtualServers(
+            restarting: isStart,
+            { observed in
+                if case .address(let id) = observed.identity { listed.insert(id) }
+            })
+        { isStart = false }
+        for id in listed { servers[id] = try dataplane.ipvs.virtualServer(id) }
         for family in IPFamily.allCases {
-            try dataplane.ipvs.forEachVirtualServer(of: family) { observed in
-                if case .address(let id) = observed.identity { servers[id] = observed }
-            }
             for set in ServiceSet.allCases {
                 guard let definition = try dataplane.sets.definition(ofSetNamed: set.name(for: family)) else {
                     continue

@@ -5,14 +5,6 @@ public import DataplaneModel
 ///
 /// The methods of all data planes block while the kernel works, and are called from one thread.
 public protocol IPVSDataplane: AnyObject {
-    /// Hands over each virtual server of a family with its real servers, those for firewall marks among them.
-    ///
-    /// A dump that the kernel interrupted is read again, so each server is handed over once and whole.
-    func forEachVirtualServer(
-        of family: IPFamily,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError)
-
     /// Hands over a part of the virtual servers of both families without their real servers, from one reading of the
     /// kernel's table. Other calls may come in between.
     ///

@@ -113,13 +113,6 @@ private final class MeteredIPVS: IPVSDataplane {
         self.times = times
     }
 
-    func forEachVirtualServer(
-        of family: IPFamily,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) {
-        try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.forEachVirtualServer(of: family, body) }
-    }
-
     func listVirtualServers(
         restarting isStart: Bool,
         _ body: (ObservedVirtualServer) -> Void

@@ -61,7 +61,6 @@ extension ProfileCommand {
 
 /// Holds nothing and refuses nothing.
 final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
-    func forEachVirtualServer(of family: IPFamily, _ body: (ObservedVirtualServer) -> Void) {}
     func listVirtualServers(restarting: Bool, _ body: (ObservedVirtualServer) -> Void) -> Bool { false }
     func virtualServer(_ id: VirtualServer.ID) -> ObservedVirtualServer? { nil }
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { [] }

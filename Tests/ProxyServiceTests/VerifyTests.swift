@@ -143,13 +143,6 @@ private final class SlowIPVS: IPVSDataplane {
         self.progress = progress
     }
 
-    func forEachVirtualServer(
-        of family: IPFamily,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) {
-        try fake.forEachVirtualServer(of: family, body)
-    }
-
     func listVirtualServers(
         restarting isStart: Bool,
         _ body: (ObservedVirtualServer) -> Void

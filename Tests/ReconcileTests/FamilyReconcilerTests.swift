@@ -109,18 +109,19 @@ struct FamilyReconcilerTests {
         #expect(fake.rules.restoreCount == restores)
     }
 
-    @Test func `a changed endpoint costs its own change and no read`() async {
+    @Test func `a changed endpoint costs its own change, and a look at the connections of the one that left`() async {
         let fake = FakeDataplane()
         var reconciler = Sample.reconciler([1: Sample.contribution(1), 2: Sample.contribution(2)])
         _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
         fake.clearJournal()
-        let (dumps, saves) = (fake.ipvs.dumpCount, fake.rules.saveCount)
+        let (listings, reads, saves) = (fake.ipvs.listingCount, fake.ipvs.readCount, fake.rules.saveCount)
 
         reconciler.replaceContribution(of: 1, with: Sample.contribution(1, endpoints: [2, 3]))
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.applied == [.realServer: 3])
         #expect(fake.journal.count == 3)
-        #expect(fake.ipvs.dumpCount == dumps)
+        #expect(fake.ipvs.listingCount == listings)
+        #expect(fake.ipvs.readCount == reads + 1)
         #expect(fake.rules.saveCount == saves)
     }
 

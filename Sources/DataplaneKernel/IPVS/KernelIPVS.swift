@@ -106,6 +106,9 @@ public final class KernelIPVS: IPVSDataplane {
 
     // MARK: Reading
 
+    /// Hands over each virtual server of a family with its real servers, those for firewall marks among them.
+    ///
+    /// A dump that the kernel interrupted is read again, so each server is handed over once and whole.
     public func forEachVirtualServer(
         of family: IPFamily,
         _ body: (ObservedVirtualServer) -> Void

@@ -38,13 +38,6 @@ private final class RehearsedIPVS: IPVSDataplane {
         self.notes = notes
     }
 
-    func forEachVirtualServer(
-        of family: IPFamily,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) {
-        try original.forEachVirtualServer(of: family, body)
-    }
-
     func listVirtualServers(
         restarting isStart: Bool,
         _ body: (ObservedVirtualServer) -> Void
