@@ -15,13 +15,13 @@ public struct NodeState {
     /// Reads it as the daemon does.
     public init(of dataplane: Dataplane) throws(DataplaneError) {
         var listed: Set<VirtualServer.ID> = []
-        var isStart = true
-        while try dataplane.ipvs.listVirtualServers(
-            restarting: isStart,
-            { observed in
+        var (isStart, hasMore) = (true, true)
+        while hasMore {
+            hasMore = try dataplane.ipvs.listVirtualServers(restarting: isStart) { observed in
                 if case .address(let id) = observed.identity { listed.insert(id) }
-            })
-        { isStart = false }
+            }
+            isStart = false
+        }
         for id in listed { servers[id] = try dataplane.ipvs.virtualServer(id) }
         for family in IPFamily.allCases {
             for set in ServiceSet.allCases {

@@ -46,15 +46,7 @@ struct NodeOfOthers {
             END
             for program in iptables ip6tables; do
                 $program-restore --noflush <<END
-            *filter
-            :KUBE-FIREWALL - [0:0]
-            -A INPUT -j KUBE-FIREWALL
-            -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FIREWALL
-            COMMIT
-            *nat
-            :CNI-HOSTPORT - [0:0]
-            -A PREROUTING -j CNI-HOSTPORT
-            COMMIT
+            \(foreignRules)
             END
             done
             """)

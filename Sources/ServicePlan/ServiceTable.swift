@@ -281,10 +281,9 @@ public struct ServiceTable: Sendable {
 
     /// What a Service port becomes now; empty for one that does not exist.
     public func plan(of id: ServicePortID, in family: IPFamily) -> ServicePortPlan {
-        guard let place = places[id.service], let service = entries[place].service, let port = service.port(id) else {
-            return ServicePortPlan()
-        }
-        return plan(port, of: service, entries[place].slices, in: family)
+        var plan = ServicePortPlan()
+        forEachPlan(of: id, in: [family]) { plan = $1 }
+        return plan
     }
 
     /// Hands over what a Service port becomes now in each of the families, with one look at its objects.

@@ -69,11 +69,14 @@ struct MeasuredNode {
                 report = await reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
                 noteStep()
             }
-            guard let report, report.isComplete else {
-                let failure = report?.failures.first?.description
-                throw BenchError("a pass was not complete: \(failure ?? "something was refused")")
-            }
+            try report.map(Self.check)
         }
+    }
+
+    private static func check(_ report: PassReport) throws {
+        guard !report.isComplete else { return }
+        let first = report.failures.first ?? report.refusals.first?.error
+        throw BenchError("a pass was not complete: \(first?.description ?? "for no reason")")
     }
 
     /// One pass over each family with something to do.
@@ -84,10 +87,7 @@ struct MeasuredNode {
         var written = 0
         for index in reconcilers.indices where mode == .verify || reconcilers[index].hasWork(at: clock.now) {
             let report = await reconcilers[index].pass(mode, at: clock.now, on: dataplane)
-            guard report.isComplete else {
-                let first = report.failures.first ?? report.refusals.first?.error
-                throw BenchError("a pass was not complete: \(first?.description ?? "for no reason")")
-            }
+            try Self.check(report)
             written += report.applied.values.reduce(0, +)
         }
         return written

@@ -48,15 +48,7 @@ extension TrafficSuite {
                 for variant in variants {
                     script += """
                         \(program)-\(variant)-restore --noflush <<END
-                        *filter
-                        :KUBE-FIREWALL - [0:0]
-                        -A INPUT -j KUBE-FIREWALL
-                        -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FIREWALL
-                        COMMIT
-                        *nat
-                        :CNI-HOSTPORT - [0:0]
-                        -A PREROUTING -j CNI-HOSTPORT
-                        COMMIT
+                        \(foreignRules)
                         END
 
                         """
