@@ -219,16 +219,30 @@ struct Cluster {
         from place: Place = .client,
         _ body: (_ echoes: (String) async throws -> Bool) async throws -> Void
     ) async throws {
-        let words = ["netns", "exec", place.rawValue, "socat", "-", "TCP:\(address):\(port)"]
+        try await withProgram(["socat", "-", "TCP:\(address):\(port)"], in: place) { ask in
+            try await body { line in try await ask(line)?.contains(line) == true }
+        }
+    }
+
+    /// Runs a program that answers each line with a line, while `body` asks.
+    ///
+    /// - Parameter body: is handed what sends a line and waits for the answer, with whatever ends it; `nil` when the program
+    ///   says no more.
+    func withProgram(
+        _ words: [String],
+        in place: Place,
+        _ body: (_ ask: @escaping (String) async throws -> String?) async throws -> Void
+    ) async throws {
+        let words = ["netns", "exec", place.rawValue] + words
         _ = try await Subprocess.run(
             .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
-        ) { connection in
-            var lines = connection.standardOutput.strings().makeAsyncIterator()
+        ) { program in
+            var lines = program.standardOutput.strings().makeAsyncIterator()
             try await body { line in
-                _ = try await connection.standardInputWriter.write(line + "\n")
-                return try await lines.next()?.contains(line) == true
+                _ = try await program.standardInputWriter.write(line + "\n")
+                return try await lines.next()
             }
-            try await connection.standardInputWriter.finish()
+            try await program.standardInputWriter.finish()
         }
     }
 

@@ -1,4 +1,3 @@
-import Subprocess
 import SystemTesting
 import Testing
 
@@ -121,8 +120,8 @@ extension TrafficSuite {
             in cluster: Cluster,
             _ body: (_ ask: @escaping (String) async throws -> [String?]) async throws -> Void
         ) async throws {
-            try await withClient(of: Self.addresses[0]) { askFour in
-                try await withClient(of: Self.addresses[1]) { askSix in
+            try await withClient(of: Self.addresses[0], in: cluster) { askFour in
+                try await withClient(of: Self.addresses[1], in: cluster) { askSix in
                     try await body { command in [try await askFour(command), try await askSix(command)] }
                 }
             }
@@ -130,18 +129,11 @@ extension TrafficSuite {
 
         private func withClient(
             of address: String,
+            in cluster: Cluster,
             _ body: (_ ask: @escaping (String) async throws -> String?) async throws -> Void
         ) async throws {
-            let words = ["netns", "exec", "client", "bash", "-c", Self.client, address, "7"]
-            _ = try await Subprocess.run(
-                .name("ip"), arguments: Arguments(words), input: .inputWriter, output: .sequence, error: .discarded
-            ) { connections in
-                var lines = connections.standardOutput.strings().makeAsyncIterator()
-                try await body { command in
-                    _ = try await connections.standardInputWriter.write(command + "\n")
-                    return try await lines.next().map { String($0.prefix { !$0.isNewline }) }
-                }
-                try await connections.standardInputWriter.finish()
+            try await cluster.withProgram(["bash", "-c", Self.client, address, "7"], in: .client) { ask in
+                try await body { command in try await ask(command).map { String($0.prefix { !$0.isNewline }) } }
             }
         }
 
