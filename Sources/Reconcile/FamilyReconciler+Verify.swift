@@ -198,9 +198,9 @@ extension FamilyReconciler {
                 (step.foundNone ? Array(desired.virtualServerIDs) : Array(pending.virtualServers)).sorted()[...]
         }
         guard mirror.ipvs != nil else { return }
-        let batch = step.unwritten.prefix(Self.virtualServersPerBatch)
-        step.unwritten = step.unwritten.dropFirst(batch.count)
-        if !updateVirtualServers(batch, dataplane, now, &step.report) || (hasReadAll && step.unwritten.isEmpty) {
+        if !updateVirtualServers(&step.unwritten, dataplane, now, &step.report)
+            || (hasReadAll && step.unwritten.isEmpty)
+        {
             step.phase = .addresses
         }
     }

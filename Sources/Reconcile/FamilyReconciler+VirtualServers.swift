@@ -2,45 +2,39 @@ import Addressing
 import DataplaneModel
 
 extension FamilyReconciler {
-    /// Adds and edits virtual servers, and changes their real servers. Whole virtual servers go later, when their
-    /// addresses no longer attract traffic.
+    /// Adds and edits virtual servers, and changes their real servers: of the first ones, as many as make a batch, which are
+    /// then taken off the list. Whole virtual servers go later, when their addresses no longer attract traffic.
     ///
     /// - Returns: whether it is known what took effect.
-    @discardableResult
     mutating func updateVirtualServers(
-        _ ids: some Collection<VirtualServer.ID>,
+        _ ids: inout ArraySlice<VirtualServer.ID>,
         _ dataplane: any IPVSDataplane,
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
     ) -> Bool {
         // With their entries: each look into the tables costs, and at the start all servers are wanted.
-        var wanted: [(id: VirtualServer.ID, entry: IPVSTable.Entry)] = []
-        wanted.reserveCapacity(ids.count)
-        for id in ids {
-            if let entry = desired[id] { wanted.append((id, entry)) }
+        var batch: [(id: VirtualServer.ID, entry: IPVSTable.Entry)] = []
+        var size = 0
+        while size < Self.changesPerBatch, let id = ids.popFirst() {
+            guard let entry = desired[id] else { continue }
+            batch.append((id, entry))
+            size += 1 + entry.realServers.count
         }
-        wanted.sort { $0.id < $1.id }
-
-        var rest = wanted[...]
-        while !rest.isEmpty {
-            let batch = rest.prefix(Self.virtualServersPerBatch)
-            rest = rest.dropFirst(batch.count)
-            // Not bound to a name: a second reference would make the next change copy the whole table.
-            guard var changes = mirror.ipvs?.changes(toReach: batch) else { return false }
-            drainInsteadOfRemoving(&changes, now)
-            guard let refused = apply(changes, dataplane, &report) else { return false }
-            for (id, entry) in batch {
-                guard !refused.contains(id) else {
-                    pending.virtualServers.insert(id)
-                    continue
-                }
-                if !drains.virtualServers.contains(id) {
-                    // The desired entry itself, so that both share the storage of the real servers.
-                    mirror.ipvs?.entries[id] = entry
-                }
-                // Also where the set is empty, a look into it hashes.
-                if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
+        // Not bound to a name: a second reference would make the next change copy the whole table.
+        guard var changes = mirror.ipvs?.changes(toReach: batch) else { return false }
+        drainInsteadOfRemoving(&changes, now)
+        guard let refused = apply(changes, dataplane, &report) else { return false }
+        for (id, entry) in batch {
+            guard !refused.contains(id) else {
+                pending.virtualServers.insert(id)
+                continue
             }
+            if !drains.virtualServers.contains(id) {
+                // The desired entry itself, so that both share the storage of the real servers.
+                mirror.ipvs?.entries[id] = entry
+            }
+            // Also where the set is empty, a look into it hashes.
+            if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
         }
         return true
     }

@@ -38,9 +38,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// The least time between two searches of all flows. A pass that fails is soon tried again, and need not repeat them.
     static var flowSweepInterval: Duration { .seconds(25) }
 
-    /// Virtual servers whose changes are sent together. It bounds the memory for a bulk load's changes, and how long a
-    /// batch takes.
-    static var virtualServersPerBatch: Int { 512 }
+    /// How many changes to virtual and real servers are sent together, unless one virtual server alone needs more: some 2 ms of
+    /// the kernel's time. It bounds the memory for a bulk load's changes, and how long an event waits for it.
+    static var changesPerBatch: Int { 2048 }
 
     /// - Parameter gracefulTimeout: the longest time that a removed TCP real server keeps its connections.
     public init(
@@ -129,7 +129,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         if pending.rules {
             await keepRules(dataplane.rules, &report)
         }
-        updateVirtualServers(pending.virtualServers, dataplane.ipvs, now, &report)
+        var servers = pending.virtualServers.sorted()[...]
+        while !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
         changeAddresses(pending.addresses.filter { desired.contains($0) }, dataplane.addresses, &report)
         removeWhatIsUnwanted(dataplane, now, &report)
         return report

@@ -19,6 +19,18 @@ public struct ServiceTable: Sendable {
 
         var isEmpty: Bool { service == nil && slices.isEmpty }
 
+        // These are asked of the entry where it lies: one that is copied has a dozen references to count.
+
+        /// The Service's name and ports.
+        var servicePorts: (ObjectName, [ServicePort])? {
+            service.map { ($0.name, $0.ports) }
+        }
+
+        mutating func takeDirtyPorts() -> UInt64 {
+            defer { dirtyPorts = 0 }
+            return dirtyPorts
+        }
+
         var hasZoneHints: Bool {
             slices.contains { slice in slice.endpoints.contains { !$0.zoneHints.isEmpty } }
         }
@@ -200,11 +212,8 @@ public struct ServiceTable: Sendable {
         var taken: [ServicePortID] = []
         taken.reserveCapacity(dirtyEntries.count + otherDirtyPorts.count)
         for place in dirtyEntries {
-            let marks = entries[place].dirtyPorts
-            guard marks != 0, let name = entries[place].service?.name, let ports = entries[place].service?.ports else {
-                continue
-            }
-            entries[place].dirtyPorts = 0
+            let marks = entries[place].takeDirtyPorts()
+            guard marks != 0, let (name, ports) = entries[place].servicePorts else { continue }
             for (index, port) in ports.prefix(Entry.markedPorts).enumerated()
             where marks & 1 << UInt64(index) != 0 {
                 // In a file, two ports can have one identity.

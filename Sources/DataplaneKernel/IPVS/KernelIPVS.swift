@@ -74,20 +74,8 @@ public final class KernelIPVS: IPVSDataplane {
         of changes: [IPVSChange],
         from next: inout Int
     ) throws(NetlinkError) -> [RefusedRequest] {
-        // What an error left there while it was filled.
-        batch.removeAll()
         let start = next
-        var isFull = false
-        var beginning: NetlinkRequest.Beginning?
-        while next < changes.endIndex, !isFull {
-            try request.write(changes[next], for: family, after: &beginning)
-            if batch.hasRoom(for: request) {
-                batch.append(request, tag: next)
-                next += 1
-            } else {
-                isFull = true
-            }
-        }
+        try batch.fill(with: changes, from: &next, for: family, by: &request)
         let refused = try socket.submit(&batch)
         // `ENOENT` is also the answer to a family number that no module has (`genl_rcv_msg`), to all requests then.
         guard refused.count == next - start, refused.allSatisfy({ $0.error.errno == .noEntry }),

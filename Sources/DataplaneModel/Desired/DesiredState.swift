@@ -112,7 +112,8 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func removeContribution(of owner: Owner, _ touched: inout TouchedObjects) -> Bool {
-        guard let number = numbers.removeValue(forKey: owner) else { return false }
+        // Also where the table is empty, a look into it hashes.
+        guard !numbers.isEmpty, let number = numbers.removeValue(forKey: owner) else { return false }
         let previous = contributions[number]
         contributions[number] = Contribution()
         uncount(previous, of: number, replacedBy: Contribution(), &touched)
