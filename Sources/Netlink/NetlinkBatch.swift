@@ -12,8 +12,8 @@ public struct NetlinkBatch: ~Copyable {
     ///
     /// Fewer calls are faster where a call is dear: at 65 µs each, 110,000 requests take 140 ms in pieces of 64 KiB, and some 118 in
     /// these; still larger ones gain nothing. The kernel makes room for each in one piece or page by page
-    /// (`netlink_alloc_large_skb`), and allows it by default to who may not set the size of a socket's buffer (`net.core.wmem_default`
-    /// is 212,992, and counts twice).
+    /// (`netlink_alloc_large_skb`), and takes it also from who may not force the size of a socket's buffer: the default of
+    /// `net.core.wmem_max` is 212,992, and counts twice.
     public static var defaultByteLimit: Int { 256 * 1024 }
 
     private let byteLimit: Int

@@ -156,9 +156,8 @@ extension NetlinkRequest {
 extension RealServer {
     /// Whether requests for the two have the same length, and differ in address and port at most.
     fileprivate func differsInAddressAlone(from other: RealServer) -> Bool {
-        var moved = self
-        moved.id = other.id
-        return moved == other && id.address.family == other.id.address.family
+        weight == other.weight && forwarding == other.forwarding && upperThreshold == other.upperThreshold
+            && lowerThreshold == other.lowerThreshold && id.address.family == other.id.address.family
     }
 }
 
