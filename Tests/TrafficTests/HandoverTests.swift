@@ -4,16 +4,16 @@ import Testing
 extension TrafficSuite {
     /// kube-proxy ends, the daemon begins: what is in the kernel is made here by the system's programs, as kube-proxy makes it.
     @Suite struct HandoverTests {
-        /// What kube-proxy 1.36 leaves of one Service with two endpoints, of an endpoint that drained, and of a Service that
-        /// was deleted while nobody looked. It has no rules for sets without members.
+        /// What kube-proxy 1.36 leaves in each family of one Service with two endpoints, of an endpoint that drained, and of a
+        /// Service that was deleted while nobody looked. It has no rules for sets without members.
         private static let leftovers = """
             set -e
             sysctl -q -w net.ipv4.vs.conntrack=1 net.ipv4.ip_forward=1
             ip link add kube-ipvs0 type dummy
-            ip address add 10.96.0.7/32 dev kube-ipvs0
-            ip address add 10.96.0.99/32 dev kube-ipvs0
-            for family in inet inet6; do
-                prefix=KUBE; [ $family = inet ] || prefix=KUBE-6
+            leave() { # RESTORE FAMILY PREFIX SERVICE ANOTHER POD[last digit] POD-NETWORK LOOPBACK OPENING CLOSING
+                local restore=$1 family=$2 prefix=$3 vip=$4 gone=$5 pod=$6 pods=$7 own=$8 o=$9 c=${10}
+                ip address add $vip dev kube-ipvs0
+                ip address add $gone dev kube-ipvs0
                 ipset create $prefix-LOOP-BACK hash:ip,port,ip family $family hashsize 1024 maxelem 65536
                 for set in CLUSTER-IP EXTERNAL-IP EXTERNAL-IP-LOCAL LOAD-BALANCER LOAD-BALANCER-FW LOAD-BALANCER-LOCAL; do
                     ipset create $prefix-$set hash:ip,port family $family hashsize 1024 maxelem 65536
@@ -21,19 +21,18 @@ extension TrafficSuite {
                 ipset create $prefix-LOAD-BALANCER-SOURCE-IP hash:ip,port,ip family $family hashsize 1024 maxelem 65536
                 ipset create $prefix-IPVS-IPS hash:ip family $family hashsize 1024 maxelem 65536
                 ipset create $prefix-NODE-PORT-TCP bitmap:port range 0-65535
-            done
-            ipset add KUBE-CLUSTER-IP 10.96.0.7,tcp:7
-            ipset add KUBE-CLUSTER-IP 10.96.0.99,tcp:80
-            ipset add KUBE-IPVS-IPS 10.96.0.7
-            ipset add KUBE-IPVS-IPS 10.96.0.99
-            ipset add KUBE-LOOP-BACK 10.244.1.11,tcp:7,10.244.1.11
-            ipvsadm -A -t 10.96.0.7:7 -s rr
-            ipvsadm -a -t 10.96.0.7:7 -r 10.244.1.11:7 -m -w 1
-            ipvsadm -a -t 10.96.0.7:7 -r 10.244.1.12:7 -m -w 1
-            ipvsadm -a -t 10.96.0.7:7 -r 10.244.1.14:7 -m -w 0
-            ipvsadm -A -t 10.96.0.99:80 -s wlc
-            ipvsadm -a -t 10.96.0.99:80 -r 10.244.1.13:8080 -m -w 1
-            iptables-restore --noflush <<'RULES'
+                ipset add $prefix-CLUSTER-IP $vip,tcp:7
+                ipset add $prefix-CLUSTER-IP $gone,tcp:80
+                ipset add $prefix-IPVS-IPS $vip
+                ipset add $prefix-IPVS-IPS $gone
+                ipset add $prefix-LOOP-BACK ${pod}1,tcp:7,${pod}1
+                ipvsadm -A -t $o$vip$c:7 -s rr
+                ipvsadm -a -t $o$vip$c:7 -r $o${pod}1$c:7 -m -w 1
+                ipvsadm -a -t $o$vip$c:7 -r $o${pod}2$c:7 -m -w 1
+                ipvsadm -a -t $o$vip$c:7 -r $o${pod}4$c:7 -m -w 0
+                ipvsadm -A -t $o$gone$c:80 -s wlc
+                ipvsadm -a -t $o$gone$c:80 -r $o${pod}3$c:8080 -m -w 1
+                $restore --noflush <<RULES
             *nat
             :KUBE-LOAD-BALANCER - [0:0]
             :KUBE-MARK-MASQ - [0:0]
@@ -45,14 +44,14 @@ extension TrafficSuite {
             -I POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
             -A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ
             -A KUBE-MARK-MASQ -j MARK --or-mark 0x4000
-            -A KUBE-POSTROUTING -m comment --comment "Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose" -m set --match-set KUBE-LOOP-BACK dst,dst,src -j MASQUERADE
+            -A KUBE-POSTROUTING -m comment --comment "Kubernetes endpoints dst ip:port, source ip for solving hairpin purpose" -m set --match-set $prefix-LOOP-BACK dst,dst,src -j MASQUERADE
             -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
             -A KUBE-POSTROUTING -j MARK --xor-mark 0x4000
             -A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
-            -A KUBE-SERVICES -s 127.0.0.0/8 -j RETURN
-            -A KUBE-SERVICES ! -s 10.244.0.0/16 -m comment --comment "Kubernetes service cluster ip + port for masquerade purpose" -m set --match-set KUBE-CLUSTER-IP dst,dst -j KUBE-MARK-MASQ
+            -A KUBE-SERVICES -s $own -j RETURN
+            -A KUBE-SERVICES ! -s $pods -m comment --comment "Kubernetes service cluster ip + port for masquerade purpose" -m set --match-set $prefix-CLUSTER-IP dst,dst -j KUBE-MARK-MASQ
             -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT
-            -A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT
+            -A KUBE-SERVICES -m set --match-set $prefix-CLUSTER-IP dst,dst -j ACCEPT
             COMMIT
             *filter
             :KUBE-FORWARD - [0:0]
@@ -60,15 +59,33 @@ extension TrafficSuite {
             -A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT
             COMMIT
             RULES
+            }
+            leave iptables$variant-restore inet KUBE 10.96.0.7 10.96.0.99 10.244.1.1 10.244.0.0/16 127.0.0.0/8
+            leave ip6tables$variant-restore inet6 KUBE-6 \
+                fd00:10:96::7 fd00:10:96::99 fd00:10:244:1::1 fd00:10:244::/56 ::1/128 [ ]
+
             """
 
         private func writeService(to cluster: Cluster) throws {
             try cluster.write(Manifest.node, to: "node.yaml")
             try cluster.write(
                 Manifest.service(
-                    "echo", clusterIPs: ["10.96.0.7"], ports: [.init(port: 7, target: 7)],
-                    endpoints: ["10.244.1.11", "10.244.1.12"]),
+                    "echo", clusterIPs: ["10.96.0.7", "fd00:10:96::7"], ports: [.init(port: 7, target: 7)],
+                    endpoints: ["10.244.1.11", "10.244.1.12", "fd00:10:244:1::11", "fd00:10:244:1::12"]),
                 to: "echo.yaml")
+        }
+
+        /// Has an open connection to the Service in each family answer before and after the daemon's start.
+        private func startDaemonUnderConnections(in cluster: Cluster) async throws {
+            try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoesFour in
+                try await cluster.withConnection(to: "[fd00:10:96::7]", port: 7) { echoesSix in
+                    #expect(try await echoesFour("of kube-proxy"))
+                    #expect(try await echoesSix("of kube-proxy"))
+                    _ = try await cluster.startDaemon()
+                    #expect(try await echoesFour("of the daemon"))
+                    #expect(try await echoesSix("of the daemon"))
+                }
+            }
         }
 
         /// What is otherwise where kube-proxy 1.20 to 1.25 was last: no set of the dummy link's addresses, and source ranges
@@ -108,13 +125,9 @@ extension TrafficSuite {
             try await Cluster.with { cluster in
                 try await cluster.serve(.echo, in: [.pod1, .pod2], port: 7)
                 try writeService(to: cluster)
-                try await cluster.run(in: .node, "bash", "-c", Self.leftovers + "\n" + moreLeftovers)
+                try await cluster.run(in: .node, "bash", "-c", Self.leftovers + moreLeftovers)
 
-                try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoes in
-                    #expect(try await echoes("of kube-proxy"))
-                    _ = try await cluster.startDaemon()
-                    #expect(try await echoes("of the daemon"))
-                }
+                try await startDaemonUnderConnections(in: cluster)
                 let reached = try await KernelState(of: cluster)
                 #expect(reached.differences(from: wanted).sorted() == kept)
             }
@@ -138,21 +151,20 @@ extension TrafficSuite {
             try await Cluster.with { cluster in
                 try await cluster.serve(.echo, in: [.pod1, .pod2], port: 7)
                 try writeService(to: cluster)
-                let leftovers = Self.leftovers.replacing("iptables-restore", with: "iptables-\(other)-restore")
-                try await cluster.run(in: .node, "bash", "-c", leftovers)
+                try await cluster.run(in: .node, "bash", "-c", "variant=-\(other)\n" + Self.leftovers)
                 try await cluster.run(
                     in: .node, "iptables-\(variant)", "--table", "mangle", "--new-chain", "KUBE-IPTABLES-HINT")
 
-                try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoes in
-                    #expect(try await echoes("of kube-proxy"))
-                    _ = try await cluster.startDaemon()
-                    #expect(try await echoes("of the daemon"))
+                try await startDaemonUnderConnections(in: cluster)
+                for tables in ["iptables", "ip6tables"] {
+                    let rules = try await cluster.run(in: .node, "\(tables)-\(variant)-save")
+                    #expect(rules.contains(":KUBE-IPVS-FILTER "), "\(tables): \(variant) over \(other)")
                 }
-                let rules = try await cluster.run(in: .node, "iptables-\(variant)-save")
-                #expect(rules.contains(":KUBE-IPVS-FILTER "), "\(variant) over \(other)")
-                try await cluster.withConnection(to: "10.96.0.7", port: 7) { echoes in
-                    let isAnswered = try await echoes("anew")
-                    #expect(isAnswered)
+                for address in ["10.96.0.7", "[fd00:10:96::7]"] {
+                    try await cluster.withConnection(to: address, port: 7) { echoes in
+                        let isAnswered = try await echoes("anew")
+                        #expect(isAnswered, "\(address)")
+                    }
                 }
             }
         }
