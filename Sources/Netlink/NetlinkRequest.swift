@@ -183,22 +183,6 @@ public struct NetlinkRequest: ~Copyable {
         setCount(count)
     }
 
-    /// Writes over some of the attributes, and leaves those behind them: for requests that differ in little.
-    ///
-    /// - Parameters:
-    ///   - start: what `count` was before the first one that is replaced.
-    ///   - body: writes attributes as long as those that they replace.
-    public mutating func overwrite(
-        from start: Int,
-        _ body: (inout NetlinkRequest) throws(NetlinkError) -> Void
-    ) throws(NetlinkError) {
-        let end = count
-        truncate(to: start)
-        defer { setCount(end) }
-        try body(&self)
-        precondition(count <= end, "a request cannot be overwritten with more than it has")
-    }
-
     /// Length of the request in bytes, a multiple of four.
     public var count: Int {
         unsafe Int(header.pointee.nlmsg_len)

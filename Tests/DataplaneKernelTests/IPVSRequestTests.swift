@@ -18,7 +18,7 @@ import Testing
         guard let address = IPAddress(text) else { return [] }
         let id = VirtualServer.ID(address: address, port: 80, transport: .tcp)
         let realServers = (1...4 as ClosedRange<UInt32>).map { number in
-            // The first two differ in their address alone, which is a shorter way to the same bytes; the last one in its family.
+            // The first two differ in their identity alone, the last one in its family.
             let isV4 = (address.family == .v4) == (number < 4)
             let address = isV4 ? IPAddress(v4: 0x0af4_0000 + number) : IPAddress(high: 9, low: UInt64(number))
             return RealServer(id: RealServer.ID(address: address, port: UInt16(8080 + number)), weight: number / 3)

@@ -10,7 +10,7 @@ extension TrafficSuite {
             set -e
             sysctl -q -w net.ipv4.vs.conntrack=1 net.ipv4.ip_forward=1
             ip link add kube-ipvs0 type dummy
-            leave() { # RESTORE FAMILY PREFIX SERVICE ANOTHER POD[last digit] POD-NETWORK LOOPBACK OPENING CLOSING
+            leave() { # RESTORE FAMILY PREFIX SERVICE ANOTHER POD-BUT-ITS-LAST-DIGIT POD-NETWORK LOOPBACK [OPENING CLOSING]
                 local restore=$1 family=$2 prefix=$3 vip=$4 gone=$5 pod=$6 pods=$7 own=$8 o=$9 c=${10}
                 ip address add $vip dev kube-ipvs0
                 ip address add $gone dev kube-ipvs0

@@ -7,20 +7,17 @@ import Netlink
 /// Attribute layout: `linux/ip_vs.h`; what each command needs: `ip_vs_genl_parse_service` and `ip_vs_genl_parse_dest` in
 /// `net/netfilter/ipvs/ip_vs_ctl.c`.
 extension NetlinkRequest {
-    /// What the last request, which is still there, was about: a change to a real server. The real servers of one virtual
-    /// server come one after the other, and most differ in nothing but their address.
+    /// The beginning of a request that changes a real server: all that comes before the real server itself.
     struct Beginning {
         fileprivate var command: Int
         fileprivate var virtualServer: VirtualServer.ID
-        /// The length of all that comes before the real server itself.
         fileprivate var count: Int
-        /// The real server that was added or edited, and where its identity begins; `nil` when it was removed.
-        fileprivate var realServer: (RealServer, start: Int)?
     }
 
     /// Writes a change as a request of the `IPVS` family.
     ///
-    /// - Parameter beginning: of the last change, which is still in this request; `nil` where there is none.
+    /// - Parameter beginning: of the last change, which is still in this request; `nil` where there is none. The real servers of
+    ///   one virtual server come one after the other, and half of each request is the same.
     mutating func write(
         _ change: IPVSChange,
         for family: GenericFamily,
@@ -40,35 +37,16 @@ extension NetlinkRequest {
             try begin(family, command: IPVS_CMD_DEL_SERVICE)
             try put(id)
         case .addRealServer(let realServer, to: let id):
-            try write(IPVS_CMD_NEW_DEST, realServer, of: id, for: family, after: &beginning)
+            try begin(IPVS_CMD_NEW_DEST, id, family, after: &beginning)
+            try put(realServer)
         case .editRealServer(let realServer, of: let id):
-            try write(IPVS_CMD_SET_DEST, realServer, of: id, for: family, after: &beginning)
+            try begin(IPVS_CMD_SET_DEST, id, family, after: &beginning)
+            try put(realServer)
         case .removeRealServer(let realServer, from: let id):
             try begin(IPVS_CMD_DEL_DEST, id, family, after: &beginning)
             try nest(IPVS_CMD_ATTR_DEST) { (destination) throws(NetlinkError) in
                 try destination.put(realServer)
             }
-        }
-    }
-
-    /// Writes a request that adds or edits a real server. Where the last one was for the same virtual server, and a real server
-    /// that differs in its address alone, that is all that is written.
-    private mutating func write(
-        _ command: Int,
-        _ realServer: RealServer,
-        of id: VirtualServer.ID,
-        for family: GenericFamily,
-        after beginning: inout Beginning?
-    ) throws(NetlinkError) {
-        if let beginning, beginning.command == command, beginning.virtualServer == id,
-            let (last, start) = beginning.realServer, last.differsInAddressAlone(from: realServer)
-        {
-            try overwrite(from: start) { (request) throws(NetlinkError) in
-                try request.put(realServer.id)
-            }
-        } else {
-            try begin(command, id, family, after: &beginning)
-            beginning?.realServer = (realServer, try put(realServer))
         }
     }
 
@@ -132,32 +110,20 @@ extension NetlinkRequest {
         }
     }
 
-    /// - Returns: where the real server's identity begins.
-    private mutating func put(_ realServer: RealServer) throws(NetlinkError) -> Int {
-        var start = 0
+    private mutating func put(_ realServer: RealServer) throws(NetlinkError) {
         try nest(IPVS_CMD_ATTR_DEST) { (destination) throws(NetlinkError) in
-            start = destination.count
             try destination.put(realServer.id)
             try destination.put(IPVS_DEST_ATTR_FWD_METHOD, UInt32(realServer.forwarding.rawValue))
             try destination.put(IPVS_DEST_ATTR_WEIGHT, realServer.weight)
             try destination.put(IPVS_DEST_ATTR_U_THRESH, realServer.upperThreshold)
             try destination.put(IPVS_DEST_ATTR_L_THRESH, realServer.lowerThreshold)
         }
-        return start
     }
 
     private mutating func put(_ realServer: RealServer.ID) throws(NetlinkError) {
         try put(IPVS_DEST_ATTR_ADDR_FAMILY, realServer.address.family.rawAddressFamily)
         try put(IPVS_DEST_ATTR_ADDR, realServer.address)
         try put(IPVS_DEST_ATTR_PORT, realServer.port.bigEndian)
-    }
-}
-
-extension RealServer {
-    /// Whether requests for the two have the same length, and differ in address and port at most.
-    fileprivate func differsInAddressAlone(from other: RealServer) -> Bool {
-        weight == other.weight && forwarding == other.forwarding && upperThreshold == other.upperThreshold
-            && lowerThreshold == other.lowerThreshold && id.address.family == other.id.address.family
     }
 }
 
