@@ -57,40 +57,41 @@ struct MeasuredNode {
         }
     }
 
-    /// A verifying pass of each family, step by step.
+    /// A verifying pass of each family, step by step. As in the daemon they share one listing of the virtual servers.
     ///
     /// - Parameter noteStep: is called before the first step, and after each one.
-    mutating func verify(_ noteStep: () -> Void) async throws {
+    /// - Returns: how many objects were written.
+    @discardableResult
+    mutating func verify(_ noteStep: () -> Void = {}) async throws -> Int {
+        let listing = VirtualServerListing()
+        var written = 0
         for index in reconcilers.indices {
-            reconcilers[index].beginVerifying()
+            reconcilers[index].beginVerifying(sharing: listing)
             noteStep()
             var report: PassReport?
             while report == nil {
                 report = await reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
                 noteStep()
             }
-            try report.map(Self.check)
-        }
-    }
-
-    private static func check(_ report: PassReport) throws {
-        guard !report.isComplete else { return }
-        let first = report.failures.first ?? report.refusals.first?.error
-        throw BenchError("a pass was not complete: \(first?.description ?? "for no reason")")
-    }
-
-    /// One pass over each family with something to do.
-    ///
-    /// - Returns: how many objects were written.
-    @discardableResult
-    mutating func pass(_ mode: PassMode) async throws -> Int {
-        var written = 0
-        for index in reconcilers.indices where mode == .verify || reconcilers[index].hasWork(at: clock.now) {
-            let report = await reconcilers[index].pass(mode, at: clock.now, on: dataplane)
-            try Self.check(report)
-            written += report.applied.values.reduce(0, +)
+            written += try report.map(Self.written) ?? 0
         }
         return written
+    }
+
+    /// A pass of mode `changes` over each family with something to do.
+    mutating func writeChanges() async throws {
+        for index in reconcilers.indices where reconcilers[index].hasWork(at: clock.now) {
+            _ = try Self.written(await reconcilers[index].pass(.changes, at: clock.now, on: dataplane))
+        }
+    }
+
+    /// How many objects a pass has written.
+    private static func written(_ report: PassReport) throws -> Int {
+        guard report.isComplete else {
+            let first = report.failures.first ?? report.refusals.first?.error
+            throw BenchError("a pass was not complete: \(first?.description ?? "for no reason")")
+        }
+        return report.applied.values.reduce(0, +)
     }
 }
 

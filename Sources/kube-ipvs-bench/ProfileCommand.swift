@@ -22,7 +22,7 @@ struct ProfileCommand: AsyncParsableCommand {
             let kernel = WillingKernel()
             var node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
             let plan = await Meter.measure { node.take(updates) }
-            let pass = try await Meter.measure { try await node.pass(.verify) }
+            let pass = try await Meter.measure { try await node.verify() }
             best = (min(best.plan, plan.wall), min(best.pass, pass.wall))
         }
         print("plan \(best.plan) s, pass \(best.pass) s, peak RSS \(Meter.peakResident) MiB")
@@ -53,7 +53,7 @@ extension ProfileCommand {
         tell("service table")
         node.plan()
         tell("contributions and what is wanted")
-        try await node.pass(.verify)
+        try await node.verify()
         tell("mirror")
         print("peak RSS \(Meter.peakResident) MiB")
     }

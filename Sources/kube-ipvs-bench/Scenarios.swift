@@ -20,7 +20,7 @@ struct Scenarios {
             let dataplane = Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel)
             var node = MeasuredNode(dataplane)
             node.take(scale.updates)
-            try await node.pass(.verify)
+            try await node.verify()
             planningOfOthers = planningOfSetsAndAddresses(on: dataplane)
         }
         var node = MeasuredNode(try await Dataplane.metered(times))
@@ -73,12 +73,12 @@ struct Scenarios {
 
     private func verify(_ node: inout MeasuredNode) async throws {
         // The first one after a load waits for the kernel to fit its table.
-        try await node.pass(.verify)
+        try await node.verify()
         let repetitions = 5
         times.reset()
         var written = 0
         let cost = try await Meter.measure {
-            for _ in 0..<repetitions { written += try await node.pass(.verify) }
+            for _ in 0..<repetitions { written += try await node.verify() }
         }
         guard written == 0 else { throw BenchError("an idle verify wrote \(written) objects") }
         let parts = times.current
@@ -113,7 +113,7 @@ struct Scenarios {
             for update in updates {
                 let start = Meter.now
                 node.take([update])
-                try await node.pass(.changes)
+                try await node.writeChanges()
                 durations.append(Meter.now - start)
             }
         }
@@ -134,7 +134,7 @@ struct Scenarios {
             let cost = try await Meter.measure {
                 for update in updates {
                     node.take(update)
-                    try await node.pass(.changes)
+                    try await node.writeChanges()
                 }
             }
             Record(name, scale, repetitions: repetitions, cost).print()
@@ -155,7 +155,7 @@ struct Scenarios {
         guard updates.count <= total else { throw BenchError("more changes than endpoints") }
         let cost = try await Meter.measure {
             node.take(updates)
-            try await node.pass(.changes)
+            try await node.writeChanges()
         }
         Record("1 % of endpoints replaced", scale, cost, peakResident: Meter.peakResident).print()
     }
