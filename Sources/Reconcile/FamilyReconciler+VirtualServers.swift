@@ -12,24 +12,27 @@ extension FamilyReconciler {
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
     ) -> Bool {
+        guard mirror.ipvs != nil else { return false }
         // With their entries: each look into the tables costs, and at the start all servers are wanted.
         var batch: [(id: VirtualServer.ID, entry: IPVSTable.Entry)] = []
+        var changes: [IPVSChange] = []
+        reserve(&batch, &changes, for: ids.count)
         var size = 0
         while size < Self.changesPerBatch, let id = ids.popFirst() {
             guard let entry = desired[id] else { continue }
-            batch.append((id, entry))
             size += 1 + entry.realServers.count
+            // Not bound to a name: a second reference would make the next change copy the whole table.
+            mirror.ipvs?.appendChanges(toReach: entry, of: id, to: &changes)
+            batch.append((id, entry))
         }
-        // Not bound to a name: a second reference would make the next change copy the whole table.
-        guard var changes = mirror.ipvs?.changes(toReach: batch) else { return false }
         drainInsteadOfRemoving(&changes, now)
         guard let refused = apply(changes, dataplane, &report) else { return false }
         for (id, entry) in batch {
-            guard !refused.contains(id) else {
+            guard refused.isEmpty || !refused.contains(id) else {
                 pending.virtualServers.insert(id)
                 continue
             }
-            if !drains.virtualServers.contains(id) {
+            if drains.isEmpty || !drains.virtualServers.contains(id) {
                 // The desired entry itself, so that both share the storage of the real servers.
                 mirror.ipvs?.entries[id] = entry
             }
@@ -37,6 +40,17 @@ extension FamilyReconciler {
             if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
         }
         return true
+    }
+
+    /// Makes room for one batch: arrays that grow move, again and again.
+    private func reserve(
+        _ batch: inout [(id: VirtualServer.ID, entry: IPVSTable.Entry)],
+        _ changes: inout [IPVSChange],
+        for count: Int
+    ) {
+        let usual = 1 + desired.realServerCount / max(1, desired.virtualServerIDs.count)
+        batch.reserveCapacity(min(count, 1 + Self.changesPerBatch / usual))
+        changes.reserveCapacity(min(count * usual, Self.changesPerBatch + usual))
     }
 
     /// Removes the virtual servers that nobody wants any more.
@@ -71,18 +85,18 @@ extension FamilyReconciler {
             return nil
         }
 
-        let refusedChanges = Set(refused.lazy.map(\.change))
         let refusedServers = Set(refused.lazy.map(\.change.virtualServer))
-        var virtualServers = 0
-        var realServers = 0
-        for change in changes where !refusedChanges.contains(change) {
-            if change.objectKind == .virtualServer { virtualServers += 1 } else { realServers += 1 }
-            if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer) {
-                mirror.ipvs?.apply(change)
+        if !refused.isEmpty || !drains.isEmpty {
+            let refusedChanges = Set(refused.lazy.map(\.change))
+            for change in changes where !refusedChanges.contains(change) {
+                if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer) {
+                    mirror.ipvs?.apply(change)
+                }
             }
         }
+        let virtualServers = changes.count(of: .virtualServer) - refused.count { $0.change.objectKind == .virtualServer }
         report.count(.virtualServer, virtualServers)
-        report.count(.realServer, realServers)
+        report.count(.realServer, changes.count - refused.count - virtualServers)
         appendRefusals(refused, &report)
         return refusedServers
     }
@@ -95,6 +109,16 @@ extension FamilyReconciler {
                 Refusal(kind: refusal.change.objectKind, attempt: "\(refusal.change)", error: refusal.error)
             )
         }
+    }
+}
+
+extension [IPVSChange] {
+    /// How many change an object of that kind; in place, for a bulk load has a hundred thousand.
+    fileprivate func count(of kind: ObjectKind) -> Int {
+        var count = 0
+        let changes = span
+        for index in changes.indices where changes[index].objectKind == kind { count += 1 }
+        return count
     }
 }
 

@@ -1,30 +1,16 @@
 extension IPVSTable {
-    /// The changes that make these virtual servers of this table as they are wanted.
+    /// Appends the changes that make a virtual server of this table as it is wanted.
     ///
-    /// Virtual servers are visited in the given order. Within one, real servers are added before any is removed, so a
-    /// rollout never leaves it empty.
-    public func changes(
-        toReach servers: some Collection<(id: VirtualServer.ID, entry: Entry)>
-    ) -> [IPVSChange] {
-        var changes: [IPVSChange] = []
-        changes.reserveCapacity(servers.reduce(0) { $0 + 1 + $1.entry.realServers.count })
-        for (id, wanted) in servers {
-            let present = entries[id]
-            if let present {
-                if present.configuration != wanted.configuration {
-                    changes.append(.editVirtualServer(id, wanted.configuration))
-                }
-            } else {
-                changes.append(.addVirtualServer(id, wanted.configuration))
-            }
-            Self.appendRealServerChanges(
-                from: present?.realServers ?? [],
-                to: wanted.realServers,
-                of: id,
-                &changes
-            )
+    /// Real servers are added before any is removed, so a rollout never leaves it empty.
+    public func appendChanges(toReach wanted: Entry, of id: VirtualServer.ID, to changes: inout [IPVSChange]) {
+        guard let present = entries[id] else {
+            changes.append(.addVirtualServer(id, wanted.configuration))
+            return Self.appendRealServerChanges(from: [], to: wanted.realServers, of: id, &changes)
         }
-        return changes
+        if present.configuration != wanted.configuration {
+            changes.append(.editVirtualServer(id, wanted.configuration))
+        }
+        Self.appendRealServerChanges(from: present.realServers, to: wanted.realServers, of: id, &changes)
     }
 
     /// Merges two sorted lists: what is only wanted is added, what differs is edited, what is only present is removed.

@@ -33,8 +33,13 @@ extension IPVSTable {
 }
 
 extension IPVSTable {
-    fileprivate var inOrder: [(id: VirtualServer.ID, entry: Entry)] {
-        entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    /// The changes that make all virtual servers of another table as they are there.
+    fileprivate func changes(toReach other: IPVSTable) -> [IPVSChange] {
+        var changes: [IPVSChange] = []
+        for (id, wanted) in other.entries.sorted(by: { $0.key < $1.key }) {
+            appendChanges(toReach: wanted, of: id, to: &changes)
+        }
+        return changes
     }
 }
 
@@ -46,7 +51,7 @@ struct IPVSTableTests {
         let desired = IPVSTable.random(using: &generator)
 
         let removals = table.entries.keys.filter { desired[$0] == nil }.map(IPVSChange.removeVirtualServer)
-        for change in table.changes(toReach: desired.inOrder) + removals {
+        for change in table.changes(toReach: desired) + removals {
             let isAccepted = table.apply(change)
             #expect(isAccepted, "the kernel would refuse \(change)")
         }
@@ -57,7 +62,7 @@ struct IPVSTableTests {
     func `a table needs no change to reach itself`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let table = IPVSTable.random(using: &generator)
-        #expect(table.changes(toReach: table.inOrder).isEmpty)
+        #expect(table.changes(toReach: table).isEmpty)
     }
 
     @Test func `a rollout adds the new real server before it removes the old one`() {
@@ -66,11 +71,9 @@ struct IPVSTableTests {
         let old = RealServer(id: RealServer.ID(address: IPAddress(v4: 2), port: 80))
         let new = RealServer(id: RealServer.ID(address: IPAddress(v4: 3), port: 80))
         let table = IPVSTable(entries: [id: .init(configuration: configuration, realServers: [old])])
-        let desired = IPVSTable.Entry(configuration: configuration, realServers: [new])
+        let desired = IPVSTable(entries: [id: .init(configuration: configuration, realServers: [new])])
         #expect(
-            table.changes(toReach: [(id, desired)])
-                == [.addRealServer(new, to: id), .removeRealServer(old.id, from: id)]
-        )
+            table.changes(toReach: desired) == [.addRealServer(new, to: id), .removeRealServer(old.id, from: id)])
     }
 
     @Test func `what the kernel refuses changes nothing`() {
