@@ -247,19 +247,16 @@ public actor ServiceProxy {
     }
 
     private func planDirtyPorts() {
-        let dirty = table.takeDirty()
         for plane in planes {
-            plane.reconciler.expect(owners: dirty.count)
+            plane.reconciler.expect(owners: table.dirtyCount)
         }
-        for id in dirty {
-            table.forEachPlan(of: id, in: families) { family, plan in
-                guard let plane = planes.first(where: { $0.family == family }) else { return }
-                plane.reconciler.replaceContribution(of: id, with: plan.contribution)
-                if statuses.record(plan.observations, of: id, in: family) {
-                    changedHealthChecks.insert(family)
-                }
-                log.noteOmissions(plan.observations.omissions, of: id, family)
+        table.planDirty(in: families) { id, family, plan in
+            guard let plane = planes.first(where: { $0.family == family }) else { return }
+            if statuses.record(plan.observations, of: id, in: family) {
+                changedHealthChecks.insert(family)
             }
+            log.noteOmissions(plan.observations.omissions, of: id, family)
+            plane.reconciler.replaceContribution(of: id, with: plan.contribution)
         }
         instruments.notePlanned(statuses)
     }

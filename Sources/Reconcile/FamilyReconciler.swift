@@ -65,7 +65,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     ///
     /// - Returns: whether that changes anything.
     @discardableResult
-    public mutating func replaceContribution(of owner: Owner, with contribution: Contribution) -> Bool {
+    public mutating func replaceContribution(of owner: Owner, with contribution: consuming Contribution) -> Bool {
         desired.replaceContribution(of: owner, with: contribution, touched: &pending)
     }
 

@@ -53,16 +53,19 @@ extension PortEndpoint {
         in family: IPFamily,
         on facts: NodeFacts
     ) -> [PortEndpoint] {
+        // In place: an endpoint that is copied has three references to count, and a slice five.
+        let slices = slices.span
         var endpoints: [PortEndpoint] = []
         // Once for all slices: to reserve slice by slice would copy what is there each time.
-        endpoints.reserveCapacity(slices.reduce(0) { $0 + ($1.family == family ? $1.endpoints.count : 0) })
+        var count = 0
+        for index in slices.indices where slices[index].family == family { count += slices[index].endpoints.count }
+        endpoints.reserveCapacity(count)
         for index in slices.indices where slices[index].family == family {
-            // In place: an endpoint that is copied has three references to count, and a slice five.
-            let sliceEndpoints = slices[index].endpoints
-            let candidates = sliceEndpoints.span
-            for number in slices[index].numbers(of: port) {
+            for slicePort in slices[index].ports where slicePort.feeds(port) {
+                let sliceEndpoints = slices[index].endpoints
+                let candidates = sliceEndpoints.span
                 for index in candidates.indices where candidates[index].address.family == family {
-                    endpoints.append(PortEndpoint(candidates[index], port: number, on: facts))
+                    endpoints.append(PortEndpoint(candidates[index], port: slicePort.port, on: facts))
                 }
             }
         }
@@ -89,9 +92,13 @@ extension PortEndpoint {
     }
 }
 
-extension EndpointSlice {
-    /// At which port numbers the slice's endpoints serve a Service port: none when the slice does not have the port.
-    func numbers(of port: ServicePort) -> some Collection<UInt16> {
-        ports.lazy.filter { $0.name == port.name && $0.transport == port.transport && $0.port != 0 }.map(\.port)
+extension EndpointPort {
+    /// Whether the endpoints of a slice with this port serve a Service port.
+    func feeds(_ servicePort: ServicePort) -> Bool {
+        port != 0 && hasIdentity(of: servicePort)
+    }
+
+    func hasIdentity(of servicePort: ServicePort) -> Bool {
+        name == servicePort.name && transport == servicePort.transport
     }
 }

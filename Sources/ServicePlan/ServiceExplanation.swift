@@ -93,7 +93,7 @@ extension ServiceTable {
             },
             topology: selection.topology,
             endpoints: explanations(of: slices, port, merged, selection),
-            slicesWithoutPort: slices.filter { $0.numbers(of: port).isEmpty }.map(\.name),
+            slicesWithoutPort: slices.filter { !$0.ports.contains { $0.feeds(port) } }.map(\.name),
             omissions: plan.observations.omissions
         )
     }
@@ -108,7 +108,7 @@ extension ServiceTable {
         var unclaimed = Dictionary(uniqueKeysWithValues: merged.map { ($0.id, $0) })
         var explanations: [(view: PortEndpoint, explanation: EndpointExplanation)] = []
         for slice in slices {
-            for number in slice.numbers(of: port) {
+            for number in slice.ports.filter({ $0.feeds(port) }).map(\.port) {
                 for endpoint in slice.endpoints where endpoint.address.family == slice.family {
                     let view = PortEndpoint(endpoint, port: number, on: basis.facts)
                     // The first that equals the merged one is it; of equal ones it does not matter which.

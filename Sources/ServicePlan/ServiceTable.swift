@@ -210,8 +210,28 @@ public struct ServiceTable: Sendable {
     /// means anything, but the same in each run. Those that no longer exist are among them: they now contribute nothing.
     public mutating func takeDirty() -> [ServicePortID] {
         var taken: [ServicePortID] = []
-        taken.reserveCapacity(dirtyEntries.count + otherDirtyPorts.count)
-        for place in dirtyEntries {
+        taken.reserveCapacity(dirtyCount)
+        forEachDirty { _, id, _ in taken.append(id) }
+        return taken
+    }
+
+    /// Takes the dirty ports as `takeDirty` does, and hands over what each becomes in each of the families.
+    public mutating func planDirty(
+        in families: [IPFamily],
+        _ body: (ServicePortID, IPFamily, consuming ServicePortPlan) -> Void
+    ) {
+        forEachDirty { table, id, place in
+            // Whoever is noted by place need not be looked up by name.
+            table.forEachPlan(of: id, at: place ?? table.places[id.service], in: families, body)
+        }
+    }
+
+    /// Hands over the dirty ports, each with the place of its Service's entry unless it was noted by name. Not as an array:
+    /// after a list of everything there are as many as the cluster has.
+    private mutating func forEachDirty(_ body: (inout ServiceTable, ServicePortID, _ place: Int?) -> Void) {
+        let places = dirtyEntries
+        dirtyEntries = []
+        for place in places {
             let marks = entries[place].takeDirtyPorts()
             guard marks != 0, let (name, ports) = entries[place].servicePorts else { continue }
             for (index, port) in ports.prefix(Entry.markedPorts).enumerated()
@@ -220,14 +240,18 @@ public struct ServiceTable: Sendable {
                 guard !ports[..<index].contains(where: { $0.hasIdentity(of: port) }) else { continue }
                 let id = ServicePortID(port, of: name)
                 if !otherDirtyPorts.isEmpty { otherDirtyPorts.remove(id) }
-                taken.append(id)
+                body(&self, id, place)
             }
         }
-        dirtyEntries.removeAll()
-        taken += otherDirtyPorts.sorted()
-        otherDirtyPorts.removeAll()
-        return taken
+        let others = otherDirtyPorts.sorted()
+        otherDirtyPorts = []
+        for id in others {
+            body(&self, id, nil)
+        }
     }
+
+    /// About how many ports are dirty: all of a Service may count as one.
+    public var dirtyCount: Int { dirtyEntries.count + otherDirtyPorts.count }
 
     public var hasDirty: Bool { !dirtyEntries.isEmpty || !otherDirtyPorts.isEmpty }
 
@@ -248,9 +272,9 @@ public struct ServiceTable: Sendable {
 
     /// Marks the ports of the Service of an entry that a slice with these ports feeds.
     private mutating func markDirty(_ slicePorts: [EndpointPort], at place: Int) {
-        guard let ports = entries[place].service?.ports else { return }
+        guard let (_, ports) = entries[place].servicePorts else { return }
         for (index, port) in ports.enumerated()
-        where slicePorts.contains(where: { $0.name == port.name && $0.transport == port.transport }) {
+        where slicePorts.contains(where: { $0.hasIdentity(of: port) }) {
             markDirty(index, at: place)
         }
     }
@@ -291,21 +315,22 @@ public struct ServiceTable: Sendable {
     /// What a Service port becomes now; empty for one that does not exist.
     public func plan(of id: ServicePortID, in family: IPFamily) -> ServicePortPlan {
         var plan = ServicePortPlan()
-        forEachPlan(of: id, in: [family]) { plan = $1 }
+        forEachPlan(of: id, at: places[id.service], in: [family]) { plan = $2 }
         return plan
     }
 
-    /// Hands over what a Service port becomes now in each of the families, with one look at its objects.
-    public func forEachPlan(
+    /// Hands over what a Service port becomes in each of the families, with one look at its objects.
+    private func forEachPlan(
         of id: ServicePortID,
+        at place: Int?,
         in families: [IPFamily],
-        _ body: (IPFamily, ServicePortPlan) -> Void
+        _ body: (ServicePortID, IPFamily, consuming ServicePortPlan) -> Void
     ) {
-        guard let place = places[id.service], let service = entries[place].service, let port = service.port(id) else {
-            return families.forEach { body($0, ServicePortPlan()) }
+        guard let place, let service = entries[place].service, let port = service.port(id) else {
+            return families.forEach { body(id, $0, ServicePortPlan()) }
         }
         for family in families {
-            body(family, plan(port, of: service, entries[place].slices, in: family))
+            body(id, family, plan(port, of: service, entries[place].slices, in: family))
         }
     }
 

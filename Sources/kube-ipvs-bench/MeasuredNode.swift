@@ -40,20 +40,24 @@ struct MeasuredNode {
     }
 
     mutating func plan() {
-        let dirty = table.takeDirty()
         for index in reconcilers.indices {
-            reconcilers[index].expect(owners: dirty.count)
+            reconcilers[index].expect(owners: table.dirtyCount)
         }
-        for id in dirty {
-            table.forEachPlan(of: id, in: IPFamily.allCases) { family, plan in
-                let index = family == .v4 ? 0 : 1
-                var contribution = plan.contribution
-                if wantsServersOnly {
-                    contribution.setEntries = []
-                    contribution.addresses = []
-                }
-                reconcilers[index].replaceContribution(of: id, with: contribution)
+        Self.plan(&table, for: &reconcilers, serversOnly: wantsServersOnly)
+    }
+
+    private static func plan(
+        _ table: inout ServiceTable,
+        for reconcilers: inout [FamilyReconciler<ServicePortID>],
+        serversOnly: Bool
+    ) {
+        table.planDirty(in: IPFamily.allCases) { id, family, plan in
+            var contribution = plan.contribution
+            if serversOnly {
+                contribution.setEntries = []
+                contribution.addresses = []
             }
+            reconcilers[family == .v4 ? 0 : 1].replaceContribution(of: id, with: contribution)
         }
     }
 

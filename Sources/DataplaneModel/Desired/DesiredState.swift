@@ -90,24 +90,32 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     @discardableResult
     public mutating func replaceContribution(
         of owner: Owner,
-        with contribution: Contribution,
+        with contribution: consuming Contribution,
         touched: inout TouchedObjects
     ) -> Bool {
         guard !contribution.isEmpty else { return removeContribution(of: owner, &touched) }
         if numbers.isEmpty { reserveCapacity(expectedOwners) }
         let (number, isNew) = number(of: owner)
-        let previous = isNew ? nil : contributions[number]
-        guard previous != contribution else { return false }
+        guard isNew else { return replaceContribution(of: number, with: contribution, &touched) }
+        count(contribution, of: number, &touched)
+        touched.insertFlowServers(of: contribution, replacing: nil)
         contributions[number] = contribution
+        return true
+    }
+
+    private mutating func replaceContribution(
+        of owner: Int,
+        with contribution: Contribution,
+        _ touched: inout TouchedObjects
+    ) -> Bool {
+        let previous = contributions[owner]
+        guard previous != contribution else { return false }
+        contributions[owner] = contribution
 
         // What is new is counted before what is old is uncounted: an object in both is never seen to vanish.
-        count(contribution, of: number, &touched)
-        if let previous {
-            uncount(previous, of: number, replacedBy: contribution, &touched)
-        }
-        if contribution.mayLeaveFlowsBehind(replacing: previous), !touched.isEverything {
-            touched.flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
-        }
+        count(contribution, of: owner, &touched)
+        uncount(previous, of: owner, replacedBy: contribution, &touched)
+        touched.insertFlowServers(of: contribution, replacing: previous)
         return true
     }
 
@@ -148,9 +156,12 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     }
 
     private mutating func count(_ contribution: Contribution, of owner: Int, _ touched: inout TouchedObjects) {
-        for (position, server) in contribution.virtualServers.enumerated() {
-            claim(server.id, Claim(owner: owner, position: position, realServers: server.realServers.count))
-            touched.insert(server.id)
+        // In place: a virtual server that is copied has a reference to count.
+        let servers = contribution.virtualServers.span
+        for position in servers.indices {
+            let id = servers[position].id
+            claim(id, Claim(owner: owner, position: position, realServers: servers[position].realServers.count))
+            touched.insert(id)
         }
         for membership in contribution.setEntries {
             if Self.increment(&setCounts[Int(membership.set.rawValue)], membership.entry) {

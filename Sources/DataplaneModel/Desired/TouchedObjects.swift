@@ -32,6 +32,12 @@ public struct TouchedObjects: Hashable, Sendable {
         if !isEverything { addresses.insert(address) }
     }
 
+    /// Notes the flows of a contribution that takes the place of another one, if any of them may be stale.
+    mutating func insertFlowServers(of contribution: Contribution, replacing previous: Contribution?) {
+        guard !isEverything, contribution.mayLeaveFlowsBehind(replacing: previous) else { return }
+        flowServers.formUnion(contribution.virtualServers.lazy.map(\.id))
+    }
+
     public mutating func formUnion(_ other: TouchedObjects) {
         isEverything = isEverything || other.isEverything
         virtualServers.formUnion(other.virtualServers)
