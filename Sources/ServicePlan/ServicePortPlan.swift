@@ -4,11 +4,18 @@ public import KubernetesObjects
 
 /// What one port of a Service becomes in one family.
 public struct ServicePortPlan: Hashable, Sendable {
-    public var contribution = Contribution()
-    public var observations = PlanObservations()
+    public var contribution: Contribution
+    public var observations: PlanObservations
 
     /// The plan of a Service port that does not exist, or has nothing in the family.
-    public init() {}
+    public init() {
+        self.init(Contribution(), PlanObservations())
+    }
+
+    private init(_ contribution: Contribution, _ observations: PlanObservations) {
+        self.contribution = contribution
+        self.observations = observations
+    }
 
     /// Equal arguments make equal plans, down to the order of what is in them.
     ///
@@ -21,11 +28,15 @@ public struct ServicePortPlan: Hashable, Sendable {
         basis: PlanBasis
     ) {
         let virtualIPs = service.virtualIPs(of: port, in: family, basis)
-        guard !virtualIPs.isEmpty else { return }
+        guard !virtualIPs.isEmpty else {
+            self.init()
+            return
+        }
         let selection = EndpointSelection(endpoints, for: service, port, family)
         let nodePortAddresses = basis.nodePortAddresses(of: family)
         let omitsNodePort = port.nodePort != 0 && nodePortAddresses.isEmpty
 
+        var contribution = Contribution()
         contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
         contribution.addresses = Self.boundAddresses(virtualIPs)
         // Two for each virtual IP in most plans.
@@ -34,21 +45,22 @@ public struct ServicePortPlan: Hashable, Sendable {
             contribution.servingEndpoints = endpoints.filter(\.isServing).map(\.id)
         }
 
-        addLoopBackEntries(endpoints, port)
-        addAddressEntries(virtualIPs, service)
-        addSourceRangeEntries(virtualIPs, service, family, basis)
+        contribution.addLoopBackEntries(endpoints, port)
+        contribution.addAddressEntries(virtualIPs, service)
+        contribution.addSourceRangeEntries(virtualIPs, service, family, basis)
         if port.nodePort != 0, !omitsNodePort {
-            addNodePortEntries(port, nodePortAddresses, isLocal: service.isExternalPolicyLocal)
+            contribution.addNodePortEntries(port, nodePortAddresses, isLocal: service.isExternalPolicyLocal)
         }
         let healthCheckPort = service.effectiveHealthCheckNodePort
         if healthCheckPort != 0, !omitsNodePort {
-            add(.healthCheckNodePort, .port(healthCheckPort))
+            contribution.add(.healthCheckNodePort, .port(healthCheckPort))
         }
         for address in contribution.addresses {
-            add(.ipvsIPs, .ip(address))
+            contribution.add(.ipvsIPs, .ip(address))
         }
 
-        observe(virtualIPs, selection, service)
+        var observations = PlanObservations()
+        observations.observe(virtualIPs, selection, service)
         if healthCheckPort != 0 {
             observations.healthCheck = HealthCheck(
                 port: healthCheckPort,
@@ -60,6 +72,7 @@ public struct ServicePortPlan: Hashable, Sendable {
             nodePort: omitsNodePort,
             healthCheck: omitsNodePort && healthCheckPort != 0
         )
+        self.init(contribution, observations)
     }
 
     private static func virtualServers(
@@ -97,16 +110,6 @@ public struct ServicePortPlan: Hashable, Sendable {
         return addresses.count < 2 ? addresses : addresses.sorted().withoutRepetition()
     }
 
-    /// Whom the gauge `sync_proxy_rules_no_local_endpoints_total` counts. One virtual IP under policy Local is enough for
-    /// both policies to be looked at, as in kube-proxy.
-    private mutating func observe(_ virtualIPs: [VirtualIP], _ selection: EndpointSelection, _ service: Service) {
-        guard selection.hasAny, selection.localList.isEmpty, virtualIPs.contains(where: { $0.policy == .local }) else {
-            return
-        }
-        observations.lacksLocalEndpointsForInternalTraffic = service.isInternalPolicyLocal
-        observations.lacksLocalEndpointsForExternalTraffic = service.isExternalPolicyLocal
-    }
-
     private static func omissions(
         _ service: Service,
         _ family: IPFamily,
@@ -121,6 +124,22 @@ public struct ServicePortPlan: Hashable, Sendable {
             omissions.append(.externalIPs)
         }
         return omissions
+    }
+}
+
+extension PlanObservations {
+    /// Whom the gauge `sync_proxy_rules_no_local_endpoints_total` counts. One virtual IP under policy Local is enough for
+    /// both policies to be looked at, as in kube-proxy.
+    fileprivate mutating func observe(
+        _ virtualIPs: [VirtualIP],
+        _ selection: EndpointSelection,
+        _ service: Service
+    ) {
+        guard selection.hasAny, selection.localList.isEmpty, virtualIPs.contains(where: { $0.policy == .local }) else {
+            return
+        }
+        lacksLocalEndpointsForInternalTraffic = service.isInternalPolicyLocal
+        lacksLocalEndpointsForExternalTraffic = service.isExternalPolicyLocal
     }
 }
 

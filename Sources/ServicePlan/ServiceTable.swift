@@ -314,13 +314,16 @@ public struct ServiceTable: Sendable {
 
     /// What a Service port becomes now; empty for one that does not exist.
     public func plan(of id: ServicePortID, in family: IPFamily) -> ServicePortPlan {
-        var plan = ServicePortPlan()
-        forEachPlan(of: id, at: places[id.service], in: [family]) { plan = $2 }
-        return plan
+        guard let place = places[id.service], let service = entries[place].service, let port = service.port(id) else {
+            return ServicePortPlan()
+        }
+        return plan(port, of: service, entries[place].slices, in: family)
     }
 
     /// Hands over what a Service port becomes in each of the families, with one look at its objects.
-    private func forEachPlan(
+    ///
+    /// It mutates nothing, and says that it does so that it is called in place: otherwise the table is copied for each port.
+    private mutating func forEachPlan(
         of id: ServicePortID,
         at place: Int?,
         in families: [IPFamily],

@@ -52,12 +52,15 @@ struct MeasuredNode {
         serversOnly: Bool
     ) {
         table.planDirty(in: IPFamily.allCases) { id, family, plan in
-            var contribution = plan.contribution
-            if serversOnly {
-                contribution.setEntries = []
-                contribution.addresses = []
+            let index = family == .v4 ? 0 : 1
+            guard serversOnly else {
+                reconcilers[index].replaceContribution(of: id, with: plan.contribution)
+                return
             }
-            reconcilers[family == .v4 ? 0 : 1].replaceContribution(of: id, with: contribution)
+            var contribution = plan.contribution
+            contribution.setEntries = []
+            contribution.addresses = []
+            reconcilers[index].replaceContribution(of: id, with: contribution)
         }
     }
 

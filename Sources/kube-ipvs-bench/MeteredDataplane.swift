@@ -11,6 +11,8 @@ final class DataplaneTimes: Sendable {
         var sets = 0.0
         var addresses = 0.0
         var rules = 0.0
+        /// When the last call of any part ended.
+        var lastEnd = 0.0
         /// Calls that changed virtual or real servers, and when the last of them was done.
         var changes = 0
         var lastChange = 0.0
@@ -54,19 +56,22 @@ final class DataplaneTimes: Sendable {
     }
 
     private func add(_ part: WritableKeyPath<Times, Double>, since start: Double) {
-        let elapsed = Meter.now - start
-        times.withLock { $0[keyPath: part] += elapsed }
+        let end = Meter.now
+        times.withLock {
+            $0[keyPath: part] += end - start
+            $0.lastEnd = end
+        }
     }
 
     func noteListing() {
         times.withLock { $0.listings += 1 }
     }
 
+    /// Notes that the call that has just ended was to change something.
     func noteChange() {
-        let now = Meter.now
         times.withLock {
             $0.changes += 1
-            $0.lastChange = now
+            $0.lastChange = $0.lastEnd
         }
         wake()
     }

@@ -3,9 +3,9 @@ import DataplaneModel
 import KubernetesObjects
 
 /// The members that a Service port gives to each of the sets.
-extension ServicePortPlan {
+extension Contribution {
     mutating func add(_ set: ServiceSet, _ entry: IPSetEntry) {
-        contribution.setEntries.append(SetMembership(set, entry))
+        setEntries.append(SetMembership(set, entry))
     }
 
     /// An endpoint on this node that reaches itself through a virtual IP would see its own address as the source, and answer
@@ -57,7 +57,7 @@ extension ServicePortPlan {
                 // The node's own packets to the VIP have the VIP as their source: it is an address of this node.
                 add(.loadBalancerSourceIP, .ipPortIP(id.address, id.transport, id.port, id.address))
             } else {
-                contribution.serversClosedToNode.append(id)
+                serversClosedToNode.append(id)
             }
         }
     }
