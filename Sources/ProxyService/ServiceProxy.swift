@@ -250,13 +250,13 @@ public actor ServiceProxy {
         for plane in planes {
             plane.reconciler.expect(owners: table.dirtyCount)
         }
-        table.planDirty(in: families) { id, family, plan in
+        table.planDirty(in: families) { id, family, contribution, observations in
             guard let plane = planes.first(where: { $0.family == family }) else { return }
-            if statuses.record(plan.observations, of: id, in: family) {
+            if statuses.record(observations, of: id, in: family) {
                 changedHealthChecks.insert(family)
             }
-            log.noteOmissions(plan.observations.omissions, of: id, family)
-            plane.reconciler.replaceContribution(of: id, with: plan.contribution)
+            log.noteOmissions(observations.omissions, of: id, family)
+            plane.reconciler.replaceContribution(of: id, with: contribution)
         }
         instruments.notePlanned(statuses)
     }

@@ -1,4 +1,5 @@
 public import Addressing
+public import DataplaneModel
 public import KubernetesObjects
 
 /// The newest Services and EndpointSlices, and which Service ports have to be planned again because of what changed.
@@ -218,7 +219,7 @@ public struct ServiceTable: Sendable {
     /// Takes the dirty ports as `takeDirty` does, and hands over what each becomes in each of the families.
     public mutating func planDirty(
         in families: [IPFamily],
-        _ body: (ServicePortID, IPFamily, consuming ServicePortPlan) -> Void
+        _ body: (ServicePortID, IPFamily, consuming Contribution, PlanObservations) -> Void
     ) {
         forEachDirty { table, id, place in
             // Whoever is noted by place need not be looked up by name.
@@ -327,13 +328,14 @@ public struct ServiceTable: Sendable {
         of id: ServicePortID,
         at place: Int?,
         in families: [IPFamily],
-        _ body: (ServicePortID, IPFamily, consuming ServicePortPlan) -> Void
+        _ body: (ServicePortID, IPFamily, consuming Contribution, PlanObservations) -> Void
     ) {
         guard let place, let service = entries[place].service, let port = service.port(id) else {
-            return families.forEach { body(id, $0, ServicePortPlan()) }
+            return families.forEach { body(id, $0, Contribution(), PlanObservations()) }
         }
         for family in families {
-            body(id, family, plan(port, of: service, entries[place].slices, in: family))
+            let plan = plan(port, of: service, entries[place].slices, in: family)
+            body(id, family, plan.contribution, plan.observations)
         }
     }
 

@@ -51,13 +51,13 @@ struct MeasuredNode {
         for reconcilers: inout [FamilyReconciler<ServicePortID>],
         serversOnly: Bool
     ) {
-        table.planDirty(in: IPFamily.allCases) { id, family, plan in
+        table.planDirty(in: IPFamily.allCases) { id, family, contribution, _ in
             let index = family == .v4 ? 0 : 1
             guard serversOnly else {
-                reconcilers[index].replaceContribution(of: id, with: plan.contribution)
+                reconcilers[index].replaceContribution(of: id, with: contribution)
                 return
             }
-            var contribution = plan.contribution
+            var contribution = contribution
             contribution.setEntries = []
             contribution.addresses = []
             reconcilers[index].replaceContribution(of: id, with: contribution)
