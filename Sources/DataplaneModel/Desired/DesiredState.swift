@@ -36,7 +36,12 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     public var owners: some Sequence<Owner> { numbers.keys }
 
     public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? {
-        claims[id].map { claim in IPVSTable.Entry(contributions[claim.owner].virtualServers[claim.position]) }
+        guard let claim = claims[id] else { return nil }
+        // Each where it lies: a virtual server that is copied first has a reference to count.
+        return IPVSTable.Entry(
+            configuration: contributions[claim.owner].virtualServers[claim.position].configuration,
+            realServers: contributions[claim.owner].virtualServers[claim.position].realServers
+        )
     }
 
     /// Who wants the virtual server; of several, the one whose version counts.
@@ -278,10 +283,4 @@ private struct Claim: Sendable, BitwiseCopyable {
     /// Where it is in what the owner contributes.
     var position: Int
     var realServers: Int
-}
-
-extension IPVSTable.Entry {
-    fileprivate init(_ server: VirtualServer) {
-        self.init(configuration: server.configuration, realServers: server.realServers)
-    }
 }
