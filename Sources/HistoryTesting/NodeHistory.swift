@@ -146,10 +146,16 @@ public struct NodeHistory {
     }
 
     private mutating func plan() {
-        for id in table.takeDirty() {
-            for index in reconcilers.indices {
-                let plan = table.plan(of: id, in: reconcilers[index].family)
-                reconcilers[index].replaceContribution(of: id, with: plan.contribution)
+        Self.plan(&table, for: &reconcilers)
+    }
+
+    private static func plan(
+        _ table: inout ServiceTable,
+        for reconcilers: inout [FamilyReconciler<ServicePortID>]
+    ) {
+        table.planDirty(in: reconcilers.map(\.family)) { id, family, contribution, _ in
+            for index in reconcilers.indices where reconcilers[index].family == family {
+                reconcilers[index].replaceContribution(of: id, with: contribution)
             }
         }
     }

@@ -92,12 +92,14 @@ extension FamilyReconciler {
         if !refused.isEmpty || !drains.isEmpty {
             let refusedChanges = Set(refused.lazy.map(\.change))
             for change in changes where !refusedChanges.contains(change) {
-                if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer) {
+                if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer)
+                {
                     mirror.ipvs?.apply(change)
                 }
             }
         }
-        let virtualServers = changes.count(of: .virtualServer) - refused.count { $0.change.objectKind == .virtualServer }
+        let virtualServers =
+            changes.count(of: .virtualServer) - refused.count { $0.change.objectKind == .virtualServer }
         report.count(.virtualServer, virtualServers)
         report.count(.realServer, changes.count - refused.count - virtualServers)
         appendRefusals(refused, &report)

@@ -66,6 +66,30 @@ struct ServiceTableLawTests {
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `dirty ports are planned as they would be by name, each once`(seed: UInt64) {
+        var history = RandomCluster(seed: seed)
+        var table = ServiceTable(facts: history.facts, configuration: history.configuration)
+        for step in 1...200 {
+            history.step(&table)
+            guard step % 7 == 0 else { continue }
+            var byName = table
+            var expected: [PlanKey] = []
+            for id in byName.takeDirty() {
+                expected += IPFamily.allCases.map { PlanKey(id: id, family: $0) }
+            }
+            var planned: [PlanKey] = []
+            table.planDirty(in: IPFamily.allCases) { id, family, contribution, observations in
+                planned.append(PlanKey(id: id, family: family))
+                let plan = byName.plan(of: id, in: family)
+                #expect(contribution == plan.contribution)
+                #expect(observations == plan.observations)
+            }
+            #expect(planned == expected)
+            #expect(!table.hasDirty)
+        }
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `equal objects make equal plans, whatever the order they came in`(seed: UInt64) {
         var history = RandomCluster(seed: seed)
         var table = ServiceTable(facts: history.facts, configuration: history.configuration)
