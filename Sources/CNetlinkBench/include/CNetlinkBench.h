@@ -28,6 +28,12 @@ double bench_baseline_load(uint32_t services, uint32_t endpoints);
 /// Returns the seconds it took; negative when something failed, told on stderr, or when it did not find all.
 double bench_baseline_dump(uint32_t services, uint32_t endpoints);
 
+/// Reads the same by the interface before netlink, getsockopt(2): a call for all virtual servers, and one for the real servers of
+/// each. It knows neither IPv6 nor persistence engines nor counters of 64 bits.
+///
+/// Returns the seconds it took; negative when something failed, told on stderr, or when it did not find all.
+double bench_sockopt_dump(uint32_t services, uint32_t endpoints);
+
 // MARK: What this process and its libraries send and receive
 
 struct bench_traffic {
