@@ -51,8 +51,8 @@ public struct ServiceTable: Sendable {
 
     /// The node and the settings that all Service ports are planned with.
     public private(set) var basis: PlanBasis
-    /// The families that this node serves. The others have empty contributions.
-    public let families: Set<IPFamily>
+    /// The families that this node serves. The others have empty contributions. Not a set, for that would hash one for each plan.
+    public let families: [IPFamily]
 
     public init(
         facts: NodeFacts,
@@ -60,7 +60,7 @@ public struct ServiceTable: Sendable {
         families: Set<IPFamily> = Set(IPFamily.allCases)
     ) {
         basis = PlanBasis(facts: facts, configuration: configuration)
-        self.families = families
+        self.families = IPFamily.allCases.filter(families.contains)
     }
 
     // MARK: Objects

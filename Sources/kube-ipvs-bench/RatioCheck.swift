@@ -24,7 +24,7 @@ struct RatioCheck {
     static let all = [
         RatioCheck("endpoint added: median", to: "endpoint added: median", .wall, 3, comparesScales: true),
         RatioCheck("endpoint added", to: "endpoint added", .messages, 1.01, comparesScales: true),
-        RatioCheck("load again: servers", to: "raw load", .wall, 8),
+        RatioCheck("load again: servers", to: "raw load", .wall, 3),
         RatioCheck("verify", to: "raw dump", .wall, 4),
     ]
 
