@@ -7,67 +7,27 @@
 #include <libipset/linux_ip_set_hash.h>
 #include <libipset/session.h>
 #include <libipset/types.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct cipset_session {
     struct ipset_session *ipset;
-    cipset_write_fn write;
-    void *context;
     int error_number;
     char error_text[IPSET_ERRORBUFLEN];
 };
 
 const int cipset_error_full = IPSET_ERR_HASH_FULL;
 
-// As `ipset_print_proto_port`, which opens and reads /etc/protocols for each entry (5 µs an entry, most of the time a
-// listing takes) and prints a number where that file is missing.
-static int print_protocol_port(char *buffer, unsigned int size, const struct ipset_data *data, enum ipset_opt option,
-                               uint8_t environment) {
-    const uint8_t *protocol = ipset_data_get(data, IPSET_OPT_PROTO);
-    const uint16_t *port = ipset_data_get(data, IPSET_OPT_PORT);
-    const char *name = NULL;
-    if (protocol != NULL)
-        name = *protocol == IPPROTO_TCP    ? "tcp"
-               : *protocol == IPPROTO_UDP  ? "udp"
-               : *protocol == IPPROTO_SCTP ? "sctp"
-                                           : NULL;
-    if (name == NULL || port == NULL || ipset_data_get(data, IPSET_OPT_PORT_TO) != NULL)
-        return ipset_print_proto_port(buffer, size, data, option, environment);
-    return snprintf(buffer, size, "%s:%u", name, *port);
-}
-
 static pthread_once_t types_once = PTHREAD_ONCE_INIT;
 
-static void load_types(void) {
-    ipset_load_types();
-    // The list is handed out as constant, but libipset itself writes to its types (`kernel_check`, `next`).
-    for (struct ipset_type *type = (struct ipset_type *)ipset_types(); type != NULL; type = type->next)
-        if (strncmp(type->name, "hash:ip,port", strlen("hash:ip,port")) == 0)
-            for (int part = 0; part < IPSET_DIM_UMAX; part++)
-                if (type->elem[part].print == ipset_print_proto_port)
-                    type->elem[part].print = print_protocol_port;
-}
-
-// The session's own function prints to stdout.
-static int print(struct ipset_session *ipset, void *private, const char *format, ...) {
+// The session's own function prints to stdout. Nothing is listed here, so there is nothing to print.
+static int print_nothing(struct ipset_session *ipset, void *private, const char *format, ...) {
     (void)ipset;
-    struct cipset_session *session = private;
-    char text[IPSET_OUTBUFLEN];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (length < 0)
-        return length;
-    if ((size_t)length >= sizeof text)
-        return -1;  // libipset's buffer is of the same size
-    session->write(session->context, text, (size_t)length);
-    return length;
+    (void)private;
+    (void)format;
+    return 0;
 }
 
 // MARK: Failures
@@ -141,14 +101,12 @@ const char *cipset_error_text(const struct cipset_session *session) {
 
 // MARK: Commands
 
-struct cipset_session *cipset_open(cipset_write_fn write, void *context) {
-    pthread_once(&types_once, load_types);
+struct cipset_session *cipset_open(void) {
+    pthread_once(&types_once, ipset_load_types);
     struct cipset_session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return NULL;
-    session->write = write;
-    session->context = context;
-    session->ipset = ipset_session_init(print, session);
+    session->ipset = ipset_session_init(print_nothing, NULL);
     if (session->ipset == NULL) {
         free(session);
         return NULL;
@@ -168,7 +126,6 @@ static int begin(struct cipset_session *session, const char *name, enum ipset_op
         ipset_session_report_reset(session->ipset);
         ipset_session_lineno(session->ipset, 0);
         ipset_envopt_unset(session->ipset, IPSET_ENV_EXIST);
-        ipset_envopt_unset(session->ipset, IPSET_ENV_LIST_HEADER);
     }
     // libipset would cut a longer name.
     if (*name == '\0' || strlen(name) >= IPSET_MAXNAMELEN)
@@ -218,15 +175,6 @@ int cipset_swap(struct cipset_session *session, const char *name, const char *ot
     if (begin(session, name, IPSET_SETNAME) != 0 || begin(session, other, IPSET_OPT_SETNAME2) != 0)
         return -1;
     return finish(session, IPSET_CMD_SWAP, ipset_cmd(session->ipset, IPSET_CMD_SWAP, 0));
-}
-
-int cipset_list(struct cipset_session *session, const char *name, bool header_only) {
-    if (begin(session, name, IPSET_SETNAME) != 0)
-        return -1;
-    if (header_only)
-        ipset_envopt_set(session->ipset, IPSET_ENV_LIST_HEADER);
-    ipset_session_output(session->ipset, IPSET_LIST_PLAIN);
-    return finish(session, IPSET_CMD_LIST, ipset_cmd(session->ipset, IPSET_CMD_LIST, 0));
 }
 
 // The data of one entry, as far as the type has it. `ipset_cmd` has cleared what was there before.

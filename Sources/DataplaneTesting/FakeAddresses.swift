@@ -12,6 +12,18 @@ public final class FakeAddresses: AddressDataplane {
     public private(set) var writeCount = 0
     public var brokenAddresses: Set<IPAddress> = []
 
+    /// How many addresses one call of `listAddresses` hands over.
+    public var addressesPerPart = 3
+    /// Whether a listing ends when addresses came or went since it began. The kernel may have its end ready before.
+    public var noticesChanges = true
+    /// Whether what comes and goes shows while addresses are listed, but for the part that has been listed.
+    public var listingsShowChanges = false
+    /// Whether a part has been listed, and not all of it.
+    public var isPartlyListed: Bool { listing != nil }
+    private var listing: (family: IPFamily, parts: PartedReading<IPAddress>)?
+
+    private var failsNextApply = false
+
     private let onChange: (String) -> Void
 
     public init(onChange: @escaping (String) -> Void = { _ in }) {
@@ -26,15 +38,32 @@ public final class FakeAddresses: AddressDataplane {
         wrote("create link")
     }
 
-    public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        bound.filter { $0.family == family }
+    public func listAddresses(
+        of family: IPFamily,
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool? {
+        let now = bound.filter { $0.family == family }
+        if isStart { listing = (family, PartedReading(of: now)) }
+        guard case (let listed, var parts)? = listing, listed == family, parts.start == now || !noticesChanges else {
+            listing = nil
+            return nil
+        }
+        let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil) {
+            body(BoundAddress($0, isSelectable: selectable.contains($0)))
+        }
+        listing = hasMore ? (family, parts) : nil
+        return hasMore
     }
 
-    public func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        bound.intersection(selectable).filter { $0.family == family }
-    }
+    /// The next exchange breaks, and nothing takes effect.
+    public func failNextApply() { failsNextApply = true }
 
     public func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
+        if failsNextApply {
+            failsNextApply = false
+            throw DataplaneError(part: .addresses, explanation: "the fake broke off")
+        }
         guard hasLink else { throw DataplaneError(part: .addresses, number: 19, explanation: "there is no link") }
         var refused: [RefusedChange<AddressChange>] = []
         for change in changes {

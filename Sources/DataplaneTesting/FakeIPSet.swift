@@ -20,6 +20,16 @@ public final class FakeIPSet: IPSetDataplane {
     /// Sets that rules match on: they cannot be destroyed.
     public var referenced: Set<String> = []
 
+    /// How many members one call of `readMembers` hands over.
+    public var membersPerPart = 3
+    /// Whether members that come and go show while their set is read, but for the part that has been read.
+    public var readingsShowChanges = false
+    /// The set of which a part has been read, and not all of it.
+    public var partlyRead: String? { reading?.definition.name }
+    private var reading: (definition: IPSetDefinition, parts: PartedReading<IPSetEntry>)?
+
+    private var failsNextApply = false
+
     private let onChange: (String) -> Void
 
     public init(onChange: @escaping (String) -> Void = { _ in }) {
@@ -30,9 +40,23 @@ public final class FakeIPSet: IPSetDataplane {
         sets[name]?.definition
     }
 
-    public func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
-        guard let contents = sets[set.name] else { throw missing(set.name) }
-        return contents.members
+    public func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+        if isStart {
+            reading = sets[name].map { ($0.definition, PartedReading(of: $0.members)) }
+        }
+        guard case (let definition, var parts)? = reading, definition.name == name else { return nil }
+        let now = readingsShowChanges ? sets[name]?.members : nil
+        let hasMore = parts.next(membersPerPart, showing: now, body)
+        reading = hasMore ? (definition, parts) : nil
+        return (definition, hasMore)
+    }
+
+    private func endReading(_ name: String) {
+        if partlyRead == name { reading = nil }
     }
 
     public func create(_ set: IPSetDefinition) throws(DataplaneError) {
@@ -47,6 +71,8 @@ public final class FakeIPSet: IPSetDataplane {
     }
 
     public func swap(_ first: String, _ second: String) throws(DataplaneError) {
+        endReading(first)
+        endReading(second)
         guard let one = sets[first] else { throw missing(first) }
         guard let other = sets[second] else { throw missing(second) }
         guard one.definition.type == other.definition.type, one.definition.family == other.definition.family else {
@@ -58,6 +84,7 @@ public final class FakeIPSet: IPSetDataplane {
     }
 
     public func destroy(_ name: String) throws(DataplaneError) {
+        endReading(name)
         guard !referenced.contains(name) else {
             throw DataplaneError(part: .ipset, explanation: "\(name) is in use by a kernel component")
         }
@@ -65,7 +92,14 @@ public final class FakeIPSet: IPSetDataplane {
         wrote("destroy \(name)")
     }
 
+    /// The next exchange breaks, and nothing takes effect.
+    public func failNextApply() { failsNextApply = true }
+
     public func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
+        if failsNextApply {
+            failsNextApply = false
+            throw DataplaneError(part: .ipset, explanation: "the fake broke off")
+        }
         var refused: [RefusedChange<IPSetChange>] = []
         for change in changes {
             switch change {

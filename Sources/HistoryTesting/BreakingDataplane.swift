@@ -118,12 +118,12 @@ private final class BreakingSets: IPSetDataplane {
         try base.definition(ofSetNamed: name)
     }
 
-    func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
-        try base.contents(ofSetNamed: name)
-    }
-
-    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
-        try base.members(of: set)
+    func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+        try base.readMembers(ofSetNamed: name, restarting: isStart, body)
     }
 
     func create(_ set: IPSetDefinition) throws(DataplaneError) {
@@ -160,12 +160,12 @@ private final class BreakingAddresses: AddressDataplane {
         try breaker.write(.addresses) { () throws(DataplaneError) in try base.createLink() }
     }
 
-    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        try base.boundAddresses(of: family)
-    }
-
-    func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        try base.selectableAddresses(of: family)
+    func listAddresses(
+        of family: IPFamily,
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool? {
+        try base.listAddresses(of: family, restarting: isStart, body)
     }
 
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {

@@ -25,10 +25,8 @@ public struct NodeState {
         for id in listed { servers[id] = try dataplane.ipvs.virtualServer(id) }
         for family in IPFamily.allCases {
             for set in ServiceSet.allCases {
-                guard let definition = try dataplane.sets.definition(ofSetNamed: set.name(for: family)) else {
-                    continue
-                }
-                sets[definition.name] = try dataplane.sets.members(of: definition)
+                let name = set.name(for: family)
+                if let (_, members) = try dataplane.sets.contents(ofSetNamed: name) { sets[name] = members }
             }
             addresses.formUnion(try dataplane.addresses.boundAddresses(of: family))
         }

@@ -130,16 +130,24 @@ public struct NetlinkSocket: ~Copyable {
     }
 
     /// Waits for the next datagram of a dump that was begun. The kernel makes it when it is asked for, and goes on from where
-    /// it was: what has changed meanwhile may be missing, or come twice, and nobody says so.
+    /// it was: what has changed meanwhile may be missing, or come twice. Of most tables it does not say so.
     ///
-    /// - Parameter body: takes each message with the datagram that it lies in, whose bytes live for the call.
+    /// - Parameters:
+    ///   - togetherWithNext: whether to take up to three more that the kernel has right behind it. Dumps of one datagram then
+    ///     end in one call: the kernel says with another one that it was the last.
+    ///   - body: takes each message with the datagram that it lies in, whose bytes live for the call.
     /// - Returns: whether there is more.
-    /// - Throws: also when the kernel refuses the request.
+    /// - Throws: also when the kernel refuses the request, and `EINTR` when it says that the table has changed.
     public mutating func continueDump(
+        togetherWithNext: Bool = false,
         _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
     ) throws(NetlinkError) -> Bool {
         var isConsistent = true
-        return try !receiveEnd(togetherWithNext: false, &isConsistent, body)
+        let isEnd = try receiveEnd(togetherWithNext: togetherWithNext, &isConsistent, body)
+        guard isConsistent else {
+            throw NetlinkError(.receive, .interrupted, explanation: "the table changed while it was read")
+        }
+        return !isEnd
     }
 
     /// - Returns: whether the answer is of one piece, the table unchanged while it was read.

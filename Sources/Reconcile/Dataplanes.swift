@@ -38,13 +38,19 @@ public protocol IPSetDataplane: AnyObject {
     /// - Throws: also when the set's type is not among `IPSetType`.
     func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition?
 
-    /// The set of that name with its members, by one reading; `nil` when there is none.
+    /// Hands over a part of a set's members, from one reading of the set. Other calls may come in between.
     ///
+    /// There is one reading at a time: it ends early when another one begins, and when its set is swapped or destroyed. What
+    /// comes or goes meanwhile may be in it or not.
+    ///
+    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
+    /// - Returns: the set, and whether there is more; `nil` when there is no such set, or no such reading to go on with.
     /// - Throws: also when the set's type is not among `IPSetType`.
-    func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)?
-
-    /// The members of a set that exists.
-    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry>
+    func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)?
 
     /// Makes an empty set. Refused if the name is taken.
     func create(_ set: IPSetDefinition) throws(DataplaneError)
@@ -62,9 +68,17 @@ public protocol IPSetDataplane: AnyObject {
 }
 
 extension IPSetDataplane {
+    /// The set of that name with its members; `nil` when there is none.
+    ///
+    /// - Throws: also when the set's type is not among `IPSetType`.
     public func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
-        guard let definition = try definition(ofSetNamed: name) else { return nil }
-        return (definition, try members(of: definition))
+        var members: Set<IPSetEntry> = []
+        var isStart = true
+        while let part = try readMembers(ofSetNamed: name, restarting: isStart, { members.insert($0) }) {
+            guard part.hasMore else { return (part.set, members) }
+            isStart = false
+        }
+        return nil
     }
 }
 
@@ -78,12 +92,19 @@ public protocol AddressDataplane: AnyObject {
     /// As `ip link add kube-ipvs0 type dummy`; the link stays down. Without IPv6 link-local address.
     func createLink() throws(DataplaneError)
 
-    /// The addresses of a family on the dummy link, but loopback and IPv6 link-local ones.
-    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress>
-
-    /// Those of the bound addresses that the node may choose as the source of what it sends. None should be: somebody else
-    /// has bound these, and to bind them again mends it.
-    func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress>
+    /// Hands over a part of a family's addresses on the dummy link, from one reading, but no loopback and IPv6 link-local ones.
+    /// Other calls may come in between.
+    ///
+    /// There is one reading at a time: it ends early when another one begins.
+    ///
+    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
+    /// - Returns: whether there is more; `nil` when addresses came or went since the reading began, or when there is none to go
+    ///   on with: what was handed over is then of no use.
+    func listAddresses(
+        of family: IPFamily,
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool?
 
     /// Carries the changes out in order. Binding what is bound and unbinding what is not is no failure.
     ///
@@ -92,7 +113,18 @@ public protocol AddressDataplane: AnyObject {
 }
 
 extension AddressDataplane {
-    public func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> { [] }
+    /// All addresses of a family on the dummy link, but loopback and IPv6 link-local ones.
+    public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
+        for _ in 0...AddressReading.maximumRestarts {
+            var addresses: Set<IPAddress> = []
+            var hasMore = try listAddresses(of: family, restarting: true) { addresses.insert($0.address) }
+            while hasMore == true {
+                hasMore = try listAddresses(of: family, restarting: false) { addresses.insert($0.address) }
+            }
+            if hasMore == false { return addresses }
+        }
+        throw DataplaneError(part: .addresses, explanation: "the addresses changed whenever they were read")
+    }
 }
 
 /// A number that is another one after each change to the rules of a family, by whomever.

@@ -22,6 +22,7 @@ extension FamilyReconciler {
         guard !changes.isEmpty else { return }
         do throws(DataplaneError) {
             let refused = try dataplane.apply(changes)
+            for change in changes { verification?.addressReading.members?.noteWritten(change.address) }
             let refusedAddresses = Set(refused.lazy.map(\.change.address))
             let count = (mirror.addresses?.count ?? 0) + binds.count
             mirror.addresses?.reserveCapacity(count)
@@ -42,6 +43,7 @@ extension FamilyReconciler {
             }
         } catch {
             mirror.addresses = nil
+            verification?.addressReading.members = nil
             report.failures.append(error)
         }
     }

@@ -62,6 +62,7 @@ extension FamilyReconciler {
             let refused = try dataplane.apply(changes)
             let refusedChanges = Set(refused.lazy.map(\.change))
             for (set, range) in changed {
+                verification?.noteWritten(changes[range], to: set)
                 follow(changes[range], butFor: refusedChanges, in: set, &report)
             }
             report.refusals += refused.map {
@@ -70,6 +71,7 @@ extension FamilyReconciler {
         } catch {
             for (set, _) in changed {
                 mirror.sets[set] = nil
+                verification?.readAgain(set)
             }
             report.failures.append(error)
         }

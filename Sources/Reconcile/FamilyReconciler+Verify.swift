@@ -2,8 +2,8 @@ import Addressing
 import DataplaneModel
 
 extension FamilyReconciler {
-    /// Addresses that one step of a verifying pass binds.
-    static var addressesPerBatch: Int { 32 }
+    /// Virtual servers that one step of a verifying pass looks up among those that were listed.
+    private static var candidatesPerStep: Int { 2048 }
 
     /// Whether a verifying pass is under way.
     public var isVerifying: Bool { verification != nil }
@@ -95,19 +95,6 @@ extension FamilyReconciler {
         var report = step.report
         report.statistics = collectsStatistics ? step.statistics : nil
         return report
-    }
-
-    // MARK: Sets
-
-    private mutating func verifyNextSet(_ step: inout Verification, _ dataplane: any IPSetDataplane) {
-        guard let set = step.sets.popFirst() else { return }
-        if step.sets.isEmpty { step.phase = .rules }
-        do throws(DataplaneError) {
-            let missing = try readSet(set, dataplane, &step.report)
-            addSetEntries([(set, missing)], dataplane, &step.report)
-        } catch {
-            step.noteUnread(error)
-        }
     }
 
     // MARK: Rules
@@ -235,18 +222,25 @@ extension FamilyReconciler {
         _ step: inout Verification,
         _ dataplane: any IPVSDataplane
     ) throws(DataplaneError) {
-        guard var unlisted = step.unlisted else {
-            let known = mirror.ipvs?.entries.keys.filter { !step.listedIDs.contains($0) && desired[$0] == nil } ?? []
+        guard var candidates = step.unlisted else {
             step.foundNone = step.table != nil && step.listedIDs.isEmpty
-            let wanted = step.foundNone ? [] : desired.virtualServerIDs.filter { !step.listedIDs.contains($0) }
-            step.unlisted = (known + wanted).sorted()[...]
+            if let known = mirror.ipvs {
+                // What is wanted and not known is pending.
+                step.unlisted = (Array(known.entries.keys) + pending.virtualServers)[...]
+            } else {
+                step.unlisted = step.foundNone ? [] : Array(desired.virtualServerIDs)[...]
+            }
             return
         }
         step.unlisted = nil
-        defer { step.unlisted = unlisted }
-        for _ in 0..<virtualServersPerReading {
-            guard let id = unlisted.popFirst() else { return }
+        defer { step.unlisted = candidates }
+        var asked = 0
+        for id in candidates.prefix(Self.candidatesPerStep) {
+            candidates.removeFirst()
+            guard step.listedIDs.insert(id).inserted else { continue }
             compare(id, try dataplane.virtualServer(id), &step)
+            asked += 1
+            if asked == virtualServersPerReading { return }
         }
     }
 
@@ -291,30 +285,11 @@ extension FamilyReconciler {
     private func isExcluded(_ id: VirtualServer.ID) -> Bool {
         excludedNetworks.contains { $0.contains(id.address) }
     }
-
-    // MARK: Addresses
-
-    private mutating func verifyNextAddresses(_ step: inout Verification, _ dataplane: any AddressDataplane) {
-        guard var unbound = step.unbound else {
-            do throws(DataplaneError) {
-                step.unbound = try readAddresses(dataplane, &step.report).sorted()[...]
-            } catch {
-                step.noteUnread(error)
-                step.phase = .removals
-            }
-            return
-        }
-        let batch = unbound.prefix(Self.addressesPerBatch)
-        unbound = unbound.dropFirst(batch.count)
-        step.unbound = unbound
-        changeAddresses(batch, dataplane, &step.report)
-        if unbound.isEmpty { step.phase = .removals }
-    }
 }
 
 extension Verification {
     /// Notes that a part could not be read. One sentence for a part, not one for each of its seventeen sets.
-    fileprivate mutating func noteUnread(_ error: DataplaneError) {
+    mutating func noteUnread(_ error: DataplaneError) {
         hasReadAll = false
         if !report.failures.contains(where: { $0.part == error.part && $0.number == error.number }) {
             report.failures.append(error)

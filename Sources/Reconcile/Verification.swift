@@ -67,8 +67,8 @@ public final class VirtualServerListing {
 /// A verifying pass that is under way, and can be left after each step.
 ///
 /// Passes of mode `changes` may be made in between. Each part is compared in the step that reads it, with what is desired
-/// and known then. Only the listing of virtual servers is older than the comparison: what has been written since then is
-/// read anew.
+/// and known then. What is read in parts is older than the comparison: virtual servers that have been written since they were
+/// listed are read anew, and set entries that have been written since then count as they were written.
 struct Verification {
     /// In their order.
     enum Phase: Comparable {
@@ -99,13 +99,15 @@ struct Verification {
 
     /// Those that are still to be read.
     var sets = ServiceSet.allCases[...]
+    /// The first one of them, when a part of it has been read.
+    var setReading: MembershipReading<IPSetEntry>?
 
     let listing: VirtualServerListing
     /// Virtual servers that are still to be read.
     var listed: ArraySlice<VirtualServerListing.Item> = []
     /// All that were listed. Each counts once: a listing may have it twice.
     var listedIDs: Set<VirtualServer.ID> = []
-    /// Virtual servers that should have been listed and were not, of which the kernel is still to be asked.
+    /// Virtual servers that are known or wanted, and may not have been listed; `nil` until all that were listed have been read.
     var unlisted: ArraySlice<VirtualServer.ID>?
     /// Virtual servers that passes have written since this one began.
     var writtenMeanwhile: Set<VirtualServer.ID> = []
@@ -117,7 +119,8 @@ struct Verification {
     var unwritten: ArraySlice<VirtualServer.ID> = []
     var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
 
-    /// Addresses that are still to be bound; `nil` until they have been read.
+    var addressReading = AddressReading()
+    /// Addresses that are still to be bound; `nil` until all have been read.
     var unbound: ArraySlice<IPAddress>?
 
     /// Whether the look through all flows has begun.

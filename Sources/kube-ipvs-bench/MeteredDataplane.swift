@@ -155,12 +155,14 @@ private final class MeteredSets: IPSetDataplane {
         return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.definition(ofSetNamed: name) }
     }
 
-    func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
-        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.contents(ofSetNamed: name) }
-    }
-
-    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
-        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.members(of: set) }
+    func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+        return try times.timed(\.sets) { () throws(DataplaneError) in
+            try kernel.readMembers(ofSetNamed: name, restarting: isStart, body)
+        }
     }
 
     func create(_ set: IPSetDefinition) throws(DataplaneError) {
@@ -197,8 +199,14 @@ private final class MeteredAddresses: AddressDataplane {
         try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.createLink() }
     }
 
-    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.boundAddresses(of: family) }
+    func listAddresses(
+        of family: IPFamily,
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool? {
+        return try times.timed(\.addresses) { () throws(DataplaneError) in
+            try kernel.listAddresses(of: family, restarting: isStart, body)
+        }
     }
 
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {

@@ -67,7 +67,11 @@ final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, Rule
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] { [] }
 
     func definition(ofSetNamed name: String) -> IPSetDefinition? { nil }
-    func members(of set: IPSetDefinition) -> Set<IPSetEntry> { [] }
+    func readMembers(
+        ofSetNamed name: String,
+        restarting: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) -> (set: IPSetDefinition, hasMore: Bool)? { nil }
     func create(_ set: IPSetDefinition) {}
     func swap(_ first: String, _ second: String) {}
     func destroy(_ name: String) {}
@@ -75,7 +79,7 @@ final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, Rule
 
     func linkExists() -> Bool { true }
     func createLink() {}
-    func boundAddresses(of family: IPFamily) -> Set<IPAddress> { [] }
+    func listAddresses(of family: IPFamily, restarting: Bool, _ body: (BoundAddress) -> Void) -> Bool? { false }
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] { [] }
 
     func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }

@@ -72,60 +72,6 @@ import Testing
     {
         #expect(IPSetEntry(text, type: type) == nil)
     }
-
-    @Test func `members are read from a listing with options and exceptions`() throws {
-        let listing = """
-            Name: A
-            Type: hash:ip,port,net
-            Revision: 8
-            Header: family inet hashsize 1024 maxelem 65536 counters comment bucketsize 12 initval 0x1
-            Size in memory: 456
-            References: 0
-            Number of entries: 4
-            Members:
-            10.0.0.1,tcp:80,10.1.0.0/16 packets 0 bytes 0 comment "a b"
-            10.0.0.1,tcp:81,10.1.0.0/16 nomatch packets 0 bytes 0
-            10.0.0.1,icmp:echo-request,10.1.0.0/16
-            10.0.0.2,udp:53,10.1.2.3
-
-            """
-        let entries = IPSetEntry.entries(inListing: Array(listing.utf8), type: .hashIPPortNet)
-        #expect(
-            entries
-                == Set(
-                    try ["10.0.0.1,tcp:80,10.1.0.0/16", "10.0.0.2,udp:53,10.1.2.3"].map {
-                        try #require(IPSetEntry($0, type: .hashIPPortNet))
-                    }))
-    }
-}
-
-@Suite struct IPSetDefinitionListingTests {
-    private func definition(
-        _ name: String, _ type: String, _ header: String
-    ) throws(IPSetDefinition.Unusable) -> IPSetDefinition {
-        try IPSetDefinition(
-            listingHeader: "Name: \(name)\nType: \(type)\nRevision: 6\nHeader: \(header)\nSize in memory: 192\n")
-    }
-
-    @Test func `a hash set has its family and size from the header`() throws {
-        let found = try definition(
-            "KUBE-6-X", "hash:ip,port", "family inet6 hashsize 4096 maxelem 131072 bucketsize 12")
-        #expect(found == IPSetDefinition(name: "KUBE-6-X", type: .hashIPPort, family: .v6, maximumElements: 131_072))
-    }
-
-    @Test(arguments: IPFamily.allCases) func `a bitmap has its family from its name`(family: IPFamily) throws {
-        let wanted = IPSetDefinition(.nodePortTCP, family)
-        #expect(try definition(wanted.name, "bitmap:port", "range 0-65535") == wanted)
-    }
-
-    @Test(arguments: [
-        ("list:set", "size 8"), ("hash:ip", "family inet hashsize 1024 maxelem 65536 timeout 30"),
-        ("hash:ip", "family inet hashsize 1024 maxelem 65536 netmask 24"),
-        ("hash:ip", "family inet hashsize 1024 maxelem 65536 forceadd"), ("bitmap:port", "range 1024-2048"),
-        ("hash:ip", "family inet"),
-    ]) func `a set of another kind is not taken for ours`(type: String, header: String) {
-        #expect(throws: IPSetDefinition.Unusable.self) { try definition("X", type, header) }
-    }
 }
 
 extension SeededGenerator {

@@ -15,6 +15,10 @@ extension KernelSuite {
             IPSetType.allCases.map { IPSetDefinition(name: "TEST-\(family)-\($0.rawValue)", type: $0, family: family) }
         }
 
+        private func members(of set: IPSetDefinition) throws -> Set<IPSetEntry> {
+            try #require(try kernel.contents(ofSetNamed: set.name)).1
+        }
+
         private func remove(_ names: String...) async {
             for name in names {
                 // It may not be there.
@@ -32,7 +36,7 @@ extension KernelSuite {
             for definition in definitions {
                 try kernel.create(definition)
                 #expect(try kernel.definition(ofSetNamed: definition.name) == definition)
-                #expect(try kernel.members(of: definition) == [])
+                #expect(try members(of: definition) == [])
             }
 
             // A reference beside each, in kube-proxy's own words.
@@ -75,14 +79,26 @@ extension KernelSuite {
         }
 
         @Test func `a foreign set is told from one of ours`() async throws {
-            await remove("TEST-LIST", "TEST-TIMEOUT")
-            _ = try await command("ipset", "create", "TEST-LIST", "list:set")
-            _ = try await command("ipset", "create", "TEST-TIMEOUT", "hash:ip", "timeout", "30")
-            for name in ["TEST-LIST", "TEST-TIMEOUT"] {
-                let error = #expect(throws: DataplaneError.self) { try kernel.definition(ofSetNamed: name) }
-                #expect(error?.explanation.contains(name) == true)
+            let foreign: [(options: [String], reason: String)] = [
+                (["list:set"], "it has the type list:set"),
+                (["hash:ip", "timeout", "30"], "it has the option timeout"),
+                (["hash:ip", "netmask", "24"], "it has the option netmask"),
+                (["hash:ip", "forceadd"], "it has the option forceadd"),
+                (["bitmap:port", "range", "1024-2048"], "it does not take all ports but 1024 to 2048"),
+            ]
+            for (options, reason) in foreign {
+                await remove("TEST-FOREIGN")
+                try await command(["ipset", "create", "TEST-FOREIGN"] + options)
+                let headless = #expect(throws: DataplaneError.self) {
+                    try kernel.definition(ofSetNamed: "TEST-FOREIGN")
+                }
+                let whole = #expect(throws: DataplaneError.self) { try kernel.contents(ofSetNamed: "TEST-FOREIGN") }
+                for error in [headless, whole] {
+                    #expect(error?.explanation.contains("TEST-FOREIGN: \(reason)") == true)
+                }
+                await remove("TEST-FOREIGN")
+                #expect(try kernel.definition(ofSetNamed: "TEST-FOREIGN") == nil)
             }
-            await remove("TEST-LIST", "TEST-TIMEOUT")
         }
 
         @Test func `a name that is taken is refused, and so is destroying what is not there`() async throws {
@@ -115,7 +131,7 @@ extension KernelSuite {
 
             small.maximumElements = 16
             #expect(try kernel.definition(ofSetNamed: small.name) == small)
-            #expect(try kernel.members(of: small) == Set(entries))
+            #expect(try members(of: small) == Set(entries))
             await remove(small.name)
         }
 
@@ -130,17 +146,17 @@ extension KernelSuite {
 
             #expect(try kernel.apply(entries.map { .add($0, to: set) }) == [])
             #expect(try await saved(set) == Set(entries))
-            #expect(try kernel.members(of: set) == Set(entries))
+            #expect(try members(of: set) == Set(entries))
 
             // Again: no failure, no change.
             #expect(try kernel.apply(entries.map { .add($0, to: set) }) == [])
-            #expect(try kernel.members(of: set) == Set(entries))
+            #expect(try members(of: set) == Set(entries))
 
             let gone = entries.prefix(200)
             #expect(try kernel.apply(gone.map { .remove($0, from: set) }) == [])
             #expect(try kernel.apply(gone.map { .remove($0, from: set) }) == [])
             #expect(try await saved(set) == Set(entries.dropFirst(200)))
-            #expect(try kernel.members(of: set) == Set(entries.dropFirst(200)))
+            #expect(try members(of: set) == Set(entries.dropFirst(200)))
             await remove(set.name)
         }
 
@@ -159,8 +175,8 @@ extension KernelSuite {
                 .add(a[0], to: first), .remove(b[0], from: second), .add(b[1], to: second), .remove(a[1], from: first),
             ])
             #expect(refused == [])
-            #expect(try kernel.members(of: first) == [a[0]])
-            #expect(try kernel.members(of: second) == [b[1]])
+            #expect(try members(of: first) == [a[0]])
+            #expect(try members(of: second) == [b[1]])
         }
 
         @Test(arguments: [[0], [299], [0, 57, 58, 150, 299], Array(100..<200), Array(0..<300)])
@@ -223,8 +239,8 @@ extension KernelSuite {
             let refused = try kernel.apply(lost + [.add(entries[0], to: there)])
             #expect(refused.map(\.change) == lost)
             #expect(refused.allSatisfy { $0.error.number == ENOENT })
-            #expect(try kernel.members(of: there) == [entries[0]])
-            #expect(throws: DataplaneError.self) { try kernel.members(of: gone) }
+            #expect(try members(of: there) == [entries[0]])
+            #expect(try kernel.contents(ofSetNamed: gone.name) == nil)
             await remove(there.name)
         }
 
@@ -238,14 +254,78 @@ extension KernelSuite {
             let start = clock.now
             #expect(try kernel.apply(entries.map { .add($0, to: set) }) == [])
             let written = clock.now
-            #expect(try kernel.members(of: set) == Set(entries))
+            #expect(try members(of: set) == Set(entries))
             let read = clock.now
             #expect(try kernel.definition(ofSetNamed: set.name) == set)
             let defined = clock.now
             print("\(set.name): written in \(written - start), read in \(read - written), header in \(defined - read)")
             #expect(try await saved(set) == Set(entries))
             #expect(try kernel.apply(entries.map { .remove($0, from: set) }) == [])
-            #expect(try kernel.members(of: set) == [])
+            #expect(try members(of: set) == [])
+            await remove(set.name)
+        }
+
+        @Test func `a reading goes on after other calls, and a swap of its set ends it`() async throws {
+            let set = IPSetDefinition(name: "TEST-PARTS", type: .hashIPPort, family: .v4)
+            var other = set
+            other.name = "TEST-PARTS-OTHER"
+            await remove(set.name, other.name)
+            try kernel.create(set)
+            let entries = Self.entries(of: set, count: 20_100)
+            let (early, late) = (entries.prefix(20_000), entries.suffix(100))
+            #expect(try kernel.apply(early.map { .add($0, to: set) }) == [])
+            var listed: Set<IPSetEntry> = []
+            func read(_ name: String, restarting isStart: Bool) throws -> Bool? {
+                let part = try kernel.readMembers(ofSetNamed: name, restarting: isStart) { listed.insert($0) }
+                if let part { #expect(part.set.name == name && part.set.type == set.type) }
+                return part?.hasMore
+            }
+
+            // There is none to go on with.
+            #expect(try read(set.name, restarting: false) == nil)
+            var hasMore = try read(set.name, restarting: true)
+            #expect(hasMore == true)
+            #expect(listed.count < 10_000)
+            // All that a pass may do in between, but to this set.
+            try kernel.create(other)
+            #expect(try kernel.apply(late.map { .add($0, to: other) }) == [])
+            #expect(try kernel.definition(ofSetNamed: other.name) == other)
+            try kernel.destroy(other.name)
+            #expect(try kernel.apply(late.map { .add($0, to: set) }) == [])
+            #expect(try kernel.apply(early.prefix(50).map { .remove($0, from: set) }) == [])
+            while hasMore == true { hasMore = try read(set.name, restarting: false) }
+            #expect(hasMore == false)
+            #expect(listed.isSuperset(of: early.dropFirst(50)))
+
+            // The kernel would refuse these while it holds on to the set for a reading.
+            #expect(try read(set.name, restarting: true) == true)
+            try kernel.create(other)
+            try kernel.swap(set.name, other.name)
+            #expect(try read(set.name, restarting: false) == nil)
+            #expect(try read(other.name, restarting: true) == true)
+            try kernel.destroy(other.name)
+            #expect(try read(other.name, restarting: false) == nil)
+            #expect(try members(of: set) == [])
+            await remove(set.name)
+        }
+
+        @Test func `options that change nothing of a member are passed over, and exceptions are no members`()
+            async throws
+        {
+            let set = IPSetDefinition(name: "TEST-OPTIONS", type: .hashIPPortNet, family: .v4)
+            await remove(set.name)
+            try await command(
+                "ipset", "create", set.name, set.type.rawValue, "counters", "comment", "skbinfo")
+            try await command("ipset", "add", set.name, "10.0.0.1,tcp:80,10.1.0.0/16", "comment", "of somebody else")
+            try await command("ipset", "add", set.name, "10.0.0.1,tcp:80,10.1.2.0/24", "nomatch")
+            try await command("ipset", "add", set.name, "10.0.0.1,tcp:81,10.1.2.3", "packets", "7")
+            #expect(try kernel.definition(ofSetNamed: set.name) == set)
+            #expect(
+                try members(of: set)
+                    == Set(
+                        ["10.0.0.1,tcp:80,10.1.0.0/16", "10.0.0.1,tcp:81,10.1.2.3/32"].map {
+                            try #require(IPSetEntry($0, type: set.type))
+                        }))
             await remove(set.name)
         }
 
@@ -255,7 +335,7 @@ extension KernelSuite {
             try kernel.create(set)
             _ = try await command("ipset", "add", set.name, "10.0.0.1,icmp:ping")
             _ = try await command("ipset", "add", set.name, "10.0.0.1,sctp:9")
-            #expect(try kernel.members(of: set) == [try #require(IPSetEntry("10.0.0.1,sctp:9", type: .hashIPPort))])
+            #expect(try members(of: set) == [try #require(IPSetEntry("10.0.0.1,sctp:9", type: .hashIPPort))])
             await remove(set.name)
         }
 
@@ -267,7 +347,7 @@ extension KernelSuite {
             func use(_ times: Int) throws {
                 for _ in 0..<times {
                     #expect(try kernel.apply(entries.map { .add($0, to: set) }).count == 10)
-                    #expect(try kernel.members(of: set).count == 1_000)
+                    #expect(try members(of: set).count == 1_000)
                     #expect(try kernel.definition(ofSetNamed: "TEST-NONE") == nil)
                 }
             }

@@ -183,8 +183,12 @@ private final class SlowAddresses: AddressDataplane {
     func linkExists() throws(DataplaneError) -> Bool { try fake.linkExists() }
     func createLink() throws(DataplaneError) { try fake.createLink() }
 
-    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        try fake.boundAddresses(of: family)
+    func listAddresses(
+        of family: IPFamily,
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool? {
+        try fake.listAddresses(of: family, restarting: isStart, body)
     }
 
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {

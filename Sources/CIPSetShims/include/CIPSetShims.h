@@ -12,9 +12,6 @@
 /// process on an error. So no command line is parsed here: a session is given values.
 struct cipset_session;
 
-/// Receives one piece of a listing. `text` lives only for the call, and pieces may end within a line.
-typedef void (*cipset_write_fn)(void *_Nullable context, const char *_Nonnull text, size_t length);
-
 /// A set without its members.
 struct cipset_definition {
     const char *_Nonnull name;
@@ -41,10 +38,8 @@ struct cipset_entry {
 
 enum cipset_command { CIPSET_ADD, CIPSET_REMOVE };
 
-/// Makes a session whose listings go to `write`, or returns NULL when memory is out. Nothing is sent to the kernel yet.
-///
-/// `context` must outlive the session.
-struct cipset_session *_Nullable cipset_open(cipset_write_fn _Nonnull write, void *_Nullable context);
+/// Makes a session, or returns NULL when memory is out. Nothing is sent to the kernel yet.
+struct cipset_session *_Nullable cipset_open(void);
 
 /// Closes `session` and frees it.
 void cipset_close(struct cipset_session *_Nonnull session);
@@ -67,13 +62,6 @@ int cipset_destroy(struct cipset_session *_Nonnull session, const char *_Nonnull
 
 /// As `ipset swap NAME OTHER`.
 int cipset_swap(struct cipset_session *_Nonnull session, const char *_Nonnull name, const char *_Nonnull other);
-
-/// As `ipset list NAME`, or `ipset list -terse NAME` when only the header is wanted.
-///
-/// After a failure the session must be closed: the kernel answers a listing that it refuses twice (once from
-/// `ip_set_dump_start`, once as for any request; seen with 6.18), and the second answer would be read as that to the next
-/// command.
-int cipset_list(struct cipset_session *_Nonnull session, const char *_Nonnull name, bool header_only);
 
 /// As `ipset -exist add` or `ipset -exist del` of each entry in order, many to a netlink message.
 ///

@@ -9,6 +9,10 @@ public import Reconcile
 public final class KernelAddresses: AddressDataplane {
     private let name: String
     private var socket: NetlinkSocket
+    /// For listings, which others' requests come in between of.
+    private var listingSocket: NetlinkSocket
+    /// What is being listed: of a family, on the link with that number.
+    private var listing: (family: IPFamily, link: UInt32)?
     private var request: NetlinkRequest
     private var batch: NetlinkBatch
 
@@ -20,6 +24,7 @@ public final class KernelAddresses: AddressDataplane {
             batch = NetlinkBatch(countLimit: socket.answerCapacity)
             request = try NetlinkRequest()
             self.socket = socket
+            listingSocket = try NetlinkSocket.open(.route)
         } catch {
             throw DataplaneError(.addresses, "open rtnetlink", error)
         }
@@ -111,31 +116,35 @@ public final class KernelAddresses: AddressDataplane {
 
     // MARK: Its addresses
 
-    public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        try addresses(of: family) { _ in true }
-    }
-
-    public func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        // For IPv4 the kernel asks the outgoing interface for its address first, and the main one of another last.
-        family == .v4 ? [] : try addresses(of: family) { !$0.isDeprecated }
-    }
-
-    private func addresses(
+    public func listAddresses(
         of family: IPFamily,
-        where isIncluded: (RouteAddress) -> Bool
-    ) throws(DataplaneError) -> Set<IPAddress> {
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool? {
         do throws(NetlinkError) {
-            let index = try existingLink().index
-            try request.beginAddressDump(family, link: index)
-            return try socket.dump(&request, into: Set<IPAddress>()) {
-                (addresses, message, datagram) throws(NetlinkError) in
+            if isStart {
+                let index = try existingLink().index
+                // Of all links: the kernel marks a dump of one link alone as consistent whatever changes meanwhile
+                // (`inet_dump_ifaddr` in `net/ipv4/devinet.c`).
+                try request.beginAddressDump(family)
+                try listingSocket.beginDump(&request)
+                listing = (family, index)
+            }
+            guard let (listed, index) = listing, listed == family else { return nil }
+            listing = nil
+            let hasMore = try listingSocket.continueDump(togetherWithNext: true) {
+                (message, datagram) throws(NetlinkError) in
                 guard let found = try RouteAddress(message, in: datagram), found.linkIndex == index,
                     found.address.family == family, !found.address.isLoopback,
-                    family == .v4 || !found.address.isLinkLocalUnicast, isIncluded(found)
+                    family == .v4 || !found.address.isLinkLocalUnicast
                 else { return }
-                addresses.insert(found.address)
+                // For IPv4 the kernel asks the outgoing interface for its address first, and the main one of another last.
+                body(BoundAddress(found.address, isSelectable: family == .v6 && !found.isDeprecated))
             }
+            if hasMore { listing = (family, index) }
+            return hasMore
         } catch {
+            guard error.operation != .receive || error.errno != .interrupted else { return nil }
             throw DataplaneError(.addresses, "read the \(family) addresses of \(name)", error)
         }
     }

@@ -6,7 +6,7 @@ package import Netlink
 
 extension NetlinkRequest {
     /// Starts the dump of the addresses of a family (`nil` is both) on a link (0 is all).
-    package mutating func beginAddressDump(_ family: IPFamily?, link: UInt32) throws(NetlinkError) {
+    package mutating func beginAddressDump(_ family: IPFamily?, link: UInt32 = 0) throws(NetlinkError) {
         var header = ifaddrmsg()
         header.ifa_family = UInt8(family?.rawAddressFamily ?? UInt16(AF_UNSPEC))
         header.ifa_index = link

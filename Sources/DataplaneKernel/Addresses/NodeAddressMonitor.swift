@@ -36,7 +36,7 @@ public final class NodeAddressMonitor {
     /// Every address of every interface, in the kernel's order.
     public func interfaceAddresses() throws(DataplaneError) -> [InterfaceAddress] {
         do throws(NetlinkError) {
-            try request.beginAddressDump(nil, link: 0)
+            try request.beginAddressDump(nil)
             let addresses = try socket.dump(&request, into: [RouteAddress]()) {
                 (addresses, message, datagram) throws(NetlinkError) in
                 if let address = try RouteAddress(message, in: datagram) { addresses.append(address) }

@@ -12,36 +12,17 @@ struct IPSetFailure: Error {
 /// A libipset session, closed when its last reference goes.
 @safe
 final class IPSetSession {
-    /// Where the C callback writes. A class, because the callback needs a stable address.
-    private final class Listing {
-        var text: [UInt8] = []
-    }
-
     /// Whether answers may still come that no command waits for: a session like that must not be used.
     private(set) var isBroken = false
 
     private let session: OpaquePointer
-    private let listing: Listing
 
     /// - Throws: also when the kernel has no ip_set, or the process may not use it.
     init() throws(IPSetFailure) {
-        let listing = Listing()
-        // Unretained: `listing` is kept beside the session, which `deinit` closes before it goes.
-        let opened = unsafe cipset_open(
-            { context, text, length in
-                guard let context = unsafe context else { return }
-                let listing = unsafe Unmanaged<Listing>.fromOpaque(context).takeUnretainedValue()
-                unsafe UnsafeRawBufferPointer(start: text, count: length).withMemoryRebound(to: UInt8.self) {
-                    unsafe listing.text.append(contentsOf: $0)
-                }
-            },
-            Unmanaged.passUnretained(listing).toOpaque()
-        )
-        guard let session = unsafe opened else {
+        guard let session = unsafe cipset_open() else {
             throw IPSetFailure(number: ENOMEM, words: "out of memory")
         }
         unsafe self.session = session
-        self.listing = listing
         try unsafe check(cipset_greet(session))
     }
 
@@ -60,16 +41,6 @@ final class IPSetSession {
 
     func swap(_ first: String, _ second: String) throws(IPSetFailure) {
         try unsafe check(cipset_swap(session, first, second))
-    }
-
-    /// What `ipset list NAME` prints, or only its header.
-    func list(_ name: String, headerOnly: Bool) throws(IPSetFailure) -> [UInt8] {
-        defer { listing.text = [] }
-        guard unsafe cipset_list(session, name, headerOnly) == 0 else {
-            isBroken = true
-            throw failure()
-        }
-        return listing.text
     }
 
     /// Where a row of entries came to an end.

@@ -5,57 +5,46 @@ public import Reconcile
 
 /// The sets of the network namespace that the first call of this is made in.
 ///
-/// It speaks to the kernel through libipset, which keeps state of its own for the process: there may be only one of
-/// these at work, on one thread. The session is opened by the first call, and anew after one that broke, so a kernel that
-/// gets its ip_set later is served later.
+/// It writes through libipset, which keeps state of its own for the process: there may be only one of these at work, on one
+/// thread. The session is opened by the first call, and anew after one that broke, so a kernel that gets its ip_set later is
+/// served later. It reads by netlink itself, a part at a time.
 public final class KernelIPSet: IPSetDataplane {
     private var session: IPSetSession?
+    private var reader: IPSetReader?
 
     public init() {}
 
     /// Reads only the header: as `ipset list -terse NAME`.
     public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
-        guard let listing = try listing(ofSetNamed: name, headerOnly: true) else { return nil }
-        return try definition(name, String(decoding: listing, as: UTF8.self))
+        try greet(toRead: name)
+        // Not with the reader that may be in the middle of another set.
+        return try IPSetReader().begin(name, headerOnly: true)?.set
     }
 
-    /// As `ipset list NAME`.
-    public func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
-        guard let listing = try listing(ofSetNamed: name, headerOnly: false) else { return nil }
-        // A header has some 200 bytes.
-        let definition = try definition(name, String(decoding: listing.prefix(1024), as: UTF8.self))
-        return (definition, IPSetEntry.entries(inListing: listing, type: definition.type))
-    }
-
-    /// `nil` when there is no such set.
-    private func listing(ofSetNamed name: String, headerOnly: Bool) throws(DataplaneError) -> [UInt8]? {
-        do throws(IPSetFailure) {
-            return try withSession { (session) throws(IPSetFailure) in
-                try session.list(name, headerOnly: headerOnly)
-            }
+    public func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+        do throws(DataplaneError) {
+            guard isStart else { return try reader?.readOn(name, body) }
+            try greet(toRead: name)
+            if reader == nil { reader = try IPSetReader() }
+            return try reader?.begin(name, body)
         } catch {
-            guard error.number != ENOENT else { return nil }
-            throw DataplaneError(error, "cannot read the set \(name)")
+            // Whatever the kernel holds on to for this reader, it lets go.
+            reader = nil
+            throw error
         }
     }
 
-    private func definition(_ name: String, _ header: String) throws(DataplaneError) -> IPSetDefinition {
-        do throws(IPSetDefinition.Unusable) {
-            return try IPSetDefinition(listingHeader: header)
-        } catch {
-            throw DataplaneError(
-                part: .ipset,
-                explanation: "cannot use the set \(name): \(error.reason); destroy it with `ipset destroy \(name)`"
-            )
-        }
+    /// Tells what is wrong where there is no ip_set, or the process may not use it.
+    private func greet(toRead name: String) throws(DataplaneError) {
+        try attempt("cannot read the set \(name)") { (_) throws(IPSetFailure) in }
     }
 
-    /// As `ipset list NAME`.
-    public func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
-        let listing = try attempt("cannot read the set \(set.name)") { (session) throws(IPSetFailure) in
-            try session.list(set.name, headerOnly: false)
-        }
-        return IPSetEntry.entries(inListing: listing, type: set.type)
+    private func endReading(_ name: String) {
+        if reader?.isReading(name) == true { reader = nil }
     }
 
     public func create(_ set: IPSetDefinition) throws(DataplaneError) {
@@ -65,12 +54,15 @@ public final class KernelIPSet: IPSetDataplane {
     }
 
     public func swap(_ first: String, _ second: String) throws(DataplaneError) {
+        endReading(first)
+        endReading(second)
         try attempt("cannot swap the sets \(first) and \(second)") { (session) throws(IPSetFailure) in
             try session.swap(first, second)
         }
     }
 
     public func destroy(_ name: String) throws(DataplaneError) {
+        endReading(name)
         try attempt("cannot destroy the set \(name)") { (session) throws(IPSetFailure) in
             try session.destroy(name)
         }
@@ -80,6 +72,7 @@ public final class KernelIPSet: IPSetDataplane {
     ///
     /// - Returns: whether it was there.
     public func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
+        endReading(name)
         do throws(IPSetFailure) {
             try withSession { (session) throws(IPSetFailure) in try session.destroy(name) }
             return true
@@ -208,12 +201,6 @@ extension IPSetChange {
     fileprivate var set: IPSetDefinition {
         switch self {
         case .add(_, let set), .remove(_, let set): set
-        }
-    }
-
-    fileprivate var entry: IPSetEntry {
-        switch self {
-        case .add(let entry, _), .remove(let entry, _): entry
         }
     }
 

@@ -34,27 +34,6 @@ extension IPSetEntry {
         }
     }
 
-    /// The entries among the lines of `ipset list NAME`.
-    ///
-    /// Left out are those that `IPSetEntry` cannot express, and those marked `nomatch`, which are exceptions from a set
-    /// and not members.
-    public static func entries(inListing listing: [UInt8], type: IPSetType) -> Set<IPSetEntry> {
-        var entries: Set<IPSetEntry> = []
-        var lines = listing.split(separator: newline)[...]
-        while let line = lines.popFirst(), !line.elementsEqual("Members:".utf8) {}
-        entries.reserveCapacity(lines.count)
-        for line in lines {
-            // Options such as counters and comments follow the entry after a space.
-            let entry = line.prefix { $0 != space }
-            guard !line[entry.endIndex...].starts(with: " nomatch".utf8), let entry = Self(utf8: entry, type: type)
-            else { continue }
-            entries.insert(entry)
-        }
-        return entries
-    }
-
-    private static let newline = UInt8(ascii: "\n")
-    private static let space = UInt8(ascii: " ")
     private static let comma = UInt8(ascii: ",")
 
     /// `ADDRESS,PROTOCOL:PORT`, with the comma after it if there is more.

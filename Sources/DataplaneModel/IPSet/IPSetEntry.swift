@@ -36,6 +36,14 @@ public enum IPSetChange: Hashable, Sendable {
     case remove(IPSetEntry, from: IPSetDefinition)
 }
 
+extension IPSetChange {
+    public var entry: IPSetEntry {
+        switch self {
+        case .add(let entry, to: _), .remove(let entry, from: _): entry
+        }
+    }
+}
+
 extension IPSetChange: CustomStringConvertible {
     /// For a log, such as `add 10.96.0.10,tcp:80 to KUBE-CLUSTER-IP`.
     public var description: String {

@@ -15,8 +15,8 @@ extension VirtualServerOwnership {
         of family: IPFamily,
         from sets: any IPSetDataplane
     ) throws(DataplaneError) {
-        guard let definition = try sets.definition(ofSetNamed: set.name(for: family)) else { return }
-        for entry in try sets.members(of: definition) {
+        guard let (_, members) = try sets.contents(ofSetNamed: set.name(for: family)) else { return }
+        for entry in members {
             note(entry, of: set)
         }
     }

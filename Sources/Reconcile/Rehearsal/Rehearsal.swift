@@ -74,8 +74,13 @@ private final class RehearsedIPSet: IPSetDataplane {
         return try original.definition(ofSetNamed: name)
     }
 
-    func members(of set: IPSetDefinition) throws(DataplaneError) -> Set<IPSetEntry> {
-        created[set.name] == nil ? try original.members(of: set) : []
+    func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+        if let set = created[name] { return (set, false) }
+        return try original.readMembers(ofSetNamed: name, restarting: isStart, body)
     }
 
     func create(_ set: IPSetDefinition) {
@@ -117,12 +122,12 @@ private final class RehearsedAddresses: AddressDataplane {
         notes.lines.append("create link \(DummyLink.name)")
     }
 
-    func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        hasCreatedLink ? [] : try original.boundAddresses(of: family)
-    }
-
-    func selectableAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
-        hasCreatedLink ? [] : try original.selectableAddresses(of: family)
+    func listAddresses(
+        of family: IPFamily,
+        restarting isStart: Bool,
+        _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> Bool? {
+        hasCreatedLink ? false : try original.listAddresses(of: family, restarting: isStart, body)
     }
 
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] {

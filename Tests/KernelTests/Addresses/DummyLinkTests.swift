@@ -76,6 +76,14 @@ extension KernelSuite {
             #expect(try addresses.boundAddresses(of: .v6) == [address(.v6, 1, 1)])
         }
 
+        /// Those of IPv6 that the node may choose as a source.
+        private func selectableAddresses() throws -> [IPAddress] {
+            var found: [BoundAddress] = []
+            let hasMore = try addresses.listAddresses(of: .v6, restarting: true) { found.append($0) }
+            #expect(hasMore == false)
+            return found.filter(\.isSelectable).map(\.address)
+        }
+
         @Test func `the node never chooses an IPv6 address of the link as a source, and one that it could is mended`()
             async throws
         {
@@ -84,11 +92,11 @@ extension KernelSuite {
             #expect(try addresses.apply([.bind(ours)]) == [])
             try await command("ip", "addr", "add", "\(theirs)/128", "dev", "kube-ipvs0", "nodad")
             #expect(try addresses.boundAddresses(of: .v6) == [ours, theirs])
-            #expect(try addresses.selectableAddresses(of: .v6) == [theirs])
+            #expect(try selectableAddresses() == [theirs])
 
             #expect(try addresses.apply([.bind(theirs)]) == [])
             #expect(try addresses.boundAddresses(of: .v6) == [ours, theirs])
-            #expect(try addresses.selectableAddresses(of: .v6) == [])
+            #expect(try selectableAddresses() == [])
             let shown = try await command("ip", "-6", "addr", "show", "dev", "kube-ipvs0")
             #expect(shown.matches(of: #/deprecated\s+valid_lft forever preferred_lft 0sec/#).count == 2)
         }
@@ -126,6 +134,46 @@ extension KernelSuite {
             #expect(refused.map(\.error.number) == [13, 13])
             #expect(try addresses.boundAddresses(of: .v4) == [wanted[1]])
             #expect(try addresses.boundAddresses(of: .v6) == [])
+        }
+
+        @Test(arguments: IPFamily.allCases)
+        func `a listing goes on after other calls, and begins anew when addresses have changed`(family: IPFamily) throws
+        {
+            try addresses.createLink()
+            let all = try (1...UInt16(3000)).map { try address(family, 1, $0) }
+            #expect(try addresses.apply(all.map(AddressChange.bind)) == [])
+            var listed: Set<IPAddress> = []
+            func list(restarting isStart: Bool) throws -> Bool? {
+                try addresses.listAddresses(of: family, restarting: isStart) { listed.insert($0.address) }
+            }
+
+            // There is none to go on with.
+            #expect(try list(restarting: false) == nil)
+            var hasMore = try list(restarting: true)
+            #expect(hasMore == true)
+            var parts = 1
+            while hasMore == true {
+                // It is not there, so nothing changes.
+                #expect(try addresses.apply([.unbind(try address(family, 2, 1))]) == [])
+                #expect(try addresses.linkExists())
+                hasMore = try list(restarting: false)
+                parts += 1
+            }
+            #expect(hasMore == false)
+            #expect(listed == Set(all))
+            #expect(parts > 1)
+
+            #expect(try list(restarting: true) == true)
+            #expect(try addresses.apply([.unbind(all[0])]) == [])
+            hasMore = true
+            while hasMore == true { hasMore = try list(restarting: false) }
+            #expect(hasMore == nil)
+
+            // The other family's listing takes its place.
+            #expect(try list(restarting: true) == true)
+            _ = try addresses.listAddresses(of: family == .v4 ? .v6 : .v4, restarting: true) { _ in }
+            #expect(try list(restarting: false) == nil)
+            #expect(try addresses.boundAddresses(of: family) == Set(all.dropFirst()))
         }
 
         @Test func `five thousand addresses of each family are bound, read and unbound`() async throws {

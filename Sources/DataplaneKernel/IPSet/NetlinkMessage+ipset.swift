@@ -1,0 +1,131 @@
+import Addressing
+import CLinuxUAPI
+import DataplaneModel
+import Glibc
+import Netlink
+
+/// What the kernel writes: `ip_set_dump_do` in `net/netfilter/ipset/ip_set_core.c`, and `mtype_head` and `mtype_list` in
+/// `ip_set_hash_gen.h` and `ip_set_bitmap_gen.h`.
+extension NetlinkMessage {
+    /// The set that a dump is of. The first message of the dump tells it: `nil` for the others.
+    func observedSet(in datagram: RawSpan) throws(NetlinkError) -> ObservedSet? {
+        var set = ObservedSet(name: "", typeName: "")
+        var attributes = try attributes(after: MemoryLayout<nfgenmsg>.size)
+        while let attribute = try attributes.next(in: datagram) {
+            switch attribute.type {
+            case Int(IPSET_ATTR_SETNAME): set.name = datagram.string(attribute)
+            case Int(IPSET_ATTR_TYPENAME): set.typeName = datagram.string(attribute)
+            case Int(IPSET_ATTR_FAMILY):
+                switch Int32(try datagram.integer(attribute) as UInt8) {
+                case AF_INET: set.family = .v4
+                case AF_INET6: set.family = .v6
+                default: set.family = nil
+                }
+            case Int(IPSET_ATTR_DATA): try set.takeOptions(attribute, in: datagram)
+            default: continue
+            }
+        }
+        return set.typeName.isEmpty ? nil : set
+    }
+
+    /// Hands over the members among a set's entries that `IPSetEntry` can express.
+    func forEachMember(
+        of type: IPSetType,
+        in datagram: RawSpan,
+        _ body: (IPSetEntry) -> Void
+    ) throws(NetlinkError) {
+        var attributes = try attributes(after: MemoryLayout<nfgenmsg>.size)
+        while let attribute = try attributes.next(in: datagram) {
+            guard attribute.type == Int(IPSET_ATTR_ADT) else { continue }
+            var entries = attribute.nested
+            while let entry = try entries.next(in: datagram) {
+                if let member = try IPSetEntry(entry, of: type, in: datagram) { body(member) }
+            }
+        }
+    }
+}
+
+extension ObservedSet {
+    /// `IPSET_ATTR_BITMASK`, from Linux 6.3 on: older headers lack it.
+    private static let bitmask = 12
+
+    fileprivate mutating func takeOptions(_ header: NetlinkAttribute, in datagram: RawSpan) throws(NetlinkError) {
+        var firstPort: UInt16?
+        var lastPort: UInt16?
+        var options = header.nested
+        while let option = try options.next(in: datagram) {
+            switch option.type {
+            case Int(IPSET_ATTR_MAXELEM): maximumElements = UInt32(bigEndian: try datagram.integer(option))
+            case Int(IPSET_ATTR_PORT): firstPort = UInt16(bigEndian: try datagram.integer(option))
+            case Int(IPSET_ATTR_PORT_TO): lastPort = UInt16(bigEndian: try datagram.integer(option))
+            case Int(IPSET_ATTR_TIMEOUT): foreignOptions.append("timeout")
+            case Int(IPSET_ATTR_NETMASK): foreignOptions.append("netmask")
+            case Self.bitmask: foreignOptions.append("bitmask")
+            case Int(IPSET_ATTR_CADT_FLAGS):
+                let flags = UInt32(bigEndian: try datagram.integer(option))
+                if flags & IPSET_FLAG_WITH_FORCEADD.rawValue != 0 { foreignOptions.append("forceadd") }
+            default: continue
+            }
+        }
+        if let firstPort, let lastPort, firstPort <= lastPort { ports = firstPort...lastPort }
+    }
+}
+
+extension IPSetEntry {
+    /// An entry of a set of that type.
+    ///
+    /// `nil` for a protocol that no Service port has, and for an exception (`nomatch`), which is no member.
+    fileprivate init?(_ entry: NetlinkAttribute, of type: IPSetType, in datagram: RawSpan) throws(NetlinkError) {
+        var first: IPAddress?
+        var second: IPAddress?
+        var port: UInt16?
+        var transport: TransportProtocol?
+        var secondLength: UInt8?
+        var fields = entry.nested
+        while let field = try fields.next(in: datagram) {
+            switch field.type {
+            case Int(IPSET_ATTR_IP): first = try datagram.setAddress(field)
+            case Int(IPSET_ATTR_IP2): second = try datagram.setAddress(field)
+            case Int(IPSET_ATTR_PORT): port = UInt16(bigEndian: try datagram.integer(field))
+            case Int(IPSET_ATTR_PROTO): transport = TransportProtocol(rawValue: try datagram.integer(field))
+            case Int(IPSET_ATTR_CIDR2): secondLength = try datagram.integer(field)
+            case Int(IPSET_ATTR_CADT_FLAGS):
+                let flags = UInt32(bigEndian: try datagram.integer(field))
+                if flags & IPSET_FLAG_NOMATCH.rawValue != 0 { return nil }
+            default: continue
+            }
+        }
+        switch type {
+        case .bitmapPort:
+            guard let port else { return nil }
+            self = .port(port)
+        case .hashIP:
+            guard let first else { return nil }
+            self = .ip(first)
+        case .hashIPPort:
+            guard let first, let transport, let port else { return nil }
+            self = .ipPort(first, transport, port)
+        case .hashIPPortIP:
+            guard let first, let transport, let port, let second else { return nil }
+            self = .ipPortIP(first, transport, port, second)
+        case .hashIPPortNet:
+            guard let first, let transport, let port, let second, let secondLength,
+                let network = IPPrefix(second, length: secondLength)
+            else { return nil }
+            self = .ipPortNet(first, transport, port, network)
+        }
+    }
+}
+
+extension RawSpan {
+    /// The address in a nest of ipset's, which says by its attribute of which family it is.
+    fileprivate func setAddress(_ nest: NetlinkAttribute) throws(NetlinkError) -> IPAddress? {
+        var addresses = nest.nested
+        guard let address = try addresses.next(in: self) else { return nil }
+        switch address.type {
+        case Int(IPSET_ATTR_IPADDR_IPV4): return try self.address(address, .v4)
+        case Int(IPSET_ATTR_IPADDR_IPV6): return try self.address(address, .v6)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// What a verifying pass reads part by part, and passes of mode `changes` may write to meanwhile: the members of a set, the
+/// addresses of the link. It collects what is not as it is known.
+struct MembershipReading<Member: Hashable> {
+    /// Whether anything was known before.
+    let isKnown: Bool
+    /// Known members that have not come yet.
+    private var unseen: Set<Member>
+    /// Members that have come and were not known.
+    private var unknown: Set<Member> = []
+    private var writtenMeanwhile: Set<Member> = []
+
+    init(knowing members: Set<Member>?) {
+        isKnown = members != nil
+        unseen = members ?? []
+    }
+
+    mutating func note(_ member: Member) {
+        if unseen.remove(member) == nil { unknown.insert(member) }
+    }
+
+    /// From here on the member is as it was written, whatever the reading shows.
+    mutating func noteWritten(_ member: Member) {
+        writtenMeanwhile.insert(member)
+    }
+
+    /// Ends the reading: brings what is known to what was read, and notes as pending what is not as it is wanted.
+    ///
+    /// - Parameters:
+    ///   - known: what is known now. What differs in it from what is wanted is pending already.
+    ///   - wanted: all that is wanted, of which `isWanted` is true.
+    /// - Returns: what is missing, and how many members differ that nobody knew of.
+    consuming func conclude(
+        known: inout Set<Member>?,
+        pending: inout Set<Member>,
+        wanted: some Collection<Member>,
+        isWanted: (Member) -> Bool
+    ) -> (missing: [Member], drift: Int) {
+        guard isKnown, var members = known.take() else {
+            known = unknown
+            pending = unknown.filter { !isWanted($0) }
+            return (wanted.filter { !unknown.contains($0) }, 0)
+        }
+        let gone = unseen.subtracting(writtenMeanwhile)
+        let found = unknown.subtracting(writtenMeanwhile)
+        members.subtract(gone)
+        members.formUnion(found)
+        known = members
+
+        let drifted = gone.filter(isWanted).union(found.filter { !isWanted($0) }).subtracting(pending)
+        pending.formUnion(drifted)
+        return (pending.filter(isWanted), drifted.count)
+    }
+}
