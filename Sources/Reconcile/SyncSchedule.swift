@@ -1,10 +1,10 @@
 /// When the next passes over one family are due. Pure: the instants are arguments.
 ///
-/// The first change after a quiet time goes at once. Changes that arrive less than the minimum after a pass ended are
-/// gathered until it has gone by. A verifying pass is due each sync period, and sooner, with a growing delay, after a
+/// The first change after a quiet time goes at once. Changes that arrive less than the minimum after others were written are
+/// gathered until it has gone by; a verifying pass, which writes what is wrong, does not put them off. A verifying pass is due each sync period, and sooner, with a growing delay, after a
 /// pass that was not complete. Changes are written while a verifying pass is under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
-    /// The least time between the end of a pass and the start of the next (`--ipvs-min-sync-period`).
+    /// The least time between the end of a pass of mode `changes` and the start of the next (`--ipvs-min-sync-period`).
     public let minimum: Duration
     /// The longest time between two verifying passes (`--ipvs-sync-period`).
     public let period: Duration
@@ -12,6 +12,7 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
     /// The delay after a first incomplete pass. Each further one doubles it, up to the sync period.
     public static var firstRetryDelay: Duration { .milliseconds(100) }
 
+    /// Of a pass of mode `changes`.
     private var lastEnd: Instant?
     private var verifyDue: Instant
     private var changeNoted: Instant?
@@ -49,7 +50,7 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
     }
 
     public mutating func passEnded(_ mode: PassMode, isComplete: Bool, at now: Instant) {
-        lastEnd = now
+        if mode == .changes { lastEnd = now }
         hasFailedMeanwhile = hasFailedMeanwhile || !isComplete
         if mode == .verify ? !hasFailedMeanwhile : isComplete {
             // Only a verifying pass tries everything again, so only that one ends the back-off.

@@ -30,9 +30,26 @@ struct SyncScheduleTests {
 
     @Test func `changes inside the minimum are gathered until it has gone by`() {
         var schedule = Self.settled()
+        schedule.passEnded(.changes, isComplete: true, at: Self.start)
         schedule.noteChange(at: Self.after(.milliseconds(100)))
         schedule.noteChange(at: Self.after(.milliseconds(900)))
         #expect(schedule.nextChanges == Self.after(.seconds(1)))
+    }
+
+    @Test func `a verifying pass that ends meanwhile does not put changes off`() {
+        var schedule = Self.settled()
+        schedule.passEnded(.changes, isComplete: true, at: Self.start)
+        schedule.noteChange(at: Self.after(.milliseconds(100)))
+        schedule.passEnded(.verify, isComplete: true, at: Self.after(.milliseconds(900)))
+        #expect(schedule.nextChanges == Self.after(.seconds(1)))
+    }
+
+    @Test func `what came while the first pass was under way is written when that has ended`() throws {
+        var schedule = SyncSchedule(minimum: .seconds(10), period: .seconds(30), now: Self.start)
+        schedule.changesTaken()
+        schedule.noteChange(at: Self.after(.seconds(1)))
+        schedule.passEnded(.verify, isComplete: true, at: Self.after(.seconds(5)))
+        #expect(try #require(schedule.nextChanges) <= Self.after(.seconds(5)))
     }
 
     @Test func `with a minimum of zero every change goes at once`() {
