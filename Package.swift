@@ -299,7 +299,7 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
         .testTarget(
             name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel", "SystemTesting"],
+            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(

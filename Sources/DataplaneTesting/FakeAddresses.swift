@@ -22,7 +22,7 @@ public final class FakeAddresses: AddressDataplane {
     public var isPartlyListed: Bool { listing != nil }
     private var listing: (family: IPFamily, parts: PartedReading<IPAddress>)?
 
-    private var failsNextApply = false
+    private var nextApplyFailure: DataplaneError?
 
     private let onChange: (String) -> Void
 
@@ -57,13 +57,12 @@ public final class FakeAddresses: AddressDataplane {
     }
 
     /// The next exchange breaks, and nothing takes effect.
-    public func failNextApply() { failsNextApply = true }
+    public func failNextApply() {
+        nextApplyFailure = DataplaneError(part: .addresses, explanation: "the fake broke off")
+    }
 
     public func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
-        if failsNextApply {
-            failsNextApply = false
-            throw DataplaneError(part: .addresses, explanation: "the fake broke off")
-        }
+        if let failure = nextApplyFailure.take() { throw failure }
         guard hasLink else { throw DataplaneError(part: .addresses, number: 19, explanation: "there is no link") }
         var refused: [RefusedChange<AddressChange>] = []
         for change in changes {

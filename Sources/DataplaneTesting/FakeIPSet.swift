@@ -28,7 +28,7 @@ public final class FakeIPSet: IPSetDataplane {
     public var partlyRead: String? { reading?.definition.name }
     private var reading: (definition: IPSetDefinition, parts: PartedReading<IPSetEntry>)?
 
-    private var failsNextApply = false
+    private var nextApplyFailure: DataplaneError?
 
     private let onChange: (String) -> Void
 
@@ -93,13 +93,12 @@ public final class FakeIPSet: IPSetDataplane {
     }
 
     /// The next exchange breaks, and nothing takes effect.
-    public func failNextApply() { failsNextApply = true }
+    public func failNextApply() {
+        nextApplyFailure = DataplaneError(part: .ipset, explanation: "the fake broke off")
+    }
 
     public func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
-        if failsNextApply {
-            failsNextApply = false
-            throw DataplaneError(part: .ipset, explanation: "the fake broke off")
-        }
+        if let failure = nextApplyFailure.take() { throw failure }
         var refused: [RefusedChange<IPSetChange>] = []
         for change in changes {
             switch change {

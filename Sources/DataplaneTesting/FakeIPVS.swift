@@ -97,8 +97,7 @@ public final class FakeIPVS: IPVSDataplane {
     }
 
     public func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
-        let failure = nextApplyFailure
-        nextApplyFailure = nil
+        let failure = nextApplyFailure.take()
         var refused: [RefusedChange<IPVSChange>] = []
         for change in failure == nil ? changes[...] : changes.prefix(changes.count / 2) {
             if !brokenAddresses.contains(change.virtualServer.address), table.apply(change) {

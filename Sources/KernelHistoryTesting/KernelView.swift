@@ -149,93 +149,25 @@ final class KernelView {
 
     // MARK: Sets
 
-    /// From `linux/netfilter/ipset/ip_set.h`: the subsystem and command of a list, and attributes.
-    private enum SetProtocol {
-        static let list = 6 << 8 | 7
-        static let version: UInt8 = 6
-        static let attributeVersion = 1
-        static let attributeName = 2
-        static let attributeType = 3
-        static let attributeData = 7
-        static let attributeEntries = 8
-    }
-
     private func sets() throws -> [String: Set<IPSetEntry>] {
-        try request.begin(type: SetProtocol.list, header: nfgenmsg())
-        try request.put(SetProtocol.attributeVersion, SetProtocol.version)
-        var types: [String: IPSetType] = [:]
+        try request.beginSetDump(nil)
+        var name = ""
+        var type: IPSetType?
         return try netfilter.dump(&request, into: [:]) { (sets, message, datagram) throws(NetlinkError) in
-            var attributes = try message.attributes(after: MemoryLayout<nfgenmsg>.size)
-            var name = ""
-            while let attribute = try attributes.next(in: datagram) {
-                switch attribute.type {
-                case SetProtocol.attributeName:
-                    name = datagram.string(attribute)
-                    sets[name, default: []].formUnion([])
-                case SetProtocol.attributeType:
-                    types[name] = IPSetType(rawValue: datagram.string(attribute))
-                case SetProtocol.attributeEntries:
-                    guard let type = types[name] else { throw .malformed("entries of a set of no type") }
-                    var entries = attribute.nested
-                    while let entry = try entries.next(in: datagram) {
-                        let member = try Self.member(entry, type, in: datagram)
-                        guard sets[name]?.insert(member).inserted == true else {
-                            throw .malformed("\(name) has \(member) twice")
-                        }
-                    }
-                default: continue
+            if let set = try message.observedSet(in: datagram) {
+                name = set.name
+                type = IPSetType(rawValue: set.typeName)
+                sets[name] = []
+            }
+            // Nobody makes one of another type here.
+            guard let type else { throw .malformed("\(name) is a set of another type") }
+            try message.forEachSetEntry(of: type, in: datagram) { (entry) throws(NetlinkError) in
+                guard let entry else { throw .malformed("a member of \(name), a set of type \(type.rawValue)") }
+                guard sets[name]?.insert(entry).inserted == true else {
+                    throw .malformed("\(name) has \(entry) twice")
                 }
             }
         }
-    }
-
-    private static func member(
-        _ entry: NetlinkAttribute,
-        _ type: IPSetType,
-        in datagram: RawSpan
-    ) throws(NetlinkError) -> IPSetEntry {
-        var first: IPAddress?
-        var second: IPAddress?
-        var port: UInt16?
-        var transport: TransportProtocol?
-        var length: UInt8?
-        var fields = entry.nested
-        while let field = try fields.next(in: datagram) {
-            // `IPSET_ATTR_IP`, `_CIDR`, `_PORT`, `_PROTO`, `_IP2`, `_CIDR2`.
-            switch field.type {
-            case 1: first = try address(field, in: datagram)
-            case 4: port = UInt16(bigEndian: try datagram.integer(field))
-            case 7: transport = TransportProtocol(rawValue: try datagram.integer(field))
-            case 20: second = try address(field, in: datagram)
-            case 21, 3: length = try datagram.integer(field)
-            default: continue
-            }
-        }
-        let member: IPSetEntry? =
-            switch (type, first, transport, port, second) {
-            case (.bitmapPort, nil, nil, let port?, nil): .port(port)
-            case (.hashIP, let first?, nil, nil, nil): .ip(first)
-            case (.hashIPPort, let first?, let transport?, let port?, nil): .ipPort(first, transport, port)
-            case (.hashIPPortIP, let first?, let transport?, let port?, let second?):
-                .ipPortIP(first, transport, port, second)
-            case (.hashIPPortNet, let first?, let transport?, let port?, let second?):
-                IPPrefix(second, length: length ?? UInt8(second.family.bitWidth)).map {
-                    .ipPortNet(first, transport, port, $0)
-                }
-            default: nil
-            }
-        guard let member else { throw .malformed("a member of a set of type \(type.rawValue)") }
-        return member
-    }
-
-    /// `IPSET_ATTR_IPADDR_IPV4` or `_IPV6` in an attribute.
-    private static func address(
-        _ attribute: NetlinkAttribute,
-        in datagram: RawSpan
-    ) throws(NetlinkError) -> IPAddress? {
-        var parts = attribute.nested
-        guard let part = try parts.next(in: datagram) else { return nil }
-        return try datagram.address(part, part.type == 1 ? .v4 : .v6)
     }
 
     // MARK: Addresses

@@ -117,11 +117,13 @@ extension AddressDataplane {
     public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
         for _ in 0...AddressReading.maximumRestarts {
             var addresses: Set<IPAddress> = []
-            var hasMore = try listAddresses(of: family, restarting: true) { addresses.insert($0.address) }
-            while hasMore == true {
-                hasMore = try listAddresses(of: family, restarting: false) { addresses.insert($0.address) }
+            var isStart = true
+            while let hasMore = try listAddresses(
+                of: family, restarting: isStart, { addresses.insert($0.address) })
+            {
+                guard hasMore else { return addresses }
+                isStart = false
             }
-            if hasMore == false { return addresses }
         }
         throw DataplaneError(part: .addresses, explanation: "the addresses changed whenever they were read")
     }

@@ -1,8 +1,9 @@
 /// When the next passes over one family are due. Pure: the instants are arguments.
 ///
 /// The first change after a quiet time goes at once. Changes that arrive less than the minimum after others were written are
-/// gathered until it has gone by; a verifying pass, which writes what is wrong, does not put them off. A verifying pass is due each sync period, and sooner, with a growing delay, after a
-/// pass that was not complete. Changes are written while a verifying pass is under way, too.
+/// gathered until it has gone by; a verifying pass, which writes what is wrong, does not put them off. A verifying pass is due
+/// each sync period, and sooner, with a growing delay, after a pass that was not complete. Changes are written while a verifying
+/// pass is under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
     /// The least time between the end of a pass of mode `changes` and the start of the next (`--ipvs-min-sync-period`).
     public let minimum: Duration

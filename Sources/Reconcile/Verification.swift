@@ -68,7 +68,7 @@ public final class VirtualServerListing {
 ///
 /// Passes of mode `changes` may be made in between. Each part is compared in the step that reads it, with what is desired
 /// and known then. What is read in parts is older than the comparison: virtual servers that have been written since they were
-/// listed are read anew, and set entries that have been written since then count as they were written.
+/// listed are read anew, and set entries and addresses that have been written since then count as they were written.
 struct Verification {
     /// In their order.
     enum Phase: Comparable {

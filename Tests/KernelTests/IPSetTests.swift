@@ -1,6 +1,7 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
+import DataplaneTesting
 import Glibc
 import Reconcile
 import SystemTesting

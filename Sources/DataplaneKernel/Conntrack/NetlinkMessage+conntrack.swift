@@ -15,7 +15,7 @@ extension NetlinkMessage {
         var reply: ConntrackFlow.Tuple?
         var flow = ConntrackFlow(
             transport: filter.transport, original: Self.nowhere(filter.family), reply: Self.nowhere(filter.family))
-        var attributes = try attributes(after: MemoryLayout<nfgenmsg>.size)
+        var attributes = try netfilterAttributes()
         while let attribute = try attributes.next(in: datagram) {
             switch UInt32(attribute.type) {
             case CTA_TUPLE_ORIG.rawValue:

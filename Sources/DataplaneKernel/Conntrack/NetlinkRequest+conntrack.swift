@@ -9,7 +9,7 @@ import Netlink
 extension NetlinkRequest {
     /// Starts the dump of the flows that match a filter.
     mutating func beginFlowDump(_ filter: ConntrackFilter) throws(NetlinkError) {
-        try begin(conntrack: IPCTNL_MSG_CT_GET, filter.family)
+        try begin(netfilter: NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, filter.family)
         var flags = FilterFlags.transport
         if filter.server != nil { flags.insert(.destinationPort) }
         // Not the address for IPv6: Linux 7.2 then hands over no flow at all. Whoever reads the answer filters it too.
@@ -35,7 +35,7 @@ extension NetlinkRequest {
 
     /// Writes the end of the tracking of a flow.
     mutating func beginFlowRemoval(_ flow: ConntrackFlow) throws(NetlinkError) {
-        try begin(conntrack: IPCTNL_MSG_CT_DELETE, flow.original.source.family)
+        try begin(netfilter: NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, flow.original.source.family)
         try nest(CTA_TUPLE_ORIG) { (tuple) throws(NetlinkError) in
             try tuple.nest(CTA_TUPLE_IP) { (addresses) throws(NetlinkError) in
                 try addresses.put(source: flow.original.source)
@@ -57,15 +57,6 @@ extension NetlinkRequest {
             // In the order of the wire, as it was read: nobody counts with it.
             try put(CTA_ID, id)
         }
-    }
-
-    private mutating func begin(
-        conntrack command: cntl_msg_types,
-        _ family: IPFamily
-    ) throws(NetlinkError) {
-        let header = nfgenmsg(
-            nfgen_family: UInt8(truncatingIfNeeded: family.rawAddressFamily), version: UInt8(NFNETLINK_V0), res_id: 0)
-        try begin(type: Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(command.rawValue), header: header)
     }
 
     private mutating func put(source address: IPAddress) throws(NetlinkError) {

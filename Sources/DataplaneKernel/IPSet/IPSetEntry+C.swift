@@ -3,16 +3,6 @@ import CIPSetShims
 import DataplaneModel
 import Glibc
 
-extension IPFamily {
-    /// `AF_INET` or `AF_INET6`.
-    var socketFamily: UInt8 {
-        switch self {
-        case .v4: UInt8(AF_INET)
-        case .v6: UInt8(AF_INET6)
-        }
-    }
-}
-
 extension cipset_entry {
     /// The entry in the form of its set. `nil` when it cannot be a member of that set.
     init?(_ entry: IPSetEntry, of set: IPSetDefinition) {

@@ -69,7 +69,9 @@ final class IPSetReader {
                     definition = Result { () throws(IPSetDefinition.Unusable) in try IPSetDefinition(observed) }
                 }
                 if case .success(let set) = definition {
-                    try message.forEachMember(of: set.type, in: datagram, body)
+                    try message.forEachSetEntry(of: set.type, in: datagram) { entry in
+                        if let entry { body(entry) }
+                    }
                 }
             }
         } catch {

@@ -90,7 +90,7 @@ final class IPSetSession {
                 var definition = unsafe cipset_definition(
                     name: name,
                     type: type,
-                    family: set.family.socketFamily,
+                    family: UInt8(set.family.rawAddressFamily),
                     maximum_elements: set.maximumElements
                 )
                 return unsafe body(&definition)

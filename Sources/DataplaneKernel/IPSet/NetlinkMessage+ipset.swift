@@ -1,26 +1,21 @@
 import Addressing
 import CLinuxUAPI
-import DataplaneModel
-import Glibc
-import Netlink
+package import DataplaneModel
+package import Netlink
 
 /// What the kernel writes: `ip_set_dump_do` in `net/netfilter/ipset/ip_set_core.c`, and `mtype_head` and `mtype_list` in
 /// `ip_set_hash_gen.h` and `ip_set_bitmap_gen.h`.
 extension NetlinkMessage {
-    /// The set that a dump is of. The first message of the dump tells it: `nil` for the others.
-    func observedSet(in datagram: RawSpan) throws(NetlinkError) -> ObservedSet? {
+    /// The set that a message of a dump is of. The first message of each set tells it: `nil` for the others.
+    package func observedSet(in datagram: RawSpan) throws(NetlinkError) -> ObservedSet? {
         var set = ObservedSet(name: "", typeName: "")
-        var attributes = try attributes(after: MemoryLayout<nfgenmsg>.size)
+        var attributes = try netfilterAttributes()
         while let attribute = try attributes.next(in: datagram) {
             switch attribute.type {
             case Int(IPSET_ATTR_SETNAME): set.name = datagram.string(attribute)
             case Int(IPSET_ATTR_TYPENAME): set.typeName = datagram.string(attribute)
             case Int(IPSET_ATTR_FAMILY):
-                switch Int32(try datagram.integer(attribute) as UInt8) {
-                case AF_INET: set.family = .v4
-                case AF_INET6: set.family = .v6
-                default: set.family = nil
-                }
+                set.family = IPFamily(rawAddressFamily: UInt16(try datagram.integer(attribute) as UInt8))
             case Int(IPSET_ATTR_DATA): try set.takeOptions(attribute, in: datagram)
             default: continue
             }
@@ -28,18 +23,19 @@ extension NetlinkMessage {
         return set.typeName.isEmpty ? nil : set
     }
 
-    /// Hands over the members among a set's entries that `IPSetEntry` can express.
-    func forEachMember(
+    /// Hands over a set's entries: `nil` for one of a protocol that no Service port has, and for an exception (`nomatch`), which is
+    /// no member.
+    package func forEachSetEntry(
         of type: IPSetType,
         in datagram: RawSpan,
-        _ body: (IPSetEntry) -> Void
+        _ body: (IPSetEntry?) throws(NetlinkError) -> Void
     ) throws(NetlinkError) {
-        var attributes = try attributes(after: MemoryLayout<nfgenmsg>.size)
+        var attributes = try netfilterAttributes()
         while let attribute = try attributes.next(in: datagram) {
             guard attribute.type == Int(IPSET_ATTR_ADT) else { continue }
             var entries = attribute.nested
             while let entry = try entries.next(in: datagram) {
-                if let member = try IPSetEntry(entry, of: type, in: datagram) { body(member) }
+                try body(IPSetEntry(entry, of: type, in: datagram))
             }
         }
     }
@@ -95,24 +91,20 @@ extension IPSetEntry {
             default: continue
             }
         }
-        switch type {
-        case .bitmapPort:
-            guard let port else { return nil }
+        switch (type, first, transport, port, second) {
+        case (.bitmapPort, nil, nil, let port?, nil):
             self = .port(port)
-        case .hashIP:
-            guard let first else { return nil }
+        case (.hashIP, let first?, nil, nil, nil):
             self = .ip(first)
-        case .hashIPPort:
-            guard let first, let transport, let port else { return nil }
+        case (.hashIPPort, let first?, let transport?, let port?, nil):
             self = .ipPort(first, transport, port)
-        case .hashIPPortIP:
-            guard let first, let transport, let port, let second else { return nil }
+        case (.hashIPPortIP, let first?, let transport?, let port?, let second?):
             self = .ipPortIP(first, transport, port, second)
-        case .hashIPPortNet:
-            guard let first, let transport, let port, let second, let secondLength,
-                let network = IPPrefix(second, length: secondLength)
-            else { return nil }
+        case (.hashIPPortNet, let first?, let transport?, let port?, let second?):
+            guard let network = secondLength.flatMap({ IPPrefix(second, length: $0) }) else { return nil }
             self = .ipPortNet(first, transport, port, network)
+        default:
+            return nil
         }
     }
 }

@@ -7,12 +7,11 @@ enum NFTablesGeneration {
     static func read() throws(NetlinkError) -> UInt32 {
         var socket = try NetlinkSocket.open(.netfilter)
         var request = try NetlinkRequest()
-        let type = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(NFT_MSG_GETGEN.rawValue)
-        try request.begin(type: type, header: nfgenmsg())
+        try request.begin(netfilter: NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN)
 
         var generation: UInt32?
         try socket.exchange(&request) { (message, datagram) throws(NetlinkError) in
-            var attributes = try message.attributes(after: MemoryLayout<nfgenmsg>.size)
+            var attributes = try message.netfilterAttributes()
             while let attribute = try attributes.next(in: datagram) {
                 guard attribute.type == Int(NFTA_GEN_ID.rawValue) else { continue }
                 generation = UInt32(bigEndian: try datagram.integer(attribute))

@@ -1,5 +1,6 @@
 import Addressing
 import DataplaneModel
+import DataplaneTesting
 import Testing
 
 struct VirtualServerOwnershipTests {

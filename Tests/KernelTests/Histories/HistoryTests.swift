@@ -1,6 +1,7 @@
 import Addressing
 import DataplaneKernel
 import DataplaneModel
+import DataplaneTesting
 import HistoryTesting
 import KernelHistoryTesting
 import Reconcile

@@ -1,4 +1,5 @@
 import Addressing
+public import DataplaneModel
 
 extension IPSetEntry {
     /// The entry that ipset lists as `text` in a set of that type.
@@ -7,12 +8,7 @@ extension IPSetEntry {
     /// without a length is a single address. Protocols may be numbers: ipset prints those where `/etc/protocols` is
     /// missing.
     public init?(_ text: String, type: IPSetType) {
-        self.init(utf8: Array(text.utf8)[...], type: type)
-    }
-
-    /// The entry with these bytes as text; for long listings.
-    public init?(utf8 text: ArraySlice<UInt8>, type: IPSetType) {
-        var rest = text
+        var rest = Array(text.utf8)[...]
         switch type {
         case .bitmapPort:
             guard let port = Self.decimal(rest) else { return nil }
