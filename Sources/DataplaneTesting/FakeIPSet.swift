@@ -20,6 +20,9 @@ public final class FakeIPSet: IPSetDataplane {
     /// Sets that rules match on: they cannot be destroyed.
     public var referenced: Set<String> = []
 
+    /// Entries that it takes into no set.
+    public var refusedEntries: Set<IPSetEntry> = []
+
     /// How many members one call of `readMembers` hands over.
     public var membersPerPart = 3
     /// Whether members that come and go show while their set is read, but for the part that has been read.
@@ -103,7 +106,7 @@ public final class FakeIPSet: IPSetDataplane {
         for change in changes {
             switch change {
             case .add(let entry, to: let set):
-                guard let contents = sets[set.name], entry.fits(set.type),
+                guard let contents = sets[set.name], entry.fits(set.type), !refusedEntries.contains(entry),
                     contents.members.contains(entry) || set.type == .bitmapPort
                         || contents.members.count < Int(contents.definition.maximumElements)
                 else {

@@ -19,6 +19,8 @@ public final class FakeIPVS: IPVSDataplane {
     public var connections: [RealServer.ID: UInt32] = [:]
     /// Addresses for which every change is refused.
     public var brokenAddresses: Set<IPAddress> = []
+    /// Addresses that it takes for no real server.
+    public var brokenRealServers: Set<IPAddress> = []
 
     /// How many virtual servers a listing hands over at a time.
     public var serversPerPart = 5
@@ -96,11 +98,18 @@ public final class FakeIPVS: IPVSDataplane {
         realServers.map { ObservedRealServer(realServer: $0, activeConnections: connections[$0.id, default: 0]) }
     }
 
+    private func isBroken(_ change: IPVSChange) -> Bool {
+        if case .addRealServer(let realServer, _) = change, brokenRealServers.contains(realServer.id.address) {
+            return true
+        }
+        return brokenAddresses.contains(change.virtualServer.address)
+    }
+
     public func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
         let failure = nextApplyFailure.take()
         var refused: [RefusedChange<IPVSChange>] = []
         for change in failure == nil ? changes[...] : changes.prefix(changes.count / 2) {
-            if !brokenAddresses.contains(change.virtualServer.address), table.apply(change) {
+            if !isBroken(change), table.apply(change) {
                 applied.append(change)
                 onChange("ipvs \(change)")
             } else {

@@ -200,34 +200,53 @@ public struct NodeHistory {
         let listing = VirtualServerListing()
         for index in reconcilers.indices { reconcilers[index].beginVerifying(sharing: listing) }
         var wrong: [String] = []
-        var listedRules: Result<String, DataplaneError>?
+        // The first pass of a daemon goes on when its rules have been kept.
+        var work: [IPFamily: RulesWork] = [:]
         while let index = reconcilers.firstIndex(where: \.isVerifying) {
-            await listRules(index, &listedRules)
+            wrong += await keepRules(&work)
             if Int.random(in: 0..<8, using: &random) == 0 { try await happen(&self) }
-            if let report = await reconcilers[index].continueVerifying(at: now, on: dataplane) {
+            if let report = reconcilers[index].continueVerifying(at: now, on: dataplane) {
                 note(report)
                 wrong += Self.problems(in: report)
-                listedRules = nil
             }
         }
+        for index in reconcilers.indices { wrong += await keepRulesToTheEnd(index, work) }
         events.append("the verifying pass has ended")
         return wrong
     }
 
-    /// Lists the rules beside a verifying pass that wants them, or leaves it to do so; and hands the listing over sooner or
-    /// later, perhaps when it is no longer true.
-    private mutating func listRules(_ index: Int, _ listing: inout Result<String, DataplaneError>?) async {
-        if let listed = listing {
-            guard Int.random(in: 0..<4, using: &random) == 0 else { return }
-            reconcilers[index].takeRules(listed)
-            listing = nil
-        } else if reconcilers[index].wantsRules, Bool.random(using: &random) {
-            do throws(DataplaneError) {
-                listing = .success(try await dataplane.rules.save(reconcilers[index].family))
-            } catch {
-                listing = .failure(error)
+    /// Keeps the rules beside the passes: work that is wanted begins and runs at some time, and is handed back sooner or later,
+    /// perhaps when what it saw is no longer true.
+    private mutating func keepRules(_ work: inout [IPFamily: RulesWork]) async -> [String] {
+        var wrong: [String] = []
+        for index in reconcilers.indices where Bool.random(using: &random) {
+            let family = reconcilers[index].family
+            if let done = work[family] {
+                guard Int.random(in: 0..<4, using: &random) == 0 else { continue }
+                work[family] = nil
+                wrong += end(done, index)
+            } else if var begun = reconcilers[index].beginRules(at: now) {
+                await begun.run(on: dataplane.rules)
+                work[family] = begun
             }
         }
+        return wrong
+    }
+
+    private mutating func keepRulesToTheEnd(_ index: Int, _ work: [IPFamily: RulesWork]) async -> [String] {
+        var wrong: [String] = []
+        if let done = work[reconcilers[index].family] { wrong += end(done, index) }
+        while var begun = reconcilers[index].beginRules(at: now) {
+            await begun.run(on: dataplane.rules)
+            wrong += end(begun, index)
+        }
+        return wrong
+    }
+
+    private mutating func end(_ work: RulesWork, _ index: Int) -> [String] {
+        let report = reconcilers[index].endRules(work, at: now)
+        note(report)
+        return Self.problems(in: report)
     }
 
     /// What the last verifying passes told of as changed by somebody else, where nobody did.

@@ -12,17 +12,23 @@ struct PassLog {
     private var settingFailures: Set<DataplaneError> = []
     private var contested: [IPFamily: Set<VirtualServer.ID>] = [:]
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
-    /// The families that have not been brought in line since the start.
-    private var outstanding: Set<IPFamily>
+    /// What has not been brought in line since the start.
+    private var outstanding: Set<FirstPass>
     /// Objects written until all families were brought in line.
     private var firstChanges = 0
+
+    private struct FirstPass: Hashable {
+        var family: IPFamily
+        var isOfRules: Bool
+    }
 
     /// Lines for one pass. A kernel that refuses everything is one fault, not ten thousand.
     private static var lineLimit: Int { 20 }
 
     init(families: [IPFamily], logger: Logger) {
         self.logger = logger
-        outstanding = Set(families)
+        outstanding = Set(
+            families.flatMap { [FirstPass(family: $0, isOfRules: false), FirstPass(family: $0, isOfRules: true)] })
     }
 
     mutating func note(_ report: PassReport, took duration: Duration) {
@@ -52,18 +58,23 @@ struct PassLog {
     }
 
     private mutating func noteFirstPass(_ report: PassReport) {
-        guard outstanding.contains(report.family) else { return }
+        guard !outstanding.isEmpty else { return }
         firstChanges += report.applied.values.reduce(0, +)
         // Changes may be written while the first pass still binds addresses.
-        guard report.mode == .verify, report.isComplete else { return }
-        outstanding.remove(report.family)
-        if outstanding.isEmpty {
-            logger.info("first pass complete", metadata: ["changes": "\(firstChanges)"])
+        guard report.mode != .changes, report.failures.isEmpty else { return }
+        outstanding.remove(FirstPass(family: report.family, isOfRules: report.mode == .rules))
+        guard outstanding.isEmpty else { return }
+        var metadata: Logger.Metadata = ["changes": "\(firstChanges)"]
+        let refused = refusals.values.reduce(into: Set<Refusal>()) { $0.formUnion($1) }
+        if !refused.isEmpty {
+            metadata["refused"] = "\(refused.count)"
+            metadata["refused-changes"] = .array(
+                refused.map(\.attempt).sorted().prefix(Self.lineLimit).map { .string($0) })
         }
+        logger.info("first pass complete", metadata: metadata)
     }
 
     private mutating func noteFailures(_ report: PassReport) {
-        let now = Set(report.failures)
         let before = failures[report.family] ?? []
         for failure in report.failures where !before.contains(failure) {
             logger.error(
@@ -71,7 +82,17 @@ struct PassLog {
                 metadata: ["family": "\(report.family)", "part": "\(failure.part.rawValue)", "error": "\(failure)"]
             )
         }
-        for part in Set(before.map(\.part)).subtracting(now.map(\.part)) {
+        var now = before.union(report.failures)
+        // What a pass of changes does not touch may be broken still: only who looks at all of a part says that it works.
+        let isEnded: (DataplaneError) -> Bool = { failure in
+            switch report.mode {
+            case .changes: false
+            case .verify: failure.part != .rules
+            case .rules: failure.part == .rules
+            }
+        }
+        now = now.filter { !isEnded($0) || report.failures.contains($0) }
+        for part in Set(before.map(\.part)).subtracting(now.map(\.part)).sorted(by: { $0.rawValue < $1.rawValue }) {
             logger.info(
                 "a part of the data plane works again",
                 metadata: ["family": "\(report.family)", "part": "\(part.rawValue)"]
@@ -93,6 +114,7 @@ struct PassLog {
 
     private mutating func noteRefusals(_ report: PassReport) {
         let before = refusals[report.family] ?? []
+        guard report.mode != .rules, !report.refusals.isEmpty || report.standing.count != before.count else { return }
         let new = report.refusals.filter { !before.contains($0) }
         for refusal in new.prefix(Self.lineLimit) {
             logger.warning(
@@ -108,10 +130,11 @@ struct PassLog {
                 metadata: ["family": "\(report.family)", "count": "\(new.count - Self.lineLimit)"]
             )
         }
-        if !before.isEmpty, report.refusals.isEmpty {
+        let standing = Set(report.standing.refusals)
+        if !before.isEmpty, standing.isEmpty {
             logger.info("the kernel took all changes it had refused", metadata: ["family": "\(report.family)"])
         }
-        refusals[report.family] = Set(report.refusals)
+        refusals[report.family] = standing
     }
 
     /// Virtual servers that several Service ports want: that is a fault in the objects.

@@ -19,6 +19,10 @@ struct ProxyInstruments {
     private var pendingSlices: Set<ObjectName> = []
     /// Families of which no verifying pass has succeeded yet, or one has failed since.
     private var broken: Set<IPFamily>
+    /// Families whose rules have not been kept yet, or not when they were last looked at.
+    private var brokenRules: Set<IPFamily>
+    /// Families that have objects which the kernel refused for lack of memory or permission.
+    private var refusedByNode: Set<IPFamily> = []
     private var counters: TrafficSelection
 
     /// - Parameter virtualServerLimit: of how many virtual servers of each family there are traffic counters.
@@ -33,6 +37,7 @@ struct ProxyInstruments {
         self.health = health
         self.families = families
         broken = Set(families)
+        brokenRules = Set(families)
         self.calendar = calendar
         latency = ProgrammingLatency(families: families, start: calendar())
         counters = TrafficSelection(limit: virtualServerLimit)
@@ -105,7 +110,7 @@ struct ProxyInstruments {
 
     /// A pass had nothing to do: the kernel has what is wanted, unless it is known not to.
     mutating func notePassSkipped(_ family: IPFamily, at now: ContinuousClock.Instant) {
-        finish(family, succeeded: !broken.contains(family), at: now)
+        finish(family, succeeded: succeeds(family), at: now)
     }
 
     mutating func notePassEnded(
@@ -115,13 +120,15 @@ struct ProxyInstruments {
         _ reconciler: FamilyReconciler<ServicePortID>
     ) {
         let family = report.family
-        if report.mode == .verify, report.isDone {
-            broken.remove(family)
-        } else if !report.isDone {
+        if !report.failures.isEmpty {
             broken.insert(family)
+        } else if report.mode == .verify {
+            // Only a verifying pass tries everything again, so no other one can say that a failure is over.
+            broken.remove(family)
         }
-        // Only a verifying pass tries everything again, so no other one can say that a failure is over.
-        let succeeded = !broken.contains(family)
+        if report.refusalsAreOfNode { refusedByNode.insert(family) } else { refusedByNode.remove(family) }
+        health.noteRefused(family, report.standing.count)
+        let succeeded = succeeds(family)
         finish(family, succeeded: succeeded, at: now)
 
         if let sweep = report.conntrack {
@@ -129,9 +136,6 @@ struct ProxyInstruments {
         }
         metrics.passes.note(report)
         metrics.passes.noteSizes(family, reconciler.sizes)
-        if report.failures.contains(where: { $0.part == .rules }) {
-            metrics.kubeProxy.noteRulesFailure(family)
-        }
         metrics.kubeProxy.notePass(family, took: duration, isDone: succeeded, at: calendar())
         if let statistics = report.statistics {
             let (samples, hidden) = counters.select(from: statistics, family) { id in
@@ -139,6 +143,29 @@ struct ProxyInstruments {
             }
             metrics.traffic.replace(family, samples, hiddenCount: hidden)
         }
+    }
+
+    /// The rules of a family have been looked at, beside its passes.
+    mutating func noteRules(_ report: PassReport, at now: ContinuousClock.Instant) {
+        let family = report.family
+        metrics.passes.note(report)
+        if report.failures.isEmpty {
+            guard brokenRules.remove(family) != nil, succeeds(family) else { return }
+            finish(family, succeeded: true, at: now)
+        } else {
+            brokenRules.insert(family)
+            metrics.kubeProxy.noteRulesFailure(family)
+            // Health counts from here on.
+            health.noteChange(family, at: now)
+        }
+    }
+
+    /// Whether the kernel has what is wanted of a family, but for objects that it refuses one by one.
+    ///
+    /// One Service that the kernel cannot serve, as by a scheduler that it lacks, must not take the whole node out of every
+    /// load balancer. Refusals for lack of memory or permission are the node's, and count.
+    private func succeeds(_ family: IPFamily) -> Bool {
+        !broken.contains(family) && !brokenRules.contains(family) && !refusedByNode.contains(family)
     }
 
     private mutating func finish(_ family: IPFamily, succeeded: Bool, at now: ContinuousClock.Instant) {

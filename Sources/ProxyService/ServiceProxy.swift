@@ -180,6 +180,13 @@ public actor ServiceProxy {
 
     /// Makes passes as they fall due, until the task is cancelled. The kernel's state then stays as it is.
     public func run() async {
+        await withDiscardingTaskGroup { rules in
+            await makePasses(keepingRulesIn: &rules)
+            rules.cancelAll()
+        }
+    }
+
+    private func makePasses(keepingRulesIn rules: inout DiscardingTaskGroup) async {
         while !Task.isCancelled {
             guard sourceIsComplete, interfaceAddresses != nil else {
                 await wakeup.wait()
@@ -191,12 +198,14 @@ public actor ServiceProxy {
             let now = clock.now
             lookAtDummyLink(now)
             // One step of verifying after each pass, so that changes without end do not keep it from ending.
-            let hasWritten = await writeChanges(now)
+            let hasWritten = writeChanges(now)
             beginVerifying(now)
-            if await verifyFurther() || hasWritten {
+            let hasVerified = verifyFurther()
+            beginRules(now, in: &rules)
+            if hasVerified || hasWritten {
                 // Lets those in who wait to hand over what has changed: it is written before the next step.
                 await Task.yield()
-            } else if let next = planes.compactMap(\.nextPass).min() {
+            } else if let next = planes.compactMap({ $0.nextPass(after: now) }).min() {
                 await wakeup.wait(until: next, clock: clock)
             } else {
                 await wakeup.wait()
@@ -264,7 +273,7 @@ public actor ServiceProxy {
     /// Makes the passes of mode `changes` that are due.
     ///
     /// - Returns: whether there were any.
-    private func writeChanges(_ now: ContinuousClock.Instant) async -> Bool {
+    private func writeChanges(_ now: ContinuousClock.Instant) -> Bool {
         let due = planes.filter { $0.changesAreDue(at: now) }
         guard !due.isEmpty else { return false }
         takeChanges(for: due, now)
@@ -276,7 +285,7 @@ public actor ServiceProxy {
                 continue
             }
             let start = clock.now
-            let report = await plane.writeChanges(at: now, on: dataplane)
+            let report = plane.reconciler.writeChanges(at: now, on: dataplane)
             noteEnd(of: plane, report, took: clock.now - start)
         }
         return true
@@ -296,10 +305,9 @@ public actor ServiceProxy {
     /// Goes one step further in the verifying passes that are under way.
     ///
     /// - Returns: whether there was any that could go further.
-    private func verifyFurther() async -> Bool {
-        guard let plane = planes.first(where: { $0.reconciler.isVerifying && !$0.waitsForRules }) else { return false }
-        defer { listRules(for: plane) }
-        guard let (report, began, duration) = await plane.continueVerifying(on: dataplane, clock) else { return true }
+    private func verifyFurther() -> Bool {
+        guard let plane = planes.first(where: \.canVerifyFurther) else { return false }
+        guard let (report, began, duration) = plane.continueVerifying(on: dataplane, clock) else { return true }
         instruments.noteVerifyEnded(plane.family, began: began)
         var complete = report
         if plane.family == families.first, let settings = dataplane.settings {
@@ -310,20 +318,28 @@ public actor ServiceProxy {
         return true
     }
 
-    /// Has the family's rules listed if that is wanted, while the passes go on.
-    private func listRules(for plane: Plane) {
-        guard let number = plane.beginListingRules() else { return }
-        Task {
-            do throws(DataplaneError) {
-                plane.rulesListed(number, .success(try await dataplane.rules.save(plane.family)))
-            } catch {
-                plane.rulesListed(number, .failure(error))
-            }
-            wakeup.signal()
+    /// Begins the keeping of rules that is due. It runs programs, which passes do not wait for.
+    private func beginRules(_ now: ContinuousClock.Instant, in group: inout DiscardingTaskGroup) {
+        for plane in planes {
+            guard let work = plane.reconciler.beginRules(at: now) else { continue }
+            group.addTask { await self.keepRules(work) }
         }
     }
 
-    /// Plans what has changed. Before any pass suspends: what changes from here on is not planned yet, and is for the next one.
+    private func keepRules(_ work: RulesWork) async {
+        var work = work
+        let start = clock.now
+        await work.run(on: dataplane.rules)
+        // The daemon is about to end, and has stopped the program.
+        guard !Task.isCancelled, let plane = planes.first(where: { $0.family == work.family }) else { return }
+        let end = clock.now
+        let report = plane.reconciler.endRules(work, at: end)
+        instruments.noteRules(report, at: end)
+        log.note(report, took: end - start)
+        wakeup.signal()
+    }
+
+    /// Plans what has changed. What changes from here on is for the next pass.
     private func takeChanges(for planes: [Plane], _ now: ContinuousClock.Instant) {
         guard !planes.isEmpty else { return }
         configureRules()
@@ -336,7 +352,7 @@ public actor ServiceProxy {
 
     private func noteEnd(of plane: Plane, _ report: PassReport, took duration: Duration) {
         let end = clock.now
-        plane.schedule.passEnded(report.mode, isComplete: report.isComplete, at: end)
+        plane.schedule.passEnded(report.mode, hasFailed: !report.failures.isEmpty, at: end)
         instruments.notePassEnded(report, took: duration, at: end, plane.reconciler)
         log.note(report, took: duration)
         log.noteContested(plane.reconciler.desired.contested, report.family)

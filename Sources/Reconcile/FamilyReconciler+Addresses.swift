@@ -15,31 +15,33 @@ extension FamilyReconciler {
             switch (desired.contains(address), mirror.addresses?.contains(address) == true) {
             case (true, false): binds.append(.bind(address))
             case (false, true): unbinds.append(.unbind(address))
-            default: pending.addresses.remove(address)
+            default: noteDone(.address(address))
             }
         }
         let changes = binds + unbinds
         guard !changes.isEmpty else { return }
         do throws(DataplaneError) {
-            let refused = try dataplane.apply(changes)
+            let refused = Dictionary(
+                try dataplane.apply(changes).lazy.map {
+                    ($0.change.address, Refusal(kind: .address, attempt: "\($0.change)", error: $0.error))
+                },
+                uniquingKeysWith: { first, _ in first }
+            )
             for change in changes { verification?.addressReading.members?.noteWritten(change.address) }
-            let refusedAddresses = Set(refused.lazy.map(\.change.address))
             let count = (mirror.addresses?.count ?? 0) + binds.count
             mirror.addresses?.reserveCapacity(count)
             for change in changes {
-                guard !refusedAddresses.contains(change.address) else {
-                    pending.addresses.insert(change.address)
+                if !refused.isEmpty, let refusal = refused[change.address] {
+                    report.refusals.append(refusal)
+                    noteRefused(.address(change.address), refusal)
                     continue
                 }
                 switch change {
                 case .bind(let address): mirror.addresses?.insert(address)
                 case .unbind(let address): mirror.addresses?.remove(address)
                 }
-                pending.addresses.remove(change.address)
+                noteDone(.address(change.address))
                 report.count(.address)
-            }
-            report.refusals += refused.map {
-                Refusal(kind: .address, attempt: "\($0.change)", error: $0.error)
             }
         } catch {
             mirror.addresses = nil

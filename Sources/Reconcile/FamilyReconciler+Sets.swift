@@ -51,7 +51,7 @@ extension FamilyReconciler {
                 if let change = needed(mirror, entry) {
                     changes.append(change)
                 } else {
-                    pending.setEntries[set].remove(entry)
+                    noteDone(.setEntry(SetMembership(set, entry)))
                 }
             }
             if changes.count > start { changed.append((set, start..<changes.count)) }
@@ -59,14 +59,15 @@ extension FamilyReconciler {
         guard !changes.isEmpty else { return }
 
         do throws(DataplaneError) {
-            let refused = try dataplane.apply(changes)
-            let refusedChanges = Set(refused.lazy.map(\.change))
+            let refused = Dictionary(
+                try dataplane.apply(changes).lazy.map {
+                    ($0.change, Refusal(kind: .setEntry, attempt: "\($0.change)", error: $0.error))
+                },
+                uniquingKeysWith: { first, _ in first }
+            )
             for (set, range) in changed {
                 verification?.noteWritten(changes[range], to: set)
-                follow(changes[range], butFor: refusedChanges, in: set, &report)
-            }
-            report.refusals += refused.map {
-                Refusal(kind: .setEntry, attempt: "\($0.change)", error: $0.error)
+                follow(changes[range], butFor: refused, in: set, &report)
             }
         } catch {
             for (set, _) in changed {
@@ -80,7 +81,7 @@ extension FamilyReconciler {
     /// Does to the mirror of a set what the kernel did to the set.
     private mutating func follow(
         _ changes: ArraySlice<IPSetChange>,
-        butFor refused: Set<IPSetChange>,
+        butFor refused: [IPSetChange: Refusal],
         in set: ServiceSet,
         _ report: inout PassReport
     ) {
@@ -88,22 +89,18 @@ extension FamilyReconciler {
         guard var mirror = mirror.sets.removeValue(forKey: set) else { return }
         mirror.members.reserveCapacity(mirror.members.count + changes.count)
         for change in changes {
-            let isRefused = refused.contains(change)
-            let entry: IPSetEntry
+            let name = KernelObjectName.setEntry(SetMembership(set, change.entry))
+            if !refused.isEmpty, let refusal = refused[change] {
+                report.refusals.append(refusal)
+                noteRefused(name, refusal)
+                continue
+            }
             switch change {
-            case .add(let added, _):
-                entry = added
-                if !isRefused { mirror.members.insert(added) }
-            case .remove(let removed, _):
-                entry = removed
-                if !isRefused { mirror.members.remove(removed) }
+            case .add(let entry, _): mirror.members.insert(entry)
+            case .remove(let entry, _): mirror.members.remove(entry)
             }
-            if isRefused {
-                pending.setEntries[set].insert(entry)
-            } else {
-                pending.setEntries[set].remove(entry)
-                report.count(.setEntry)
-            }
+            noteDone(name)
+            report.count(.setEntry)
         }
         self.mirror.sets[set] = mirror
     }

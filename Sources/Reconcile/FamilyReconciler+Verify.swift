@@ -21,58 +21,42 @@ extension FamilyReconciler {
     public mutating func beginVerifying(sharing listing: VirtualServerListing? = nil) {
         // What has changed from here on is noted by name.
         pending.isEverything = false
+        // Their reason may be among what this pass mends, such as a set that was gone.
+        for name in refused.names { makePending(name) }
         verification = Verification(
             PassReport(family: family, mode: .verify),
             listing ?? VirtualServerListing(keepsStatistics: collectsStatistics)
         )
     }
 
-    /// Whether the verifying pass that is under way wants the family's rules listed. `takeRules` hands the listing over; where
-    /// nobody does, the pass lists them itself at its end.
-    ///
-    /// Only a program can list them, and on a node with very many rules it takes long: that need not hold up anything.
-    public var wantsRules: Bool {
-        if case .wanted = verification?.rules { true } else { false }
-    }
-
-    /// Whether nothing is left to do in the verifying pass but what the listing of the rules decides.
-    public var isLeftWithRules: Bool { wantsRules && verification?.phase == .conclusion }
-
-    /// Takes over what `RulesDataplane.save` came to. It is of no use, and does no harm, where it is not wanted any more.
-    public mutating func takeRules(_ listing: Result<String, DataplaneError>) {
-        guard case .wanted(let unseen) = verification?.rules else { return }
-        verification?.rules = .listed(unseen, listing)
-    }
-
     /// Goes one step further in the verifying pass that is under way: reads a part of the kernel's state, and mends what
     /// differs. What is to go is removed after all that.
     ///
-    /// The order is that of all passes: sets, rules, virtual servers with their real servers, addresses, removals. Now and then
-    /// a look through all tracked flows follows. After the first pass, rules are put right whenever their listing is there.
+    /// The order is that of all passes: sets, virtual servers with their real servers, addresses, removals. Now and then a look
+    /// through all tracked flows follows. Rules that may not be in place are noted as pending when the sets are there.
     ///
     /// - Returns: the report of the whole pass when it has ended; `nil` when there is more to do.
     public mutating func continueVerifying(
         at now: ContinuousClock.Instant,
         on dataplane: Dataplane
-    ) async -> PassReport? {
+    ) -> PassReport? {
         guard var step = verification else { return nil }
+        refused.advance(to: now)
         // Taken out, so that it is changed in place, and what it writes itself is not noted as written meanwhile.
         verification = nil
-        if case .listed(let unseen, let listing) = step.rules {
-            await compareRules(unseen, listing, dataplane.rules, &step)
-            verification = step
-            return nil
-        }
         switch step.phase {
         case .sets:
             verifyNextSet(&step, dataplane.sets)
         case .rules:
-            await verifyRules(&step, dataplane.rules)
+            let closedServers = desired.serversClosedToNode
+            if !rules.areKnownInPlace(closedServers: closedServers, on: dataplane.rules) { pending.rules = true }
             step.phase = .listing
         case .listing:
             listVirtualServers(&step, dataplane.ipvs)
         case .virtualServers:
             verifyNextVirtualServers(&step, dataplane.ipvs, now)
+        case .addresses where !hasTriedRules:
+            break
         case .addresses:
             verifyNextAddresses(&step, dataplane.addresses)
         case .removals:
@@ -82,7 +66,6 @@ extension FamilyReconciler {
             if let conntrack = dataplane.conntrack, endNextStaleFlows(&step, conntrack, now) { break }
             step.phase = .conclusion
         case .conclusion:
-            if case .wanted = step.rules { await keepRules(dataplane.rules, &step.report) }
             return end(step)
         }
         verification = step
@@ -93,43 +76,9 @@ extension FamilyReconciler {
         hasEnded = true
         hasVerified = hasVerified || step.hasReadAll
         var report = step.report
+        report.standing = refused
         report.statistics = collectsStatistics ? step.statistics : nil
         return report
-    }
-
-    // MARK: Rules
-
-    private mutating func verifyRules(_ step: inout Verification, _ dataplane: any RulesDataplane) async {
-        guard hasVerified else {
-            // They have to be there before what they are for.
-            await keepRules(dataplane, &step.report)
-            return
-        }
-        if let unseen = rules.notInPlace(closedServers: desired.serversClosedToNode, on: dataplane) {
-            step.rules = .wanted(unseen)
-        } else {
-            pending.rules = false
-        }
-    }
-
-    private mutating func compareRules(
-        _ unseen: RuleKeeper.Unseen,
-        _ listing: Result<String, DataplaneError>,
-        _ dataplane: any RulesDataplane,
-        _ step: inout Verification
-    ) async {
-        step.rules = .settled
-        switch listing {
-        case .failure(let error):
-            step.report.failures.append(error)
-        case .success(let listing):
-            let closedServers = desired.serversClosedToNode
-            if rules.areInPlace(in: listing, unseen, closedServers: closedServers, on: dataplane) {
-                pending.rules = false
-            } else {
-                await keepRules(dataplane, &step.report)
-            }
-        }
     }
 
     // MARK: Virtual servers
@@ -255,6 +204,9 @@ extension FamilyReconciler {
         if wanted != nil, collectsStatistics {
             step.statistics[id] = observed?.statistics
         }
+        let wasRefused = refused.contains(.virtualServer(id)) && step.table == nil
+        // What the kernel refused is as it was left; if not, somebody else changed it too.
+        let isDamaged = wasRefused && mirror.ipvs?[id] != entry
         var isDifferent = false
         if let found = entry {
             if found == wanted {
@@ -271,12 +223,9 @@ extension FamilyReconciler {
         } else {
             mirror.ipvs?[id] = entry
         }
-        guard isDifferent else {
-            pending.virtualServers.remove(id)
-            return
-        }
+        guard isDifferent else { return noteDone(.virtualServer(id)) }
         let isNew = pending.virtualServers.insert(id).inserted
-        if isNew, hasVerified {
+        if isNew || isDamaged, hasVerified {
             step.report.countDrift(.virtualServer, 1)
         }
         if wanted != nil { step.unwritten.append(id) }

@@ -31,16 +31,13 @@ extension FamilyReconciler {
         let written = batch.span
         for index in written.indices {
             let id = written[index].id
-            guard refused.isEmpty || !refused.contains(id) else {
-                pending.virtualServers.insert(id)
-                continue
-            }
+            // What is refused has been noted as such.
+            guard refused.isEmpty || !refused.contains(id) else { continue }
             if drains.isEmpty || !drains.virtualServers.contains(id) {
                 // The desired entry itself, so that both share the storage of the real servers.
                 mirror.ipvs?.entries[id] = written[index].entry
             }
-            // Also where the set is empty, a look into it hashes.
-            if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
+            noteDone(.virtualServer(id))
         }
         return true
     }
@@ -65,7 +62,7 @@ extension FamilyReconciler {
         for id in gone where !refused.contains(id) {
             mirror.ipvs?[id] = nil
             drains.removeAll(of: id)
-            pending.virtualServers.remove(id)
+            noteDone(.virtualServer(id))
         }
     }
 
@@ -107,12 +104,12 @@ extension FamilyReconciler {
     }
 
     /// One refusal for each virtual server: when it could not be added, its real servers were refused for that alone.
-    private func appendRefusals(_ refused: [RefusedChange<IPVSChange>], _ report: inout PassReport) {
+    private mutating func appendRefusals(_ refused: [RefusedChange<IPVSChange>], _ report: inout PassReport) {
         var blamed: Set<VirtualServer.ID> = []
-        for refusal in refused where blamed.insert(refusal.change.virtualServer).inserted {
-            report.refusals.append(
-                Refusal(kind: refusal.change.objectKind, attempt: "\(refusal.change)", error: refusal.error)
-            )
+        for change in refused where blamed.insert(change.change.virtualServer).inserted {
+            let refusal = Refusal(kind: change.change.objectKind, attempt: "\(change.change)", error: change.error)
+            report.refusals.append(refusal)
+            noteRefused(.virtualServer(change.change.virtualServer), refusal)
         }
     }
 }

@@ -22,7 +22,14 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     var mirror = Mirror()
     var pending = TouchedObjects()
+    /// What the kernel has refused. It is not pending until it may be tried again.
+    public internal(set) var refused = RefusedObjects()
     var rules: RuleKeeper
+    /// Whether the work of keeping them is handed out.
+    var rulesAreUnderWay = false
+    var rulesBackoff = RetryBackoff()
+    /// Whether they have been kept once, whatever came of it.
+    var hasTriedRules = false
     var drains: DrainList
     /// The verifying pass that is under way.
     var verification: Verification?
@@ -94,30 +101,49 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        !pending.isEmpty || addressesAreSuspect || nextDrainPoll.map { $0 <= now } ?? false
+        !pending.isEmptyButForRules || addressesAreSuspect || nextDrainPoll.map { $0 <= now } ?? false
+            || refused.nextRetry.map { $0 <= now } ?? false
     }
+
+    /// When an object that the kernel has refused is to be tried again; `nil` where there is none.
+    public var nextRetry: ContinuousClock.Instant? { refused.nextRetry }
 
     /// When the connections of draining real servers are to be counted; `nil` when none drains.
     public var nextDrainPoll: ContinuousClock.Instant? { drains.nextPoll }
 
     /// Brings the kernel to the desired state.
     ///
-    /// The order keeps a virtual IP from attracting traffic before it can be served: set entries, rules, virtual servers
-    /// with their real servers, addresses; then the reverse for what goes.
-    ///
-    /// A verifying pass is made whole, as `beginVerifying` and `continueVerifying` make it in steps.
+    /// A pass is made whole, the rules included: as `writeChanges`, or `beginVerifying` and `continueVerifying`, make it in
+    /// parts.
     public mutating func pass(
         _ mode: PassMode,
         at now: ContinuousClock.Instant,
         on dataplane: Dataplane
     ) async -> PassReport {
-        guard mode == .changes else {
-            beginVerifying()
-            while true {
-                if let report = await continueVerifying(at: now, on: dataplane) { return report }
-            }
+        var rules = PassReport(family: family, mode: mode)
+        if let report = await keepRules(at: now, on: dataplane.rules) { rules.add(report) }
+        guard mode != .rules else { return rules }
+        var ended = mode == .changes ? writeChanges(at: now, on: dataplane) : nil
+        if mode == .verify { beginVerifying() }
+        while ended == nil {
+            ended = continueVerifying(at: now, on: dataplane)
+            if let report = await keepRules(at: now, on: dataplane.rules) { rules.add(report) }
         }
+        guard var report = ended else { return rules }
+        report.add(rules)
+        return report
+    }
+
+    /// Brings what has changed to the kernel, but for the rules.
+    ///
+    /// The order keeps a virtual IP from attracting traffic before it can be served: set entries, virtual servers with their
+    /// real servers, addresses; then the reverse for what goes.
+    public mutating func writeChanges(
+        at now: ContinuousClock.Instant,
+        on dataplane: Dataplane
+    ) -> PassReport {
         var report = PassReport(family: family, mode: .changes)
+        takeRefused(at: now)
         if addressesAreSuspect {
             do throws(DataplaneError) {
                 pending.addresses.formUnion(try readAddresses(dataplane.addresses, &report))
@@ -126,14 +152,46 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
             }
         }
         addSetEntries(pendingEntries { desired.contains($1, in: $0) }, dataplane.sets, &report)
-        if pending.rules {
-            await keepRules(dataplane.rules, &report)
-        }
         var servers = pending.virtualServers.sorted()[...]
         while !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
         changeAddresses(pending.addresses.filter { desired.contains($0) }, dataplane.addresses, &report)
         removeWhatIsUnwanted(dataplane, now, &report)
+        report.standing = refused
         return report
+    }
+
+    /// Makes pending what the kernel has refused and may be tried again.
+    private mutating func takeRefused(at now: ContinuousClock.Instant) {
+        for name in refused.takeDue(at: now) { makePending(name) }
+    }
+
+    mutating func makePending(_ name: KernelObjectName) {
+        switch name {
+        case .virtualServer(let id): pending.virtualServers.insert(id)
+        case .setEntry(let membership): pending.setEntries[membership.set].insert(membership.entry)
+        case .address(let address): pending.addresses.insert(address)
+        }
+    }
+
+    // An object is pending, or refused, or as it is wanted.
+
+    mutating func noteRefused(_ name: KernelObjectName, _ refusal: Refusal) {
+        dropPending(name)
+        refused.note(name, refusal)
+    }
+
+    mutating func noteDone(_ name: KernelObjectName) {
+        dropPending(name)
+        refused.remove(name)
+    }
+
+    private mutating func dropPending(_ name: KernelObjectName) {
+        // Also where a set is empty, a look into it hashes.
+        switch name {
+        case .virtualServer(let id): if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
+        case .setEntry(let membership): pending.setEntries[membership.set].remove(membership.entry)
+        case .address(let address): if !pending.addresses.isEmpty { pending.addresses.remove(address) }
+        }
     }
 
     /// The second half of a pass: what nobody wants any more, from what attracts traffic on.
@@ -148,23 +206,5 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         endStaleFlows(dataplane.conntrack, &report)
         endDrains(dataplane.ipvs, now, &report)
         report.draining = drains.count
-    }
-
-    mutating func keepRules(_ dataplane: any RulesDataplane, _ report: inout PassReport) async {
-        do throws(DataplaneError) {
-            let outcome = try await rules.keep(closedServers: desired.serversClosedToNode, on: dataplane)
-            pending.rules = false
-            // A listing from before that would be of other rules.
-            verification?.rules = .settled
-            switch outcome {
-            case .unchanged: break
-            case .written: report.count(.rules)
-            case .repaired:
-                report.count(.rules)
-                report.countDrift(.rules, 1)
-            }
-        } catch {
-            report.failures.append(error)
-        }
     }
 }

@@ -7,6 +7,8 @@ public enum PassMode: Hashable, Sendable {
     case changes
     /// Reads everything, and mends whatever differs from what is desired. Costs the table.
     case verify
+    /// Looks at the rules of iptables, and writes them where they differ. It goes beside the passes of the other modes.
+    case rules
 }
 
 /// The kinds of kernel object that a pass changes, as a bounded set: for metric labels.
@@ -36,7 +38,7 @@ public struct Refusal: Hashable, Sendable {
 }
 
 /// What one pass over one family did.
-public struct PassReport: Hashable, Sendable {
+public struct PassReport: Sendable {
     public var family: IPFamily
     public var mode: PassMode
     /// Objects written, refused ones not counted.
@@ -47,7 +49,10 @@ public struct PassReport: Hashable, Sendable {
     public var draining = 0
     /// What looking for stale flows came to; `nil` when the pass did not look.
     public var conntrack: ConntrackSweep?
+    /// What the kernel refused in this pass.
     public var refusals: [Refusal] = []
+    /// All that the kernel has refused and not taken since, at the end of the pass.
+    public var standing = RefusedObjects()
     /// The kernel's counters of the virtual servers that are wanted, where `FamilyReconciler.collectsStatistics` asked for
     /// them and the pass has read them.
     public var statistics: [VirtualServer.ID: TrafficStatistics]?
@@ -60,7 +65,7 @@ public struct PassReport: Hashable, Sendable {
     }
 
     /// Whether the kernel now holds what is desired.
-    public var isComplete: Bool { refusals.isEmpty && failures.isEmpty }
+    public var isComplete: Bool { refusals.isEmpty && standing.isEmpty && failures.isEmpty }
 
     /// Whether the pass sent the kernel nothing but reads.
     public var wroteNothing: Bool { applied.isEmpty && refusals.isEmpty }
@@ -81,6 +86,13 @@ public struct PassReport: Hashable, Sendable {
         count(.sysctl, settings.written.count)
         countDrift(.sysctl, settings.written.count)
         settingFailures = settings.failures
+    }
+
+    /// Adds what the keeping of the rules came to.
+    mutating func add(_ rules: PassReport) {
+        applied.merge(rules.applied, uniquingKeysWith: +)
+        drift.merge(rules.drift, uniquingKeysWith: +)
+        failures += rules.failures
     }
 
     mutating func add(_ sweep: ConntrackSweep) {

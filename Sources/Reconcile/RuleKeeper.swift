@@ -2,7 +2,7 @@ import Addressing
 import DataplaneModel
 
 /// Keeps one family's iptables rules as they should be, and writes them only when they are not.
-struct RuleKeeper {
+struct RuleKeeper: Sendable {
     enum Outcome {
         case unchanged
         case written
@@ -29,11 +29,13 @@ struct RuleKeeper {
         closedServers: [VirtualServer.ID],
         on dataplane: any RulesDataplane
     ) async throws(DataplaneError) -> Outcome {
-        guard let current = notInPlace(closedServers: closedServers, on: dataplane) else { return .unchanged }
+        let current = dataplane.fingerprint(family)
+        guard !areKnownInPlace(closedServers, current, on: dataplane) else { return .unchanged }
         let wanted = ruleset(closedServers, on: dataplane)
         let installed = InstalledRules(try await dataplane.save(family))
         guard let input = wanted.restoreInput(over: installed, rendering: rendering) else {
-            noteInPlace(wanted, installed, current)
+            rendering = Ruleset.Rendering(of: wanted, installed)
+            fingerprint = current
             return .unchanged
         }
         try await dataplane.restore(input, family)
@@ -46,40 +48,22 @@ struct RuleKeeper {
         return isRepair ? .repaired : .written
     }
 
-    /// What a listing of the rules is to be compared with later.
-    struct Unseen {
-        /// From before the listing; `nil` where the kernel tells none.
-        var fingerprint: RulesFingerprint?
+    /// Whether the rules are as they should be, as far as the kernel tells that without a listing.
+    mutating func areKnownInPlace(closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Bool {
+        areKnownInPlace(closedServers, dataplane.fingerprint(family), on: dataplane)
     }
 
-    /// - Returns: `nil` when the rules are as they should be, as far as the kernel tells that without a listing.
-    mutating func notInPlace(closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Unseen? {
-        let current = dataplane.fingerprint(family)
+    private mutating func areKnownInPlace(
+        _ closedServers: [VirtualServer.ID],
+        _ current: RulesFingerprint?,
+        on dataplane: any RulesDataplane
+    ) -> Bool {
         if let current, current == fingerprint, rendering?.ruleset == ruleset(closedServers, on: dataplane) {
-            return nil
+            return true
         }
         // Until they have been seen in place.
         fingerprint = nil
-        return Unseen(fingerprint: current)
-    }
-
-    /// Whether a listing shows the rules in place. It decides nothing else: to write, it may be too old.
-    mutating func areInPlace(
-        in listing: String,
-        _ unseen: Unseen,
-        closedServers: [VirtualServer.ID],
-        on dataplane: any RulesDataplane
-    ) -> Bool {
-        let wanted = ruleset(closedServers, on: dataplane)
-        let installed = InstalledRules(listing)
-        guard wanted.restoreInput(over: installed, rendering: rendering) == nil else { return false }
-        noteInPlace(wanted, installed, unseen)
-        return true
-    }
-
-    private mutating func noteInPlace(_ wanted: Ruleset, _ installed: InstalledRules, _ unseen: Unseen) {
-        rendering = Ruleset.Rendering(of: wanted, installed)
-        fingerprint = unseen.fingerprint
+        return false
     }
 
     private func ruleset(_ closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Ruleset {

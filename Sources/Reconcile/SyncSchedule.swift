@@ -2,23 +2,23 @@
 ///
 /// The first change after a quiet time goes at once. Changes that arrive less than the minimum after others were written are
 /// gathered until it has gone by; a verifying pass, which writes what is wrong, does not put them off. A verifying pass is due
-/// each sync period, and sooner, with a growing delay, after a pass that was not complete. Changes are written while a verifying
-/// pass is under way, too.
+/// a sync period after the last one, whatever other passes come to, and sooner, with a growing delay, after a pass that failed.
+/// Changes are written while a verifying pass is under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
     /// The least time between the end of a pass of mode `changes` and the start of the next (`--ipvs-min-sync-period`).
     public let minimum: Duration
     /// The longest time between two verifying passes (`--ipvs-sync-period`).
     public let period: Duration
 
-    /// The delay after a first incomplete pass. Each further one doubles it, up to the sync period.
+    /// The delay after a first pass that failed. Each further one doubles it, up to the sync period.
     public static var firstRetryDelay: Duration { .milliseconds(100) }
 
     /// Of a pass of mode `changes`.
     private var lastEnd: Instant?
     private var verifyDue: Instant
     private var changeNoted: Instant?
-    private var incompletePasses = 0
-    /// Whether a pass was not complete since the last verifying one began.
+    private var failedPasses = 0
+    /// Whether a pass failed since the last verifying one began.
     private var hasFailedMeanwhile = false
 
     /// A schedule whose first pass, a verifying one, is due at `now`.
@@ -50,27 +50,36 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
         hasFailedMeanwhile = false
     }
 
-    public mutating func passEnded(_ mode: PassMode, isComplete: Bool, at now: Instant) {
-        if mode == .changes { lastEnd = now }
-        hasFailedMeanwhile = hasFailedMeanwhile || !isComplete
-        if mode == .verify ? !hasFailedMeanwhile : isComplete {
+    /// - Parameter hasFailed: whether a part of the data plane could not be read or written. Single objects that the kernel
+    ///   refused do not count: they have a back-off of their own, and reading everything again changes nothing for them.
+    public mutating func passEnded(_ mode: PassMode, hasFailed: Bool, at now: Instant) {
+        hasFailedMeanwhile = hasFailedMeanwhile || hasFailed
+        switch mode {
+        case .changes:
+            lastEnd = now
+            guard hasFailed else { return }
+            // Sooner than it was due, never later.
+            verifyDue = Swift.min(verifyDue, now.advanced(by: takeRetryDelay()))
+        case .verify where hasFailedMeanwhile:
+            verifyDue = now.advanced(by: takeRetryDelay())
+        case .rules:
+            break
+        case .verify:
             // Only a verifying pass tries everything again, so only that one ends the back-off.
-            if mode == .verify {
-                incompletePasses = 0
-                verifyDue = now.advanced(by: period)
-            }
-        } else {
-            verifyDue = now.advanced(by: Swift.max(retryDelay, minimum))
-            incompletePasses += 1
+            failedPasses = 0
+            verifyDue = now.advanced(by: period)
         }
     }
 
-    private var retryDelay: Duration {
+    private mutating func takeRetryDelay() -> Duration {
+        defer { failedPasses += 1 }
         // 2^20 times 100 ms is more than a day: past any sync period, and far from overflow.
-        Swift.min(Self.firstRetryDelay * (1 << Swift.min(incompletePasses, 20)), period)
+        let delay = Swift.min(Self.firstRetryDelay * (1 << Swift.min(failedPasses, 20)), period)
+        return Swift.max(delay, minimum)
     }
 
-    private func notBefore(_ instant: Instant) -> Instant {
+    /// The instant itself, or when the minimum after the last pass of mode `changes` has gone by, if that is later.
+    public func notBefore(_ instant: Instant) -> Instant {
         guard let lastEnd else { return instant }
         return Swift.max(instant, lastEnd.advanced(by: minimum))
     }

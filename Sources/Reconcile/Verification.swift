@@ -82,20 +82,10 @@ struct Verification {
         case conclusion
     }
 
-    /// How far the rules have been looked at.
-    enum Rules {
-        case settled
-        /// They are to be listed, which whoever makes the pass may do beside its other steps.
-        case wanted(RuleKeeper.Unseen)
-        case listed(RuleKeeper.Unseen, Result<String, DataplaneError>)
-    }
-
     var phase = Phase.sets
     var report: PassReport
     /// Whether every part could be read.
     var hasReadAll = true
-
-    var rules = Rules.settled
 
     /// Those that are still to be read.
     var sets = ServiceSet.allCases[...]

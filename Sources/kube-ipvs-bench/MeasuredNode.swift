@@ -77,7 +77,8 @@ struct MeasuredNode {
             noteStep()
             var report: PassReport?
             while report == nil {
-                report = await reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
+                report = reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
+                written += try await keepRules(index)
                 noteStep()
             }
             written += try report.map(Self.written) ?? 0
@@ -90,6 +91,13 @@ struct MeasuredNode {
         for index in reconcilers.indices where reconcilers[index].hasWork(at: clock.now) {
             _ = try Self.written(await reconcilers[index].pass(.changes, at: clock.now, on: dataplane))
         }
+    }
+
+    /// Keeps the rules in the place that they have in a first pass.
+    ///
+    /// - Returns: how many objects were written.
+    private mutating func keepRules(_ index: Int) async throws -> Int {
+        try await reconcilers[index].keepRules(at: clock.now, on: dataplane.rules).map(Self.written) ?? 0
     }
 
     /// How many objects a pass has written.

@@ -16,7 +16,7 @@ struct BurstTests {
         var reconciler = Sample.reconciler()
         var schedule = SyncSchedule(minimum: minimum, period: .seconds(30), now: Sample.start)
         _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
-        schedule.passEnded(.verify, isComplete: true, at: Sample.start)
+        schedule.passEnded(.verify, hasFailed: false, at: Sample.start)
 
         // One each millisecond from the tenth second on, to a hundred Services at random.
         var random = SeededGenerator(seed: 7)
@@ -42,7 +42,7 @@ struct BurstTests {
                 noted = nil
                 let report = await reconciler.pass(.changes, at: now, on: fake.dataplane)
                 now = now.advanced(by: .milliseconds(passMilliseconds))
-                schedule.passEnded(.changes, isComplete: report.isComplete, at: now)
+                schedule.passEnded(.changes, hasFailed: !report.failures.isEmpty, at: now)
                 passes.append((began, now))
             } else if let change = rest.popFirst() {
                 now = max(now, change.at)

@@ -231,7 +231,8 @@ struct FamilyReconcilerTests {
         #expect(report.failures.map(\.part) == [.rules])
         #expect(fake.ipvs.table[Sample.server(1)] != nil)
         fake.rules.brokenFamilies = []
-        let retry = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        let later = Sample.start.advanced(by: .milliseconds(100))
+        let retry = await reconciler.pass(.verify, at: later, on: fake.dataplane)
         #expect(retry.isComplete)
         #expect(fake.rules.restoreCount == 1)
     }

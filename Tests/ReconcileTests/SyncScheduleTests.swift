@@ -12,7 +12,7 @@ struct SyncScheduleTests {
     private static func settled(minimum: Duration = .seconds(1)) -> SyncSchedule<ContinuousClock.Instant> {
         var schedule = SyncSchedule(minimum: minimum, period: .seconds(30), now: start)
         schedule.changesTaken()
-        schedule.passEnded(.verify, isComplete: true, at: start)
+        schedule.passEnded(.verify, hasFailed: false, at: start)
         return schedule
     }
 
@@ -30,7 +30,7 @@ struct SyncScheduleTests {
 
     @Test func `changes inside the minimum are gathered until it has gone by`() {
         var schedule = Self.settled()
-        schedule.passEnded(.changes, isComplete: true, at: Self.start)
+        schedule.passEnded(.changes, hasFailed: false, at: Self.start)
         schedule.noteChange(at: Self.after(.milliseconds(100)))
         schedule.noteChange(at: Self.after(.milliseconds(900)))
         #expect(schedule.nextChanges == Self.after(.seconds(1)))
@@ -38,9 +38,9 @@ struct SyncScheduleTests {
 
     @Test func `a verifying pass that ends meanwhile does not put changes off`() {
         var schedule = Self.settled()
-        schedule.passEnded(.changes, isComplete: true, at: Self.start)
+        schedule.passEnded(.changes, hasFailed: false, at: Self.start)
         schedule.noteChange(at: Self.after(.milliseconds(100)))
-        schedule.passEnded(.verify, isComplete: true, at: Self.after(.milliseconds(900)))
+        schedule.passEnded(.verify, hasFailed: false, at: Self.after(.milliseconds(900)))
         #expect(schedule.nextChanges == Self.after(.seconds(1)))
     }
 
@@ -48,7 +48,7 @@ struct SyncScheduleTests {
         var schedule = SyncSchedule(minimum: .seconds(10), period: .seconds(30), now: Self.start)
         schedule.changesTaken()
         schedule.noteChange(at: Self.after(.seconds(1)))
-        schedule.passEnded(.verify, isComplete: true, at: Self.after(.seconds(5)))
+        schedule.passEnded(.verify, hasFailed: false, at: Self.after(.seconds(5)))
         #expect(try #require(schedule.nextChanges) <= Self.after(.seconds(5)))
     }
 
@@ -63,7 +63,7 @@ struct SyncScheduleTests {
         schedule.noteChange(at: Self.after(.seconds(5)))
         schedule.changesTaken()
         schedule.noteChange(at: Self.after(.seconds(6)))
-        schedule.passEnded(.changes, isComplete: true, at: Self.after(.seconds(7)))
+        schedule.passEnded(.changes, hasFailed: false, at: Self.after(.seconds(7)))
         #expect(schedule.nextChanges == Self.after(.seconds(8)))
     }
 
@@ -72,18 +72,18 @@ struct SyncScheduleTests {
         for second in 1..<30 {
             schedule.noteChange(at: Self.after(.seconds(second)))
             schedule.changesTaken()
-            schedule.passEnded(.changes, isComplete: true, at: Self.after(.seconds(second)))
+            schedule.passEnded(.changes, hasFailed: false, at: Self.after(.seconds(second)))
         }
         #expect(schedule.nextVerify == Self.after(.seconds(30)))
     }
 
-    @Test func `an incomplete pass is tried again after 100 ms, doubling up to the sync period`() {
+    @Test func `a pass that failed is tried again after 100 ms, doubling up to the sync period`() {
         var schedule = Self.settled(minimum: .zero)
         var delays: [Duration] = []
         var now = Self.start
         for _ in 0..<12 {
             schedule.changesTaken()
-            schedule.passEnded(.verify, isComplete: false, at: now)
+            schedule.passEnded(.verify, hasFailed: true, at: now)
             delays.append(now.duration(to: schedule.nextVerify))
             now = schedule.nextVerify
         }
@@ -91,33 +91,56 @@ struct SyncScheduleTests {
         #expect(delays[9...].allSatisfy { $0 == .seconds(30) })
     }
 
-    @Test func `a complete pass ends the back-off`() {
+    @Test func `a verifying pass without a failure ends the back-off`() {
         var schedule = Self.settled(minimum: .zero)
         for _ in 0..<5 {
-            schedule.passEnded(.verify, isComplete: false, at: Self.start)
+            schedule.passEnded(.verify, hasFailed: true, at: Self.start)
         }
         schedule.verifyStarted()
-        schedule.passEnded(.verify, isComplete: true, at: Self.start)
+        schedule.passEnded(.verify, hasFailed: false, at: Self.start)
         #expect(schedule.nextVerify == Self.after(.seconds(30)))
-        schedule.passEnded(.changes, isComplete: false, at: Self.start)
+        schedule.passEnded(.changes, hasFailed: true, at: Self.start)
         #expect(schedule.nextVerify == Self.after(.milliseconds(100)))
     }
 
     @Test func `a verifying pass does not make up for changes that failed while it was under way`() {
         var schedule = Self.settled(minimum: .zero)
         schedule.verifyStarted()
-        schedule.passEnded(.changes, isComplete: false, at: Self.start)
-        schedule.passEnded(.verify, isComplete: true, at: Self.after(.seconds(1)))
+        schedule.passEnded(.changes, hasFailed: true, at: Self.start)
+        schedule.passEnded(.verify, hasFailed: false, at: Self.after(.seconds(1)))
         #expect(schedule.nextVerify == Self.after(.milliseconds(1200)))
         schedule.verifyStarted()
-        schedule.passEnded(.changes, isComplete: true, at: Self.after(.seconds(2)))
-        schedule.passEnded(.verify, isComplete: true, at: Self.after(.seconds(2)))
+        schedule.passEnded(.changes, hasFailed: false, at: Self.after(.seconds(2)))
+        schedule.passEnded(.verify, hasFailed: false, at: Self.after(.seconds(2)))
         #expect(schedule.nextVerify == Self.after(.seconds(32)))
     }
 
     @Test func `a retry keeps the minimum`() {
         var schedule = Self.settled()
-        schedule.passEnded(.changes, isComplete: false, at: Self.start)
+        schedule.passEnded(.changes, hasFailed: true, at: Self.start)
         #expect(schedule.nextVerify == Self.after(.seconds(1)))
+    }
+
+    @Test func `passes of changes that fail each second do not put the verifying pass off`() {
+        var schedule = Self.settled()
+        for second in 1...300 {
+            let now = Self.after(.seconds(second))
+            #expect(schedule.nextVerify <= Self.after(.seconds(30 * (1 + (second - 1) / 30))))
+            if schedule.nextVerify <= now {
+                schedule.verifyStarted()
+                schedule.passEnded(.verify, hasFailed: false, at: now)
+            }
+            schedule.noteChange(at: now)
+            schedule.changesTaken()
+            schedule.passEnded(.changes, hasFailed: true, at: now)
+        }
+    }
+
+    @Test func `a failure brings the verifying pass forward, and never moves it back`() {
+        var schedule = Self.settled(minimum: .zero)
+        schedule.passEnded(.changes, hasFailed: true, at: Self.after(.seconds(1)))
+        #expect(schedule.nextVerify == Self.after(.milliseconds(1100)))
+        schedule.passEnded(.changes, hasFailed: true, at: Self.after(.seconds(1)))
+        #expect(schedule.nextVerify == Self.after(.milliseconds(1100)))
     }
 }

@@ -15,9 +15,10 @@ public struct TouchedObjects: Hashable, Sendable {
 
     public init() {}
 
-    public var isEmpty: Bool {
-        !isEverything && virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && !rules
-            && flowServers.isEmpty
+    public var isEmpty: Bool { isEmptyButForRules && !rules }
+
+    public var isEmptyButForRules: Bool {
+        !isEverything && virtualServers.isEmpty && setEntries.isEmpty && addresses.isEmpty && flowServers.isEmpty
     }
 
     mutating func insert(_ id: VirtualServer.ID) {

@@ -10,6 +10,7 @@ public final class HealthBoard: Sendable {
     private struct State {
         var health: HealthState<Instant>
         var isNodeEligible: Bool
+        var refusedObjects: [IPFamily: Int] = [:]
     }
 
     private let state: Mutex<State>
@@ -48,6 +49,11 @@ public final class HealthBoard: Sendable {
         state.withLock { $0.health.notePassEnded(family, succeeded: succeeded, at: now) }
     }
 
+    /// The kernel has refused so many objects and not taken them since.
+    func noteRefused(_ family: IPFamily, _ count: Int) {
+        state.withLock { $0.refusedObjects[family] = count }
+    }
+
     /// A node that is about to go should get no new traffic from a load balancer.
     func noteNode(_ node: Node) {
         state.withLock { $0.isNodeEligible = !node.isBeingDeleted }
@@ -74,13 +80,20 @@ public final class HealthBoard: Sendable {
     private func report(_ isHealthy: (HealthState<Instant>.FamilyHealth) -> Bool) -> HealthReport {
         let now = clock()
         let current = calendar()
-        let families = state.withLock { $0.health.health(at: now) }.mapValues { family in
-            HealthReport.FamilyStatus(
+        let (families, refused) = state.withLock { ($0.health.health(at: now), $0.refusedObjects) }
+        let statuses = families.map { name, family in
+            let status = HealthReport.FamilyStatus(
                 lastUpdated: family.lastSuccess.map { current.advanced(by: .zero - $0.duration(to: now)) },
-                isHealthy: isHealthy(family)
+                isHealthy: isHealthy(family),
+                refusedObjects: refused[name, default: 0]
             )
+            return (name, status)
         }
-        return HealthReport(currentTime: current, isNodeEligible: nil, families: families)
+        return HealthReport(
+            currentTime: current,
+            isNodeEligible: nil,
+            families: Dictionary(statuses) { first, _ in first }
+        )
     }
 }
 

@@ -7,6 +7,8 @@ struct HealthReport: Hashable, Sendable {
         /// `nil` before there was one.
         var lastUpdated: UnixTime?
         var isHealthy: Bool
+        /// Objects that the kernel has refused and not taken since. They make no family unhealthy.
+        var refusedObjects = 0
     }
 
     var currentTime: UnixTime
@@ -29,7 +31,10 @@ struct HealthReport: Hashable, Sendable {
             json += ",\"nodeEligible\":\(isNodeEligible)"
         }
         let status = families.sorted { $0.key < $1.key }.map { family, status in
-            "\"\(family)\":{\"lastUpdated\":\(Self.json(status.lastUpdated)),\"healthy\":\(status.isHealthy)}"
+            // kube-proxy knows no refused objects: where there are none, the words are its own.
+            let refused = status.refusedObjects > 0 ? ",\"refusedObjects\":\(status.refusedObjects)" : ""
+            return "\"\(family)\":{\"lastUpdated\":\(Self.json(status.lastUpdated)),"
+                + "\"healthy\":\(status.isHealthy)\(refused)}"
         }
         return json + ",\"healthy\":\(isHealthy),\"status\":{\(status.joined(separator: ","))}}"
     }

@@ -2,13 +2,12 @@ import Glibc
 import Reconcile
 
 extension PassReport {
-    /// Whether the kernel now has what is wanted, but for objects that it refuses one by one.
+    /// Whether the kernel has refused objects for reasons of its own: it has no memory, or gives no permission.
     ///
-    /// One Service that the kernel cannot serve, as by a scheduler that it lacks, must not take the whole node out of every
-    /// load balancer. It shows in the log and in `kubeipvs_changes_refused_total`. A kernel that has no memory or gives no
-    /// permission refuses for reasons of its own: that is a failure of the node.
-    var isDone: Bool {
-        failures.isEmpty && !refusals.contains { Self.numbersOfTheNode.contains($0.error.number) }
+    /// Other refusals are about the object: they show in the log, in health's words and in `kubeipvs_refused_objects`, and make
+    /// no node unhealthy.
+    var refusalsAreOfNode: Bool {
+        standing.refusals.contains { Self.numbersOfTheNode.contains($0.error.number) }
     }
 
     /// Error numbers that are about the node and not about the object that was to be changed.

@@ -7,6 +7,7 @@ public struct PassMetrics: Sendable {
     private let passes: Counter
     private let applied: Counter
     private let refused: Counter
+    private let standing: Gauge
     private let failures: Counter
     private let drift: Counter
     private let draining: Gauge
@@ -31,6 +32,11 @@ public struct PassMetrics: Sendable {
             "kubeipvs_changes_refused_total",
             "Kernel objects that the kernel refused to change, each try counted",
             labels: ["ip_family", "kind", "reason"]
+        )
+        standing = registry.gauge(
+            "kubeipvs_refused_objects",
+            "Kernel objects that the kernel has refused to change and that are tried again from time to time",
+            labels: ["ip_family"]
         )
         failures = registry.counter(
             "kubeipvs_dataplane_failures_total",
@@ -76,12 +82,13 @@ public struct PassMetrics: Sendable {
                 applied.increment(by: 0, "\(family)", kind.rawValue)
                 drift.increment(by: 0, "\(family)", kind.rawValue)
             }
-            for mode in ["changes", "verify"] {
+            for mode in ["changes", "verify", "rules"] {
                 for result in ["complete", "refused", "failed"] {
                     passes.increment(by: 0, "\(family)", mode, result)
                 }
             }
             draining.set(0, "\(family)")
+            standing.set(0, "\(family)")
         }
     }
 
@@ -100,7 +107,9 @@ public struct PassMetrics: Sendable {
         for (kind, count) in report.drift {
             drift.increment(by: count, family, kind.rawValue)
         }
+        guard report.mode != .rules else { return }
         draining.set(report.draining, family)
+        standing.set(report.standing.count, family)
     }
 
     func noteSizes(_ family: IPFamily, _ sizes: PlaneSizes) {

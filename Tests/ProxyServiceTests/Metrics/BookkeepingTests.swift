@@ -78,7 +78,7 @@ struct ProgrammingLatencyTests {
 }
 
 struct TrafficSelectionTests {
-    private static func id(_ number: UInt32) -> VirtualServer.ID {
+    fileprivate static func id(_ number: UInt32) -> VirtualServer.ID {
         VirtualServer.ID(address: IPAddress(v4: 0x0a60_0000 + number), port: 80, transport: .tcp)
     }
 
@@ -103,15 +103,18 @@ struct DoneTests {
     private static func report(_ number: Int32) -> PassReport {
         var report = PassReport(family: .v4, mode: .verify)
         let error = DataplaneError(part: .ipvs, number: number, explanation: "no")
-        report.refusals = [Refusal(kind: .virtualServer, attempt: "add", error: error)]
+        report.standing = RefusedObjects(
+            [.virtualServer(TrafficSelectionTests.id(1)): Refusal(kind: .virtualServer, attempt: "add", error: error)],
+            at: .now
+        )
         return report
     }
 
     @Test(
         arguments: [(22, true), (2, true), (95, true), (12, false), (1, false), (105, false), (13, false)]
             as [(Int32, Bool)])
-    func `a refusal is the object's affair unless the number is about the node`(number: Int32, isDone: Bool) {
-        #expect(Self.report(number).isDone == isDone)
+    func `a refusal is the object's affair unless the number is about the node`(number: Int32, isOfObject: Bool) {
+        #expect(Self.report(number).refusalsAreOfNode != isOfObject)
     }
 
     @Test func `error numbers have names, and a limited number of them`() {

@@ -1,0 +1,94 @@
+import DataplaneModel
+
+/// Rules are kept beside the passes, with a back-off of their own: a program of iptables that waits for a lock, or hangs, holds
+/// up no virtual server.
+///
+/// Their order counts once: the first verifying pass binds no address before the rules are there, or have failed.
+extension FamilyReconciler {
+    /// When the rules are to be looked at; an instant that has gone by means at once, `nil` that nothing calls for it.
+    public func nextRules(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        // Rules refer to sets: none is written before the first verifying pass has made those.
+        let hasSets = hasEnded || verification.map { $0.phase > .rules } ?? false
+        guard pending.rules, !rulesAreUnderWay, hasSets else { return nil }
+        return rulesBackoff.retry ?? now
+    }
+
+    /// Hands out the work of keeping the rules as they are wanted now. `endRules` takes it back.
+    ///
+    /// - Returns: `nil` where there is none to do at that instant.
+    public mutating func beginRules(at now: ContinuousClock.Instant) -> RulesWork? {
+        guard let next = nextRules(at: now), next <= now else { return nil }
+        // What is wanted from here on is noted anew.
+        pending.rules = false
+        rulesAreUnderWay = true
+        return RulesWork(rules, closedServers: desired.serversClosedToNode)
+    }
+
+    /// Takes back what `beginRules` handed out. Rules that failed are tried again, after a growing delay.
+    public mutating func endRules(_ work: RulesWork, at now: ContinuousClock.Instant) -> PassReport {
+        var report = PassReport(family: family, mode: .rules)
+        rulesAreUnderWay = false
+        // It may be another one by now.
+        let configuration = rules.configuration
+        rules = work.keeper
+        rules.configuration = configuration
+        switch work.result {
+        case .success(.unchanged)?: break
+        case .success(.written)?: report.count(.rules)
+        case .success(.repaired)?:
+            report.count(.rules)
+            report.countDrift(.rules, 1)
+        case .failure(let error)?:
+            report.failures.append(error)
+        case nil:
+            pending.rules = true
+            return report
+        }
+        if report.failures.isEmpty {
+            rulesBackoff.end()
+        } else {
+            pending.rules = true
+            rulesBackoff.noteFailure(at: now)
+        }
+        hasTriedRules = true
+        return report
+    }
+
+    /// Whether the first verifying pass can go no further before the rules have been written, or have failed.
+    public var isWaitingForRules: Bool { !hasTriedRules && verification?.phase == .addresses }
+
+    /// Keeps the rules in one go, if that is due.
+    public mutating func keepRules(
+        at now: ContinuousClock.Instant,
+        on dataplane: any RulesDataplane
+    ) async -> PassReport? {
+        guard var work = beginRules(at: now) else { return nil }
+        await work.run(on: dataplane)
+        return endRules(work, at: now)
+    }
+}
+
+/// When something that failed is tried again: after 100 ms, then after twice as long each time, up to half a minute. Pure.
+struct RetryBackoff: Sendable {
+    /// When to try again; `nil` where nothing has failed.
+    private(set) var retry: ContinuousClock.Instant?
+    private var failures = 0
+
+    static var firstDelay: Duration { .milliseconds(100) }
+    static var longestDelay: Duration { .seconds(30) }
+
+    /// The delay after so many failures before.
+    static func delay(after failures: Int) -> Duration {
+        // 2^10 times 100 ms is past the longest delay.
+        min(firstDelay * (1 << min(failures, 10)), longestDelay)
+    }
+
+    mutating func noteFailure(at now: ContinuousClock.Instant) {
+        retry = now.advanced(by: Self.delay(after: failures))
+        failures += 1
+    }
+
+    mutating func end() {
+        self = RetryBackoff()
+    }
+}

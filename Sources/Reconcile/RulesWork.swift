@@ -1,0 +1,28 @@
+public import Addressing
+import DataplaneModel
+
+/// One look at a family's rules, and their writing where they are not as they should be.
+///
+/// It runs programs, which may take long or hang. So it is a value that goes its way beside the passes: the reconciler hands
+/// it out, and takes it back when it has ended. Passes are made meanwhile.
+public struct RulesWork: Sendable {
+    public var family: IPFamily { keeper.family }
+
+    private(set) var keeper: RuleKeeper
+    private let closedServers: [VirtualServer.ID]
+    /// `nil` before it has run.
+    private(set) var result: Result<RuleKeeper.Outcome, DataplaneError>?
+
+    init(_ keeper: RuleKeeper, closedServers: [VirtualServer.ID]) {
+        self.keeper = keeper
+        self.closedServers = closedServers
+    }
+
+    public mutating func run(on dataplane: any RulesDataplane) async {
+        do throws(DataplaneError) {
+            result = .success(try await keeper.keep(closedServers: closedServers, on: dataplane))
+        } catch {
+            result = .failure(error)
+        }
+    }
+}

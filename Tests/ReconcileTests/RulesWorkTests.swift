@@ -1,0 +1,124 @@
+import Addressing
+import DataplaneModel
+import DataplaneTesting
+import Reconcile
+import Testing
+
+/// Rules that are kept beside the passes.
+struct RulesWorkTests {
+    private let fake = FakeDataplane()
+    private var reconciler = Sample.reconciler([1: Sample.contribution(1)])
+
+    private static func after(_ duration: Duration) -> ContinuousClock.Instant { Sample.start.advanced(by: duration) }
+
+    private mutating func verify(at now: ContinuousClock.Instant = Sample.start) -> PassReport? {
+        reconciler.beginVerifying()
+        while !reconciler.isWaitingForRules {
+            if let report = reconciler.continueVerifying(at: now, on: fake.dataplane) { return report }
+        }
+        return nil
+    }
+
+    /// A first pass, and one that finds that the kernel cannot tell whether its rules have changed.
+    private mutating func settle() async {
+        fake.rules.hasFingerprint = false
+        _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(verify()?.wroteNothing == true)
+        fake.clearJournal()
+    }
+
+    private mutating func keepRules(at now: ContinuousClock.Instant = Sample.start) async throws -> PassReport {
+        let begun = reconciler.beginRules(at: now)
+        var work = try #require(begun)
+        await work.run(on: fake.rules)
+        return reconciler.endRules(work, at: now)
+    }
+
+    @Test mutating func `the first pass binds no address before the rules are there`() async throws {
+        #expect(verify() == nil)
+        #expect(reconciler.isWaitingForRules)
+        #expect(fake.ipvs.table[Sample.server(1)] != nil)
+        #expect(fake.addresses.bound.isEmpty)
+        // Changes are written meanwhile, but attract nothing.
+        reconciler.replaceContribution(of: 2, with: Sample.contribution(2))
+        #expect(reconciler.takesChanges)
+        #expect(reconciler.writeChanges(at: Sample.start, on: fake.dataplane).failures.isEmpty)
+        #expect(fake.ipvs.table[Sample.server(2)] != nil)
+        #expect(fake.addresses.bound.isEmpty)
+
+        #expect(try await keepRules().applied == [.rules: 1])
+        while reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
+        #expect(fake.addresses.bound == [Sample.vip(1), Sample.vip(2)])
+    }
+
+    @Test mutating func `the first pass goes on when the rules have failed`() async throws {
+        fake.rules.brokenFamilies = [.v4]
+        #expect(verify() == nil)
+        #expect(try await keepRules().failures.map(\.part) == [.rules])
+        while reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
+        #expect(fake.addresses.bound == [Sample.vip(1)])
+    }
+
+    @Test mutating func `a later pass does not wait for rules that are under way`() async throws {
+        await settle()
+        let work = reconciler.beginRules(at: Sample.start)
+        #expect(work != nil)
+        fake.ipvs.table[Sample.server(1)] = nil
+        #expect(verify()?.drift == [.virtualServer: 1])
+        reconciler.replaceContribution(of: 2, with: Sample.contribution(2))
+        #expect(reconciler.writeChanges(at: Sample.start, on: fake.dataplane).isComplete)
+        #expect(fake.addresses.bound == [Sample.vip(1), Sample.vip(2)])
+        #expect(reconciler.beginRules(at: Sample.start) == nil, "there is one at a time")
+    }
+
+    @Test mutating func `rules in place are left alone`() async throws {
+        await settle()
+        #expect(try await keepRules().wroteNothing)
+        #expect(reconciler.beginRules(at: Sample.start) == nil)
+    }
+
+    @Test mutating func `rules that are missing are put back and counted`() async throws {
+        await settle()
+        fake.rules.removeRules(containing: "KUBE-MARK-MASQ", .v4)
+        let report = try await keepRules()
+        #expect(report.applied == [.rules: 1])
+        #expect(report.drift == [.rules: 1])
+        #expect(fake.journal == ["rules IPv4"])
+    }
+
+    @Test mutating func `what is wanted while rules are under way is written by the next work`() async throws {
+        await settle()
+        let begun = reconciler.beginRules(at: Sample.start)
+        var work = try #require(begun)
+        var closed = Sample.contribution(1)
+        closed.serversClosedToNode = [Sample.server(1)]
+        reconciler.replaceContribution(of: 1, with: closed)
+        await work.run(on: fake.rules)
+        #expect(reconciler.endRules(work, at: Sample.start).wroteNothing)
+        #expect(try await keepRules().applied == [.rules: 1])
+    }
+
+    @Test mutating func `rules that failed are tried again after a growing delay, and changes do not try them sooner`()
+        async throws
+    {
+        await settle()
+        fake.rules.brokenFamilies = [.v4]
+        var now = Sample.start
+        var delays: [Duration] = []
+        for number in 2..<14 as Range<UInt32> {
+            #expect(try await keepRules(at: now).failures.map(\.part) == [.rules])
+            var closed = Sample.contribution(number)
+            closed.serversClosedToNode = [Sample.server(number)]
+            reconciler.replaceContribution(of: number, with: closed)
+            #expect(reconciler.writeChanges(at: now, on: fake.dataplane).failures.isEmpty)
+            let next = try #require(reconciler.nextRules(at: now))
+            #expect(reconciler.beginRules(at: next.advanced(by: .milliseconds(-1))) == nil)
+            delays.append(now.duration(to: next))
+            now = next
+        }
+        #expect(delays[..<3] == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
+        #expect(delays[9...].allSatisfy { $0 == .seconds(30) })
+        fake.rules.brokenFamilies = []
+        #expect(try await keepRules(at: now).applied == [.rules: 1])
+    }
+}
