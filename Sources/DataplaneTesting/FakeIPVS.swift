@@ -10,6 +10,8 @@ public final class FakeIPVS: IPVSDataplane {
     public var firewallMarks: [UInt32] = []
     /// Every change that took effect, in order.
     public private(set) var applied: [IPVSChange] = []
+    /// The number of changes in each exchange.
+    public private(set) var exchanges: [Int] = []
     public private(set) var listingCount = 0
     /// Virtual servers that were read one by one.
     public private(set) var readCount = 0
@@ -107,6 +109,7 @@ public final class FakeIPVS: IPVSDataplane {
 
     public func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
         let failure = nextApplyFailure.take()
+        exchanges.append(changes.count)
         var refused: [RefusedChange<IPVSChange>] = []
         for change in failure == nil ? changes[...] : changes.prefix(changes.count / 2) {
             if !isBroken(change), table.apply(change) {

@@ -24,7 +24,7 @@ final class Plane {
     /// end first.
     func nextPass(after now: Instant) -> Instant? {
         let nextVerify = reconciler.isVerifying ? nil : schedule.nextVerify
-        return [nextVerify, nextChanges, reconciler.nextRules(at: now)].compactMap(\.self).min()
+        return [nextVerify, nextChanges, reconciler.nextRules(at: now), hasMore ? now : nil].compactMap(\.self).min()
     }
 
     private var nextChanges: Instant? {
@@ -34,8 +34,11 @@ final class Plane {
     }
 
     func changesAreDue(at now: Instant) -> Bool {
-        nextChanges.map { $0 <= now } ?? false
+        hasMore || nextChanges.map { $0 <= now } ?? false
     }
+
+    /// Whether a pass of changes has left something for another one, for which nothing is to be waited.
+    var hasMore: Bool { reconciler.takesChanges && reconciler.hasMore }
 
     func verifyIsDue(at now: Instant) -> Bool {
         !reconciler.isVerifying && schedule.nextVerify <= now

@@ -33,23 +33,31 @@ extension FamilyReconciler {
         _ report: inout PassReport
     ) {
         guard mirror.ipvs != nil, !drains.isEmpty else { return }
-        let due = drains.due(at: now)
-        guard !due.isEmpty else { return }
+        if undrained.isEmpty { undrained = drains.due(at: now)[...] }
+        guard !undrained.isEmpty else { return }
         var changes: [IPVSChange] = []
-        for id in due {
+        var looked = 0
+        while changes.count < Self.changesAtOnce, looked < Self.changesPerBatch, let id = undrained.first {
+            undrained.removeFirst()
             do throws(DataplaneError) {
                 guard let observed = try dataplane.realServers(of: id) else {
                     drains.removeAll(of: id)
                     continue
                 }
+                looked += 1 + observed.count
                 drains.forget(missingFrom: observed, of: id)
-                changes += drains.ended(of: id, observed, at: now).map { .removeRealServer($0, from: id) }
+                let ended = drains.ended(of: id, observed, at: now)
+                let part = ended.prefix(Self.changesPerPart(realServers: observed.count))
+                changes += part.map { .removeRealServer($0, from: id) }
+                guard part.count < ended.count else { continue }
+                undrained = [id] + undrained
+                break
             } catch {
                 report.failures.append(error)
                 return
             }
         }
-        drains.notePoll(at: now)
+        if undrained.isEmpty { drains.notePoll(at: now) } else { hasMore = true }
         guard apply(changes, dataplane, &report) != nil else { return }
         for case .removeRealServer(let realServer, from: let id) in changes
         where mirror.ipvs?.realServer(realServer, of: id) == nil {

@@ -145,13 +145,16 @@ extension FamilyReconciler {
         _ step: inout Verification,
         _ dataplane: any IPVSDataplane
     ) throws(DataplaneError) {
+        var realServerCount = 0
         for _ in 0..<virtualServersPerReading {
-            guard let item = step.listed.popFirst() else { return }
+            // One with very many real servers is read in one piece, but not many of them in one step.
+            guard realServerCount < Self.changesPerBatch, let item = step.listed.popFirst() else { return }
             let id = item.id
             guard step.listedIDs.insert(id).inserted, desired[id] != nil || !isExcluded(id) else { continue }
             if step.writtenMeanwhile.contains(id) {
                 compare(id, try dataplane.virtualServer(id), &step)
             } else if let realServers = try dataplane.realServers(of: id) {
+                realServerCount += realServers.count
                 let observed = ObservedVirtualServer(
                     identity: .address(id),
                     configuration: item.configuration,
@@ -225,7 +228,7 @@ extension FamilyReconciler {
         }
         guard isDifferent else { return noteDone(.virtualServer(id)) }
         let isNew = pending.virtualServers.insert(id).inserted
-        if isNew || isDamaged, hasVerified {
+        if isNew && !wasRefused || isDamaged, hasVerified {
             step.report.countDrift(.virtualServer, 1)
         }
         if wanted != nil { step.unwritten.append(id) }

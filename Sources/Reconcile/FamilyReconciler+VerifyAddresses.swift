@@ -24,6 +24,9 @@ extension FamilyReconciler {
         max(4, 200_000 / (bound + 1_000))
     }
 
+    /// How many addresses a pass of mode `changes` binds, and how many it unbinds, before others may write.
+    static func addressesPerPass(bound: Int) -> Int { 5 * addressesPerStep(bound: bound) }
+
     mutating func verifyNextAddresses(_ step: inout Verification, _ dataplane: any AddressDataplane) {
         guard var unbound = step.unbound else {
             do throws(DataplaneError) {

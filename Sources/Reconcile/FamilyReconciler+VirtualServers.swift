@@ -20,9 +20,19 @@ extension FamilyReconciler {
         var size = 0
         while size < Self.changesPerBatch, let id = ids.popFirst() {
             guard let entry = desired[id] else { continue }
-            size += 1 + entry.realServers.count
+            let start = changes.count
             // Not bound to a name: a second reference would make the next change copy the whole table.
             mirror.ipvs?.appendChanges(toReach: entry, of: id, to: &changes)
+            if changes.count - start > Self.changesAtOnce {
+                guard batch.isEmpty else {
+                    // It begins the next batch, and is that batch.
+                    changes.removeSubrange(start...)
+                    ids = [id] + ids
+                    break
+                }
+                return writePart(of: id, towards: entry, changes, dataplane, now, &report)
+            }
+            size += 1 + changes.count - start
             batch.append((id, entry))
         }
         drainInsteadOfRemoving(&changes, now)
@@ -68,11 +78,13 @@ extension FamilyReconciler {
 
     /// Sends the changes, and follows in the mirror what took effect for servers with a refused change.
     ///
+    /// - Parameter isPart: whether more changes of the same virtual server are to come: then the mirror follows all of them.
     /// - Returns: the virtual servers of refused changes; `nil` when it is unknown what took effect.
     mutating func apply(
         _ changes: [IPVSChange],
         _ dataplane: any IPVSDataplane,
-        _ report: inout PassReport
+        _ report: inout PassReport,
+        isPart: Bool = false
     ) -> Set<VirtualServer.ID>? {
         guard !changes.isEmpty else { return [] }
         verification?.writtenMeanwhile.formUnion(changes.lazy.map(\.virtualServer))
@@ -86,11 +98,11 @@ extension FamilyReconciler {
         }
 
         let refusedServers = Set(refused.lazy.map(\.change.virtualServer))
-        if !refused.isEmpty || !drains.isEmpty {
+        if isPart || !refused.isEmpty || !drains.isEmpty {
             let refusedChanges = Set(refused.lazy.map(\.change))
             for change in changes where !refusedChanges.contains(change) {
-                if refusedServers.contains(change.virtualServer) || drains.virtualServers.contains(change.virtualServer)
-                {
+                let id = change.virtualServer
+                if isPart || refusedServers.contains(id) || drains.virtualServers.contains(id) {
                     mirror.ipvs?.apply(change)
                 }
             }

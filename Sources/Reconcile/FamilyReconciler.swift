@@ -37,6 +37,10 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var hasEnded = false
     /// Until a first verifying pass has read everything, differences are what was left over, not drift.
     var hasVerified = false
+    /// Whether the last pass of mode `changes` has left something for another one, which need not wait.
+    public internal(set) var hasMore = false
+    /// Virtual servers whose draining real servers are still to be looked at, of those that were due.
+    var undrained: ArraySlice<VirtualServer.ID> = []
     /// Whether the dummy link seems to have other addresses than the mirror.
     var addressesAreSuspect = false
     /// When all flows were last looked through.
@@ -120,10 +124,10 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         at now: ContinuousClock.Instant,
         on dataplane: Dataplane
     ) async -> PassReport {
-        var rules = PassReport(family: family, mode: mode)
+        var rules = PassReport(family: family, mode: .rules)
         if let report = await keepRules(at: now, on: dataplane.rules) { rules.add(report) }
         guard mode != .rules else { return rules }
-        var ended = mode == .changes ? writeChanges(at: now, on: dataplane) : nil
+        var ended: PassReport? = mode == .changes ? PassReport(family: family, mode: mode) : nil
         if mode == .verify { beginVerifying() }
         while ended == nil {
             ended = continueVerifying(at: now, on: dataplane)
@@ -131,10 +135,15 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         }
         guard var report = ended else { return rules }
         report.add(rules)
+        while mode == .changes || hasMore {
+            report.add(writeChanges(at: now, on: dataplane))
+            guard hasMore else { break }
+        }
         return report
     }
 
-    /// Brings what has changed to the kernel, but for the rules.
+    /// Brings what has changed to the kernel, but for the rules: all that is small, and a part of what takes the kernel long.
+    /// `hasMore` then says that there is more to write.
     ///
     /// The order keeps a virtual IP from attracting traffic before it can be served: set entries, virtual servers with their
     /// real servers, addresses; then the reverse for what goes.
@@ -143,6 +152,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         on dataplane: Dataplane
     ) -> PassReport {
         var report = PassReport(family: family, mode: .changes)
+        hasMore = false
         takeRefused(at: now)
         if addressesAreSuspect {
             do throws(DataplaneError) {
@@ -152,12 +162,27 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
             }
         }
         addSetEntries(pendingEntries { desired.contains($1, in: $0) }, dataplane.sets, &report)
-        var servers = pending.virtualServers.sorted()[...]
-        while !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
-        changeAddresses(pending.addresses.filter { desired.contains($0) }, dataplane.addresses, &report)
+        var servers = wantedServersBySize()
+        // One part of a large virtual server, after all small ones.
+        while !hasMore, !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
+        let binds = nextAddresses(pending.addresses.filter { desired.contains($0) && !isUnserved($0, until: servers) })
+        changeAddresses(binds, dataplane.addresses, &report)
         removeWhatIsUnwanted(dataplane, now, &report)
         report.standing = refused
         return report
+    }
+
+    /// Whether an address has virtual servers among these, and the kernel has none of them yet.
+    private func isUnserved(_ address: IPAddress, until servers: ArraySlice<VirtualServer.ID>) -> Bool {
+        servers.contains { $0.address == address && mirror.ipvs?[$0] == nil }
+    }
+
+    /// Of these addresses as many as one pass binds or unbinds: the kernel takes long for many.
+    private mutating func nextAddresses(_ addresses: Set<IPAddress>) -> [IPAddress] {
+        let limit = Self.addressesPerPass(bound: mirror.addresses?.count ?? 0)
+        guard mirror.addresses != nil, addresses.count > limit else { return Array(addresses) }
+        hasMore = true
+        return Array(addresses.sorted().prefix(limit))
     }
 
     /// Makes pending what the kernel has refused and may be tried again.
@@ -200,7 +225,11 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
     ) {
-        changeAddresses(pending.addresses.filter { !desired.contains($0) }, dataplane.addresses, &report)
+        let unbinds = nextAddresses(pending.addresses.filter { !desired.contains($0) })
+        changeAddresses(unbinds, dataplane.addresses, &report)
+        // What an address needs goes after it.
+        guard !pending.addresses.contains(where: { !desired.contains($0) }) || mirror.addresses == nil || !hasMore
+        else { return }
         removeVirtualServers(dataplane.ipvs, &report)
         removeSetEntries(dataplane.sets, &report)
         endStaleFlows(dataplane.conntrack, &report)

@@ -70,6 +70,9 @@ public struct PassReport: Sendable {
     /// Whether the pass sent the kernel nothing but reads.
     public var wroteNothing: Bool { applied.isEmpty && refusals.isEmpty }
 
+    /// How many objects were written.
+    public var written: Int { applied.values.reduce(0, +) }
+
     mutating func count(_ kind: ObjectKind, _ count: Int = 1) {
         guard count > 0 else { return }
         applied[kind, default: 0] += count
@@ -88,11 +91,16 @@ public struct PassReport: Sendable {
         settingFailures = settings.failures
     }
 
-    /// Adds what the keeping of the rules came to.
-    mutating func add(_ rules: PassReport) {
-        applied.merge(rules.applied, uniquingKeysWith: +)
-        drift.merge(rules.drift, uniquingKeysWith: +)
-        failures += rules.failures
+    /// Adds what a further part of the pass came to.
+    mutating func add(_ part: PassReport) {
+        applied.merge(part.applied, uniquingKeysWith: +)
+        drift.merge(part.drift, uniquingKeysWith: +)
+        refusals += part.refusals
+        failures += part.failures
+        guard part.mode != .rules else { return }
+        draining = part.draining
+        standing = part.standing
+        if let sweep = part.conntrack { add(sweep) }
     }
 
     mutating func add(_ sweep: ConntrackSweep) {

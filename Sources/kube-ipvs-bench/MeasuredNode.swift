@@ -89,7 +89,10 @@ struct MeasuredNode {
     /// A pass of mode `changes` over each family with something to do.
     mutating func writeChanges() async throws {
         for index in reconcilers.indices where reconcilers[index].hasWork(at: clock.now) {
-            _ = try Self.written(await reconcilers[index].pass(.changes, at: clock.now, on: dataplane))
+            repeat {
+                _ = try Self.written(reconcilers[index].writeChanges(at: clock.now, on: dataplane))
+            } while reconcilers[index].hasMore
+            _ = try await keepRules(index)
         }
     }
 

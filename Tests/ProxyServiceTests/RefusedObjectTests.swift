@@ -32,7 +32,7 @@ struct RefusedObjectTests {
             for round in 1...3 {
                 orders.state.withLock { $0.damages += 1 }
                 var changes: UInt32 = 0
-                try await eventually("the damage is repaired", within: .seconds(10)) {
+                try await eventually("the damage is repaired") {
                     changes += 1
                     await running.proxy.apply([.slice(Sample.slice("web-2", endpoints: 1 + changes % 2))])
                     let repaired = "kubeipvs_drift_repaired_total{ip_family=\"IPv4\",kind=\"virtual_server\"}"

@@ -84,6 +84,18 @@ struct RefusalTests {
         #expect(change(.milliseconds(2)).refusals.isEmpty)
     }
 
+    @Test mutating func `what a pass tries in vain while everything is verified is no drift`() async {
+        fake.ipvs.brokenRealServers = [Sample.endpoint(2).id.address]
+        await settle(refusing: 50...50)
+        reconciler.beginVerifying()
+        #expect(change(.milliseconds(1)).refusals.count == 20)
+        var report: PassReport?
+        while report == nil {
+            report = reconciler.continueVerifying(at: Self.after(.milliseconds(2)), on: fake.dataplane)
+        }
+        #expect(report?.drift.isEmpty == true)
+    }
+
     @Test mutating func `damage to a virtual server with a refused real server is repaired`() async {
         fake.ipvs.brokenRealServers = [Sample.endpoint(2).id.address]
         await settle(refusing: 50...50)
