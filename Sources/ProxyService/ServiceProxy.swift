@@ -27,6 +27,8 @@ public actor ServiceProxy {
     private var node: Node?
     private var interfaceAddresses: Set<IPAddress>?
     private var sourceIsComplete = false
+    /// Whether a pass has left Service ports for the next one to plan.
+    private var isLeftToPlan = false
     /// Whether the rules depend on something that is not what it was when they were last configured.
     private var rulesHaveChanged = false
     /// What there was word of since the last look at it.
@@ -202,7 +204,7 @@ public actor ServiceProxy {
             beginVerifying(now)
             let hasVerified = verifyFurther()
             beginRules(now, in: &rules)
-            if hasVerified || hasWritten {
+            if hasVerified || hasWritten || isLeftToPlan {
                 // Lets those in who wait to hand over what has changed: it is written before the next step.
                 await Task.yield()
             } else if let next = planes.compactMap({ $0.nextPass(after: now) }).min() {
@@ -255,11 +257,16 @@ public actor ServiceProxy {
         settings.rules(for: family, podNetworks: node?.podCIDRs ?? [])
     }
 
+    /// Of Services with very many ports a pass plans no more than these: some 10 ms. The next one, at once, plans the rest.
+    private static var portsPlannedAtOnce: Int { 2048 }
+
     private func planDirtyPorts() {
         for plane in planes {
             plane.reconciler.expect(owners: table.dirtyCount)
         }
-        table.planDirty(in: families) { id, family, contribution, observations in
+        // Until the families serve, nobody waits behind a Service with very many ports: there is nothing to be had before.
+        let limit = planes.allSatisfy(\.hasVerified) ? Self.portsPlannedAtOnce : .max
+        table.planDirty(in: families, atMost: limit) { id, family, contribution, observations in
             guard let plane = planes.first(where: { $0.family == family }) else { return }
             if statuses.record(observations, of: id, in: family) {
                 changedHealthChecks.insert(family)
@@ -274,7 +281,7 @@ public actor ServiceProxy {
     ///
     /// - Returns: whether there were any.
     private func writeChanges(_ now: ContinuousClock.Instant) -> Bool {
-        let due = planes.filter { $0.changesAreDue(at: now) }
+        let due = planes.filter { $0.changesAreDue(at: now) || isLeftToPlan && $0.reconciler.takesChanges }
         guard !due.isEmpty else { return false }
         takeChanges(for: due, now)
         for plane in due {
@@ -344,6 +351,7 @@ public actor ServiceProxy {
         guard !planes.isEmpty else { return }
         configureRules()
         planDirtyPorts()
+        isLeftToPlan = table.hasDirty
         for plane in planes {
             plane.schedule.changesTaken()
             instruments.notePassStarted(plane.family, at: now)

@@ -69,15 +69,26 @@ extension PortEndpoint {
                 }
             }
         }
-        endpoints.sort { $0.isPreferred(to: $1) }
+        return endpoints.eachOnce()
+    }
 
-        var kept = 0
-        for index in endpoints.indices where kept == 0 || endpoints[index].id != endpoints[kept - 1].id {
-            endpoints[kept] = endpoints[index]
-            kept += 1
+    /// The same for a port of which it is known what feeds it.
+    static func merged(
+        _ slices: [EndpointSlice],
+        feeding feeders: [PortLookup.Feeder],
+        in family: IPFamily,
+        on facts: NodeFacts
+    ) -> [PortEndpoint] {
+        let slices = slices.span
+        var endpoints: [PortEndpoint] = []
+        for feeder in feeders where slices[feeder.slice].family == family {
+            let sliceEndpoints = slices[feeder.slice].endpoints
+            let candidates = sliceEndpoints.span
+            for index in candidates.indices where candidates[index].address.family == family {
+                endpoints.append(PortEndpoint(candidates[index], port: feeder.port, on: facts))
+            }
         }
-        endpoints.removeLast(endpoints.count - kept)
-        return endpoints
+        return endpoints.eachOnce()
     }
 
     /// The order in which the first of each identity is the one that counts.
@@ -89,6 +100,22 @@ extension PortEndpoint {
     private var rank: UInt8 {
         (isTerminating ? 128 : 0) | (isReady ? 0 : 64) | (isServing ? 0 : 32) | (isLocal ? 0 : 16)
             | nodeHint.rawValue << 2 | zoneHint.rawValue
+    }
+}
+
+extension [PortEndpoint] {
+    /// Ascending by identity, each identity once.
+    fileprivate consuming func eachOnce() -> [PortEndpoint] {
+        var endpoints = self
+        endpoints.sort { $0.isPreferred(to: $1) }
+
+        var kept = 0
+        for index in endpoints.indices where kept == 0 || endpoints[index].id != endpoints[kept - 1].id {
+            endpoints[kept] = endpoints[index]
+            kept += 1
+        }
+        endpoints.removeLast(endpoints.count - kept)
+        return endpoints
     }
 }
 

@@ -48,6 +48,8 @@ public struct ServiceTable: Sendable {
     private var dirtyEntries: [Int] = []
     /// Dirty ports that have no bit: those that their Service may have lost, and those after the 64th.
     private var otherDirtyPorts: Set<ServicePortID> = []
+    /// Those of them that were too many to be taken at once, descending.
+    private var lateDirtyPorts: [ServicePortID] = []
 
     /// The node and the settings that all Service ports are planned with.
     public private(set) var basis: PlanBasis
@@ -143,8 +145,8 @@ public struct ServiceTable: Sendable {
         guard old != slice else { return }
         entries[place].slices[index] = slice
         if old.endpoints == slice.endpoints, old.family == slice.family {
-            markDirty(old.ports.filter { !slice.ports.contains($0) }, at: place)
-            markDirty(slice.ports.filter { !old.ports.contains($0) }, at: place)
+            markDirty(old.ports.subtracting(slice.ports), at: place)
+            markDirty(slice.ports.subtracting(old.ports), at: place)
         } else {
             markDirty(old.ports, at: place)
             markDirty(slice.ports, at: place)
@@ -212,24 +214,31 @@ public struct ServiceTable: Sendable {
     public mutating func takeDirty() -> [ServicePortID] {
         var taken: [ServicePortID] = []
         taken.reserveCapacity(dirtyCount)
-        forEachDirty { _, id, _ in taken.append(id) }
+        forEachDirty(atMost: .max) { _, id, _, _ in taken.append(id) }
         return taken
     }
 
     /// Takes the dirty ports as `takeDirty` does, and hands over what each becomes in each of the families.
+    ///
+    /// - Parameter limit: about how many ports to plan. Those of Services with few ports come first, and all of them; what is
+    ///   left stays dirty.
     public mutating func planDirty(
         in families: [IPFamily],
+        atMost limit: Int = .max,
         _ body: (ServicePortID, IPFamily, consuming Contribution, PlanObservations) -> Void
     ) {
-        forEachDirty { table, id, place in
+        forEachDirty(atMost: limit) { table, id, place, lookup in
             // Whoever is noted by place need not be looked up by name.
-            table.forEachPlan(of: id, at: place ?? table.places[id.service], in: families, body)
+            table.forEachPlan(of: id, at: place ?? table.places[id.service], lookup, in: families, body)
         }
     }
 
     /// Hands over the dirty ports, each with the place of its Service's entry unless it was noted by name. Not as an array:
     /// after a list of everything there are as many as the cluster has.
-    private mutating func forEachDirty(_ body: (inout ServiceTable, ServicePortID, _ place: Int?) -> Void) {
+    private mutating func forEachDirty(
+        atMost limit: Int,
+        _ body: (inout ServiceTable, ServicePortID, _ place: Int?, PortLookup?) -> Void
+    ) {
         let places = dirtyEntries
         dirtyEntries = []
         for place in places {
@@ -241,20 +250,45 @@ public struct ServiceTable: Sendable {
                 guard !ports[..<index].contains(where: { $0.hasIdentity(of: port) }) else { continue }
                 let id = ServicePortID(port, of: name)
                 if !otherDirtyPorts.isEmpty { otherDirtyPorts.remove(id) }
-                body(&self, id, place)
+                body(&self, id, place, nil)
             }
         }
-        let others = otherDirtyPorts.sorted()
-        otherDirtyPorts = []
-        for id in others {
-            body(&self, id, nil)
+        let others = takeOtherDirtyPorts(atMost: limit)
+        var known: ObjectName?
+        var lookup: PortLookup?
+        for (index, id) in others.enumerated() {
+            if known != id.service {
+                known = id.service
+                let last = index + PortLookup.worthwhileCount
+                lookup = last < others.count && others[last].service == id.service ? portLookup(of: id.service) : nil
+            }
+            body(&self, id, nil, lookup)
         }
     }
 
-    /// About how many ports are dirty: all of a Service may count as one.
-    public var dirtyCount: Int { dirtyEntries.count + otherDirtyPorts.count }
+    private func portLookup(of service: ObjectName) -> PortLookup? {
+        guard let place = places[service], let service = entries[place].service else { return nil }
+        return PortLookup(service, entries[place].slices)
+    }
 
-    public var hasDirty: Bool { !dirtyEntries.isEmpty || !otherDirtyPorts.isEmpty }
+    /// Those of one Service together. Where there are too many, the latest ones come first if they are few.
+    private mutating func takeOtherDirtyPorts(atMost limit: Int) -> [ServicePortID] {
+        var taken = otherDirtyPorts.sorted()
+        otherDirtyPorts = []
+        if taken.count > limit {
+            lateDirtyPorts = Set(lateDirtyPorts).union(taken).sorted(by: >)
+            taken = []
+        }
+        let room = max(0, limit - taken.count)
+        taken += lateDirtyPorts.suffix(room).reversed()
+        lateDirtyPorts.removeLast(min(room, lateDirtyPorts.count))
+        return taken
+    }
+
+    /// About how many ports are dirty: all of a Service may count as one.
+    public var dirtyCount: Int { dirtyEntries.count + otherDirtyPorts.count + lateDirtyPorts.count }
+
+    public var hasDirty: Bool { dirtyCount > 0 }
 
     /// Marks all ports of a Service that is about to be another one, or none: by name, for their places will mean others.
     private mutating func markLost(_ service: Service, at place: Int) {
@@ -274,6 +308,13 @@ public struct ServiceTable: Sendable {
     /// Marks the ports of the Service of an entry that a slice with these ports feeds.
     private mutating func markDirty(_ slicePorts: [EndpointPort], at place: Int) {
         guard let (_, ports) = entries[place].servicePorts else { return }
+        guard ports.count <= PortLookup.worthwhileCount || slicePorts.count <= PortLookup.worthwhileCount else {
+            let keys = Set(slicePorts.lazy.map { PortKey($0) })
+            for (index, port) in ports.enumerated() where keys.contains(PortKey(port)) {
+                markDirty(index, at: place)
+            }
+            return
+        }
         for (index, port) in ports.enumerated()
         where slicePorts.contains(where: { $0.hasIdentity(of: port) }) {
             markDirty(index, at: place)
@@ -318,7 +359,7 @@ public struct ServiceTable: Sendable {
         guard let place = places[id.service], let service = entries[place].service, let port = service.port(id) else {
             return ServicePortPlan()
         }
-        return plan(port, of: service, entries[place].slices, in: family)
+        return plan(port, of: service, entries[place].slices, nil, in: family)
     }
 
     /// Hands over what a Service port becomes in each of the families, with one look at its objects.
@@ -327,14 +368,17 @@ public struct ServiceTable: Sendable {
     private mutating func forEachPlan(
         of id: ServicePortID,
         at place: Int?,
+        _ lookup: PortLookup?,
         in families: [IPFamily],
         _ body: (ServicePortID, IPFamily, consuming Contribution, PlanObservations) -> Void
     ) {
-        guard let place, let service = entries[place].service, let port = service.port(id) else {
+        guard let place, let service = entries[place].service,
+            let port = lookup.map({ $0.port(id) }) ?? service.port(id)
+        else {
             return families.forEach { body(id, $0, Contribution(), PlanObservations()) }
         }
         for family in families {
-            let plan = plan(port, of: service, entries[place].slices, in: family)
+            let plan = plan(port, of: service, entries[place].slices, lookup, in: family)
             body(id, family, plan.contribution, plan.observations)
         }
     }
@@ -343,12 +387,18 @@ public struct ServiceTable: Sendable {
         _ port: ServicePort,
         of service: Service,
         _ slices: [EndpointSlice],
+        _ lookup: PortLookup?,
         in family: IPFamily
     ) -> ServicePortPlan {
         guard families.contains(family), service.programmedClusterIP(of: family) != nil else {
             return ServicePortPlan()
         }
-        let endpoints = PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
+        let endpoints =
+            if let lookup {
+                PortEndpoint.merged(slices, feeding: lookup.feeders(of: port), in: family, on: basis.facts)
+            } else {
+                PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
+            }
         return ServicePortPlan(port, of: service, endpoints: endpoints, in: family, basis: basis)
     }
 }
