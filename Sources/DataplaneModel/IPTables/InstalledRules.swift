@@ -66,10 +66,7 @@ public struct InstalledRules: Hashable, Sendable {
         guard let name = words.last, let target = ServiceChain(name[...], in: table),
             let option = words.dropLast().last, ["-j", "-g"].contains(option)
         else { return }
-        if let jump = ServiceJump.all.first(where: { jump in
-            jump.origin == origin && jump.target == target && option == "-j"
-                && zip(words, words.dropFirst()).contains { $0 == "--comment" && $1 == jump.comment }
-        }) {
+        if let jump = ServiceJump.all.first(where: { $0.origin == origin && $0.table == table && $0.matches(words) }) {
             jumps[jump, default: []].append(String(rule))
         } else {
             chainsOthersUse.insert(target)

@@ -74,4 +74,12 @@ public struct ServiceJump: Hashable, Sendable {
     var rule: String {
         "\(RuleText.comment(comment)) -j \(target.name)"
     }
+
+    /// Whether a rule of `origin` is this jump, by where it leads and its comment. It may have other matches too.
+    ///
+    /// - Parameter words: the rule without `-A CHAIN`.
+    func matches(_ words: [String]) -> Bool {
+        words.suffix(2) == ["-j", target.name]
+            && zip(words, words.dropFirst()).contains { $0 == "--comment" && $1 == comment }
+    }
 }
