@@ -63,7 +63,7 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	Tests/manifests/check
 	perl -c Tests/network/ask && perl -c Tests/network/serve
 	shellcheck .ci/run Tests/dependencies Tests/architecture/* Tests/demo/* Tests/kernel/* Tests/manifests/* \
-		$(filter-out %/ask %/serve,$(wildcard Tests/network/*)) Tests/performance/*
+		$(filter-out %/ask %/serve,$(wildcard Tests/network/*)) Tests/performance/* Tests/KubernetesHTTPTests/PKI/*
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -38,15 +38,16 @@ extension ClusterConnection {
         problems += connection.unreadableFiles { material in
             ConnectionError.Problem(place: "service account", key: material == certificates ? "ca.crt" : "token")
         }
-        connection.useEnvironmentProxy(environment, problems: &problems)
+        connection.useEnvironment(environment, problems: &problems)
         guard problems.isEmpty else { throw ConnectionError(problems: problems) }
         return connection
     }
 }
 
 extension ClusterConnection {
-    /// Takes the proxy of the environment where the configuration names none.
-    mutating func useEnvironmentProxy(_ environment: [String: String], problems: inout [ConnectionError.Problem]) {
+    /// Takes the proxy of the environment where the configuration names none, and the system's authorities that it names.
+    mutating func useEnvironment(_ environment: [String: String], problems: inout [ConnectionError.Problem]) {
+        systemAuthorities = SystemAuthorities.file(environment: environment)
         guard proxy == nil else { return }
         do throws(AddressProblem) {
             proxy = try ProxyEnvironment.proxy(for: server, in: environment)
@@ -70,7 +71,7 @@ extension ClusterConnection {
             found.reason = "\(path): \(reason)"
             problems.append(found)
         }
-        if case .authorities(.file(let path)) = trust { check(path, TLSMaterial.problem(ofCertificates:)) }
+        if case .authorities(.file(let path)) = trust { check(path, TLSMaterial.problem(ofAuthorities:)) }
         if case .tokenFile(let path) = user.authorization {
             check(path) { $0.trimmedToken.isEmpty ? "the file is empty" : nil }
         }

@@ -6,6 +6,8 @@ import KubernetesObjects
 public struct ClusterConnection: Hashable, Sendable {
     public internal(set) var server: ServerAddress
     var trust = ServerTrust.system
+    /// A file with the authorities that the system trusts.
+    var systemAuthorities = SystemAuthorities.file(environment: [:])
     /// The name the server's certificate must be for, where that is not the host of its URL.
     var serverName: String?
     var proxy: ProxyAddress?
@@ -25,7 +27,7 @@ public struct ClusterConnection: Hashable, Sendable {
 enum ServerTrust: Hashable, Sendable {
     /// The certificate authorities of the system.
     case system
-    /// These certificate authorities and no others, in PEM.
+    /// These certificate authorities and no others, in PEM; those of the system where it is empty, as with client-go.
     case authorities(Material)
     /// Anybody's. Only where the kubeconfig says so.
     case anyone

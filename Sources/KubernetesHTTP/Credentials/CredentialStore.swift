@@ -6,6 +6,7 @@ import SmallFiles
 actor CredentialStore {
     private let connection: ClusterConnection
     private var authorities: RereadFile?
+    private var systemAuthorities: RereadFile
     private var chain: RereadFile?
     private var key: RereadFile?
     private var token: RereadFile?
@@ -18,7 +19,10 @@ actor CredentialStore {
             guard case .file(let path) = material else { return nil }
             return RereadFile(path: path, maximumAge: fileAge)
         }
-        if case .authorities(let material) = connection.trust { authorities = file(material) }
+        if case .authorities(.file(let path)) = connection.trust {
+            authorities = RereadFile(path: path, maximumAge: fileAge, mayBeEmpty: true)
+        }
+        systemAuthorities = RereadFile(path: connection.systemAuthorities, maximumAge: fileAge, mayBeEmpty: true)
         chain = file(connection.user.certificate?.chain)
         key = file(connection.user.certificate?.key)
         switch connection.user.authorization {
@@ -70,11 +74,17 @@ actor CredentialStore {
 
     private func trust() throws(CredentialError) -> TLSMaterial.Trust {
         switch connection.trust {
-        case .system: .system
-        case .anyone: .anyone
+        case .system: return systemTrust()
+        case .anyone: return .anyone
         case .authorities(let material):
-            .authorities(try Self.bytes(of: material, &authorities, "certificate-authority"))
+            let bytes = try Self.bytes(of: material, &authorities, "certificate-authority")
+            return bytes.isEmpty ? systemTrust() : .authorities(bytes)
         }
+    }
+
+    private func systemTrust() -> TLSMaterial.Trust {
+        // A system without the file trusts nobody, and the handshake says so.
+        .system((try? systemAuthorities.bytes()) ?? [])
     }
 
     private func rereadToken() throws(CredentialError) -> String {

@@ -5,12 +5,15 @@ import SmallFiles
 /// They are read again when they are older than a given age. client-go does so every minute for tokens.
 struct RereadFile {
     let path: String
+    /// Whether a file that was always empty is good.
+    private let mayBeEmpty: Bool
     private let maximumAge: Duration
     private var contents: [UInt8]?
     private var readAt: ContinuousClock.Instant?
 
-    init(path: String, maximumAge: Duration) {
+    init(path: String, maximumAge: Duration, mayBeEmpty: Bool = false) {
         self.path = path
+        self.mayBeEmpty = mayBeEmpty
         self.maximumAge = maximumAge
     }
 
@@ -21,7 +24,9 @@ struct RereadFile {
         if let contents, let readAt, readAt.duration(to: now) < maximumAge { return contents }
         do throws(FileProblem) {
             let new = try SmallFile.read(path)
-            guard !new.trimmedToken.isEmpty else { throw FileProblem(explanation: "the file is empty") }
+            guard !new.trimmedToken.isEmpty || (mayBeEmpty && contents?.isEmpty != false) else {
+                throw FileProblem(explanation: "the file is empty")
+            }
             contents = new
             readAt = now
             return new

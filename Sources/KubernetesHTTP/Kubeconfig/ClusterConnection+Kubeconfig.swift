@@ -59,7 +59,7 @@ extension ClusterConnection {
         var problems: [ConnectionError.Problem] = []
         do throws(AddressProblem) {
             var connection = ClusterConnection(server: try ServerAddress(server, defaultsToTLS: false))
-            connection.useEnvironmentProxy(environment, problems: &problems)
+            connection.useEnvironment(environment, problems: &problems)
             if problems.isEmpty { return connection }
         } catch {
             problems.append(.init(place: "--master", key: "", reason: "\(error)"))
@@ -91,7 +91,7 @@ extension ClusterConnection {
         }
         guard problems.isEmpty else { throw ConnectionError(problems: problems) }
         var connection = try merged.connection(server: server)
-        connection.useEnvironmentProxy(environment, problems: &problems)
+        connection.useEnvironment(environment, problems: &problems)
         guard problems.isEmpty else { throw ConnectionError(problems: problems) }
         return connection
     }

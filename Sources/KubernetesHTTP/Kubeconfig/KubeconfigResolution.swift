@@ -16,7 +16,7 @@ struct KubeconfigResolution {
             entry.origin,
             path: ("certificate-authority", cluster.certificateAuthority),
             data: ("certificate-authority-data", cluster.certificateAuthorityData),
-            check: TLSMaterial.problem(ofCertificates:)
+            check: TLSMaterial.problem(ofAuthorities:)
         )
         var connection = ClusterConnection(server: ServerAddress(host: "", port: 0))
         let text = override.isEmpty ? cluster.server : override
@@ -55,15 +55,17 @@ struct KubeconfigResolution {
         return connection
     }
 
+    /// - Returns: A name, or an address, which the certificate must be for all the same.
     private mutating func serverName(_ name: String, _ origin: Kubeconfig.Origin) -> String? {
+        let identity = ServerIdentity(name)
+        if case .address = identity { return name }
         let isName = name.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+            byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
                 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
         }
-        // An address is never sent as a server name (RFC 6066 section 3).
-        guard isName, name.utf8.last.map({ $0 | 0x20 >= UInt8(ascii: "a") }) ?? false else {
-            fail(origin, "tls-server-name", "\"\(name)\" is no DNS name")
+        guard isName, identity.serverNameIndication.map({ $0.utf8.count <= 255 }) ?? false else {
+            fail(origin, "tls-server-name", "\"\(name)\" is neither a DNS name nor an address")
             return nil
         }
         return name.lowercased()

@@ -20,11 +20,8 @@ extension TransportFailure {
         case let error as NIOConnectionError: self.init(.cannotConnect, error.explanation)
         case let error as IOError: self.init(error)
         case let error as NIOSSLError: self.init(error)
-        case let error as NIOSSLExtraError:
-            self.init(
-                .tls, error == .failedToValidateHostname ? "the server's certificate is for another name" : "\(error)")
-        case let error as WrongServerIdentity:
-            self.init(.tls, "the server's certificate is not for \(error.wanted)")
+        case let error as NIOSSLExtraError: self.init(.tls, "\(error)")
+        case let error as CertificateRefusal: self.init(.tls, "\(error)")
         case let error as BoringSSLError: self.init(.tls, error.explanation)
         case let error as HTTPParserError:
             self.init(.connectionLost, "what came is not HTTP, or only a part of it: \(error)")
@@ -74,8 +71,8 @@ extension IOError {
 extension BoringSSLError {
     fileprivate var explanation: String {
         let text = "\(self)"
-        if text.contains("CERTIFICATE_VERIFY_FAILED") {
-            return "the server's certificate is not of a trusted authority, or not of this time"
+        if text.contains("KEY_USAGE_BIT_INCORRECT") {
+            return "the server's certificate is not for digital signatures (key usage)"
         }
         if text.contains("WRONG_VERSION_NUMBER") { return "the server does not speak TLS" }
         return "the TLS handshake failed: \(text)"

@@ -18,18 +18,17 @@ struct HTTPTarget: Sendable {
         proxy = connection.proxy
     }
 
-    /// The URL that leads to `target`. Its host is the one the certificate is compared with.
+    /// The URL that leads to `target`. TLS is put on the connection here, and none of the HTTP client's affair.
     func url(_ target: String) -> String {
-        let host = ServerAddress.bracketed(serverName ?? server.host)
-        return "\(server.isTLS ? "https" : "http")://\(host):\(server.port)\(server.pathPrefix)\(target)"
+        "http://\(ServerAddress.bracketed(server.host)):\(server.port)\(server.pathPrefix)\(target)"
     }
 
     func configuration(_ tls: TLSMaterial) throws(TLSProblem) -> HTTPClient.Configuration {
-        let identity = ServerIdentity(serverName ?? server.host)
-        // Behind a proxy the peer has the proxy's address, and NIOSSL would compare with that.
-        let checksName = proxy == nil || !identity.isAddress
+        var handshake: TLSHandshake?
+        if server.isTLS {
+            handshake = try TLSHandshake(tls, identity: ServerIdentity(serverName ?? server.host), limit: connectLimit)
+        }
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: try tls.configuration(checksName: checksName),
             redirectConfiguration: .disallow,
             timeout: .init(connect: TimeAmount(connectLimit)),
             connectionPool: .init(idleTimeout: .seconds(10))
@@ -38,13 +37,11 @@ struct HTTPTarget: Sendable {
         // Whoever asks has a back-off of their own.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
-        if let serverName { configuration.dnsOverride = [serverName: server.host] }
         configuration.proxy = proxy.map(HTTPClient.Configuration.Proxy.init)
-        let isChecked = server.isTLS && tls.trust != .anyone
-        configuration.http1_1ConnectionDebugInitializer = { channel in
-            channel.keepAlive().flatMap {
-                isChecked ? channel.requireCertificate(for: identity) : channel.eventLoop.makeSucceededVoidFuture()
-            }
+        configuration.http1_1ConnectionDebugInitializer = { [handshake] channel in
+            // At once: what the server sends first must not go by the handshake.
+            let isSecure = handshake?.start(on: channel) ?? channel.eventLoop.makeSucceededVoidFuture()
+            return channel.keepAlive().flatMap { isSecure }
         }
         return configuration
     }

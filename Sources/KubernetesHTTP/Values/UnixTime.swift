@@ -1,4 +1,4 @@
-import Glibc
+import FoundationEssentials
 
 /// A moment, counted from 1970-01-01T00:00:00Z.
 public struct UnixTime: Hashable, Comparable, Sendable {
@@ -10,10 +10,7 @@ public struct UnixTime: Hashable, Comparable, Sendable {
 
     /// By the clock of this node.
     public static var current: UnixTime {
-        var time = timespec()
-        // Fails for unknown clocks only.
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return UnixTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+        UnixTime(microseconds: Int64((Date().timeIntervalSince1970 * 1_000_000).rounded(.down)))
     }
 
     public static func < (left: Self, right: Self) -> Bool {

@@ -18,6 +18,13 @@ package struct HTTPAPIServer: Sendable {
         package var key: String
         /// The authority that has to have signed the client's certificate; `nil` when clients need none.
         package var clientAuthority: String?
+        package var version = Version.newest
+        /// For TLS 1.2, in OpenSSL's words; `nil` for NIOSSL's own.
+        package var cipherSuites: String?
+
+        package enum Version: Hashable, Sendable {
+            case newest, at1dot2, at1dot1
+        }
 
         package init(certificate: String, key: String, clientAuthority: String? = nil) {
             self.certificate = certificate
@@ -157,6 +164,15 @@ extension HTTPAPIServer.TLS {
             certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))
         )
+        configuration.curves = [.x25519, .secp256r1, .secp384r1, .secp521r1]
+        if let cipherSuites { configuration.cipherSuites = cipherSuites }
+        switch version {
+        case .newest: break
+        case .at1dot2: configuration.maximumTLSVersion = .tlsv12
+        case .at1dot1:
+            configuration.minimumTLSVersion = .tlsv1
+            configuration.maximumTLSVersion = .tlsv11
+        }
         if let clientAuthority {
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(clientAuthority.utf8)))
             configuration.certificateVerification = .noHostnameVerification

@@ -24,7 +24,8 @@ struct InClusterTests {
         var environment = environment
         environment["KUBERNETES_SERVICE_HOST"] = "fd00:10:96::1"
         let connection = try ClusterConnection.inCluster(environment: environment, directory: directory.path)
-        #expect(HTTPTarget(connection).url("/x") == "https://[fd00:10:96::1]:443/x")
+        #expect(HTTPTarget(connection).url("/x") == "http://[fd00:10:96::1]:443/x")
+        #expect("\(HTTPTarget(connection))" == "https://[fd00:10:96::1]:443")
     }
 
     @Test func `all that is missing is told`() {

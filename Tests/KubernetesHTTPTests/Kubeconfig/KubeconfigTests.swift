@@ -259,14 +259,14 @@ struct KubeconfigTests {
     @Test func `everything wrong is told at once, with file, line, key and reason`() {
         let text = config(
             cluster:
-                "server: ftp://a\ncertificate-authority-data: '%'\nproxy-url: https://p\ntls-server-name: 10.0.0.1",
+                "server: ftp://a\ncertificate-authority-data: '%'\nproxy-url: https://p\ntls-server-name: a/b",
             user: "token: t\nusername: n\nclient-certificate: client.crt\nauth-provider: {name: gcp}"
         )
         #expect(
             problems(text) == [
                 "config:10: clusters[c].cluster.certificate-authority-data: not Base64",
                 "config:10: clusters[c].cluster.server: the scheme is \"ftp\", want https or http",
-                "config:10: clusters[c].cluster.tls-server-name: \"10.0.0.1\" is no DNS name",
+                "config:10: clusters[c].cluster.tls-server-name: \"a/b\" is neither a DNS name nor an address",
                 "config:10: clusters[c].cluster.proxy-url: the scheme is \"https\", want http or socks5",
                 "config:17: users[u].user.client-key: not set, and the client certificate is of no use without its key",
                 "config:17: users[u].user.username: stands beside token: only one way to authorize can be used",

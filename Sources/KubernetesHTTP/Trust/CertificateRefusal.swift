@@ -1,0 +1,13 @@
+/// Why the server's certificates do not prove that it is the server that was asked for.
+struct CertificateRefusal: Error, Hashable {
+    /// What is said of the server's certificate, such as `has expired`.
+    var reason: String
+
+    init(_ reason: String) {
+        self.reason = reason
+    }
+}
+
+extension CertificateRefusal: CustomStringConvertible {
+    var description: String { "the server's certificate \(reason)" }
+}
