@@ -88,9 +88,8 @@ let package = Package(
         .target(
             name: "KubeProxyConfig",
             dependencies: [
-                "Addressing", "DataplaneModel", "ServicePlan",
+                "Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "YAMLDocuments",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
@@ -345,12 +344,12 @@ let package = Package(
         ),
         .testTarget(
             name: "ManifestFilesTests",
-            dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles"],
+            dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "YAMLDocumentsTests",
-            dependencies: ["KubernetesObjects", "YAMLDocuments"],
+            dependencies: ["KubernetesObjects", "SystemTesting", "YAMLDocuments"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -460,7 +459,7 @@ let package = Package(
         .testTarget(
             name: "KubeProxyConfigTests",
             dependencies: [
-                "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan",
+                "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan", "SystemTesting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.copy("Fixtures")],

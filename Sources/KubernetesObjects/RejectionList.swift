@@ -1,7 +1,10 @@
 import Addressing
 
-/// Gathers what is rejected of one object.
+/// Gathers what is rejected of one object: the first of it, where it is much.
 struct RejectionList {
+    /// Nobody reads on after as many, and each is a line of the log.
+    private static let mostRejections = 100
+
     let kind: String
     let object: ObjectName
     private(set) var rejections: [Rejection] = []
@@ -12,8 +15,16 @@ struct RejectionList {
     }
 
     mutating func reject(_ field: @autoclosure () -> String, _ reason: Rejection.Reason, _ explanation: String) {
+        guard rejections.count < Self.mostRejections else { return }
+        let isLast = rejections.count + 1 == Self.mostRejections
         rejections.append(
-            Rejection(kind: kind, object: object, field: field(), reason: reason, explanation: explanation)
+            Rejection(
+                kind: kind,
+                object: object,
+                field: field(),
+                reason: reason,
+                explanation: explanation + (isLast ? "; what else is wrong with the object is not told of" : "")
+            )
         )
     }
 

@@ -21,25 +21,32 @@ enum ManifestFormat: Hashable, Sendable {
 
 /// The documents of a manifest's bytes.
 enum ManifestContent {
+    /// An object takes 200 bytes of a file at least, so only a file full of mistakes has more, and each is a report.
+    private static let mostObjects = 50_000
+
+    /// The objects of a manifest.
+    static func items(
+        of bytes: [UInt8],
+        format: ManifestFormat,
+        interner: inout StringInterner
+    ) throws(DocumentSyntaxError) -> [DocumentItem] {
+        var items: [DocumentItem] = []
+        for document in try documents(of: bytes, format: format) {
+            items += document.kubernetesItems(interner: &interner, limit: mostObjects - items.count)
+            guard items.count <= mostObjects else {
+                throw DocumentSyntaxError(line: document.line, reason: "more than \(mostObjects) objects")
+            }
+        }
+        return items
+    }
+
     static func documents(
         of bytes: [UInt8],
         format: ManifestFormat
     ) throws(DocumentSyntaxError) -> [DocumentNode] {
-        let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
-        let content = bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw DocumentSyntaxError(line: lineOfInvalidUTF8(in: content), reason: "bytes that are not UTF-8")
-        }
         switch format {
-        case .yaml: return try YAMLReader.read(text)
-        case .json: return try JSONReader.read(content).map { [$0] } ?? []
+        case .yaml: return try YAMLReader.read(bytes)
+        case .json: return try JSONReader.read(DocumentLimits.file.text(of: bytes)).map { [$0] } ?? []
         }
-    }
-
-    private static func lineOfInvalidUTF8(in bytes: [UInt8]) -> Int {
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // No byte of a longer UTF-8 sequence is a line feed, so the lines can be looked at one by one.
-        let index = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil }
-        return (index ?? 0) + 1
     }
 }

@@ -1,8 +1,13 @@
+import KubernetesObjects
+
 /// A directory of manifests: files `*.yaml`, `*.yml` and `*.json` with Services, EndpointSlices and Nodes as single
 /// objects, as documents divided by `---`, or as a `List`.
 ///
 /// Subdirectories and hidden files are not looked at. A symlink is followed, so a ConfigMap volume can be such a directory;
 /// a change of a file elsewhere that a symlink leads to is not noticed.
+///
+/// Of a file with more in it than `DocumentLimits.file` allows nothing is taken up, and of a file with a hundred mistakes no
+/// more are told of.
 public struct ManifestDirectory: Sendable {
     /// The directory's path.
     public var path: String
@@ -13,7 +18,7 @@ public struct ManifestDirectory: Sendable {
     /// How often it is looked whether the directory still is the one at the path, and looked for while there is none.
     public var checkInterval: Duration = .seconds(2)
     /// Larger files are not read. In bytes.
-    public var largestFile = 64 << 20
+    public var largestFile = DocumentLimits.file.bytes
     /// Whether the kernel is asked, besides its events, who has a file open for writing. Not every file system can say.
     var asksForWriters = true
 

@@ -65,6 +65,9 @@ struct ManifestFileVersion {
                 identity: kind
             )
         }
+        if unlisted > 0 {
+            findings.append(Finding(ManifestReport(unlisted: unlisted, of: file), identity: "unlisted"))
+        }
     }
 
     private mutating func find(_ rejected: DocumentItem.LocatedRejection, of item: DocumentItem, file: String) {
@@ -112,6 +115,10 @@ struct ManifestFileVersion {
 
     /// Equal reports are told apart by their number: two nameless documents are two mistakes.
     private mutating func find(_ report: ManifestReport, identity: String) {
+        guard findings.count < ManifestReport.mostOfFile else {
+            unlisted += 1
+            return
+        }
         let first = Finding(report, identity: identity)
         occurrences[first.key, default: 0] += 1
         let number = occurrences[first.key] ?? 1
@@ -119,4 +126,6 @@ struct ManifestFileVersion {
     }
 
     private var occurrences: [Finding.Key: Int] = [:]
+    /// How many findings there are beyond those that are told of.
+    private var unlisted = 0
 }

@@ -186,8 +186,7 @@ actor ManifestReader {
         guard fingerprints[name] != fingerprint else { return nil }
         fingerprints[name] = fingerprint
         do throws(DocumentSyntaxError) {
-            let documents = try ManifestContent.documents(of: bytes, format: format)
-            return .items(documents.flatMap { $0.kubernetesItems(interner: &interner) })
+            return .items(try ManifestContent.items(of: bytes, format: format, interner: &interner))
         } catch {
             return .failure(line: error.line, reason: error.reason)
         }

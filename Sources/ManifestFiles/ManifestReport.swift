@@ -52,3 +52,34 @@ extension ManifestReport: CustomStringConvertible {
         return [place, object, field, message].compactMap(\.self).joined(separator: ": ")
     }
 }
+
+extension ManifestReport {
+    /// Nobody reads on after as many of one file.
+    static let mostOfFile = 100
+
+    init(unlisted count: Int, of file: String) {
+        self.init(.warning, file: file, message: "\(count) more of this file are not told of")
+    }
+}
+
+extension [ManifestReport] {
+    /// Without those that are too many of one file: a file can hold each object of another thousands of times.
+    var shortened: [ManifestReport] {
+        var counts: [String: Int] = [:]
+        for report in self { counts[report.file ?? "", default: 0] += 1 }
+        // What a file holds is cut already, and the last of that is how much was.
+        let long = counts.filter { $0.value > ManifestReport.mostOfFile + 1 }
+        guard !long.isEmpty else { return self }
+        var told: [String: Int] = [:]
+        let kept = filter { report in
+            let file = report.file ?? ""
+            guard long[file] != nil else { return true }
+            told[file, default: 0] += 1
+            return told[file, default: 0] <= ManifestReport.mostOfFile
+        }
+        let rest = long.sorted { $0.key < $1.key }.map { file, count in
+            ManifestReport(unlisted: count - ManifestReport.mostOfFile, of: file)
+        }
+        return kept + rest
+    }
+}

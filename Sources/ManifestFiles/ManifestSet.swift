@@ -71,7 +71,7 @@ struct ManifestSet {
             guard new != old else { continue }
             if let new { update.add(new) } else { update.remove(id) }
         }
-        update.reports = findings.takeNew()
+        update.reports = findings.takeNew().shortened
         update.otherKinds = otherKinds
         return update
     }
@@ -102,10 +102,14 @@ struct ManifestSet {
         }
 
         files[file] = version
+        // All of a file at once: one that has the same object thousands of times is not searched for each.
+        var added: [KubernetesObject.ID: [Place]] = [:]
         for (position, id) in (version?.ids ?? []).enumerated() {
-            let place = Place(file: file, position: position)
+            added[id, default: []].append(Place(file: file, position: position))
+        }
+        for (id, new) in added {
             var known = places[id] ?? []
-            known.insert(place, at: known.firstIndex { place < $0 } ?? known.endIndex)
+            known.insert(contentsOf: new, at: known.firstIndex { $0.file > file } ?? known.endIndex)
             places[id] = known
         }
         findings.raise(version?.findings ?? [])

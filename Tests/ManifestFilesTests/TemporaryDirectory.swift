@@ -38,6 +38,10 @@ final class TemporaryDirectory: Sendable {
         try Writer(self, name).finish(text)
     }
 
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        try Writer(self, name).finish(bytes)
+    }
+
     /// Writes another file and moves it over this one.
     func exchange(_ name: String, _ text: String) throws {
         try write(".tmp", text)
@@ -103,7 +107,11 @@ final class Writer {
     }
 
     func write(_ text: String) throws {
-        var bytes = Array(text.utf8)
+        try write(Array(text.utf8))
+    }
+
+    func write(_ bytes: [UInt8]) throws {
+        var bytes = bytes
         guard !bytes.isEmpty else { return }
         let count = unsafe Glibc.write(descriptor, &bytes, bytes.count)
         try #require(count == bytes.count)
@@ -112,6 +120,10 @@ final class Writer {
     /// Writes the last of the file. It is closed with the writer.
     consuming func finish(_ text: String) throws {
         try write(text)
+    }
+
+    consuming func finish(_ bytes: [UInt8]) throws {
+        try write(bytes)
     }
 }
 

@@ -1,4 +1,5 @@
-import Yams
+import KubernetesObjects
+import YAMLDocuments
 
 /// A configuration with what there is to say of the text that it came from.
 public struct ReadConfiguration: Sendable {
@@ -26,9 +27,15 @@ extension KubeProxyConfiguration {
     static func lenientlyReading(
         yaml text: String
     ) throws(ConfigurationError) -> (read: ReadConfiguration, invalid: [InvalidSetting]) {
-        guard let root = try DocumentParser.root(of: text) else { throw .wrongKind(found: "nothing in it") }
-        guard case .mapping(let mapping) = root else {
-            throw .syntax(line: root.mark?.line, reason: "the document is no mapping of names to values")
+        let root: YAMLNode?
+        do throws(DocumentSyntaxError) {
+            root = try YAMLReader.firstDocument(Array(text.utf8))
+        } catch {
+            throw .syntax(line: error.line, reason: error.reason)
+        }
+        guard let root else { throw .wrongKind(found: "nothing in it") }
+        guard case .mapping(let mapping) = root.content else {
+            throw .syntax(line: root.line, reason: "the document is no mapping of names to values")
         }
         try checkKind(of: mapping)
 
@@ -37,17 +44,17 @@ extension KubeProxyConfiguration {
         configuration.fillDefaults()
         let read = ReadConfiguration(
             configuration: configuration,
-            warnings: findings.warnings.sorted { ($0.line ?? 0) < ($1.line ?? 0) },
+            warnings: findings.warnings.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.shortened,
             lines: findings.lines
         )
         return (read, findings.invalid.inOrder)
     }
 
-    private static func checkKind(of mapping: Node.Mapping) throws(ConfigurationError) {
+    private static func checkKind(of mapping: [YAMLNode.Entry]) throws(ConfigurationError) {
         let found = [("apiVersion", apiVersion), ("kind", kind)].compactMap { name, wanted -> String? in
-            guard let node = mapping[Node(name)] else { return "no \(name)" }
-            guard case .scalar(let scalar) = node else { return "an unreadable \(name)" }
-            return scalar.string == wanted ? nil : "\(name) \"\(scalar.string)\""
+            guard let entry = mapping.last(where: { $0.key == name }) else { return "no \(name)" }
+            guard case .scalar(let text, _) = entry.value.content else { return "an unreadable \(name)" }
+            return text == wanted ? nil : "\(name) \(text.quotedForMessage)"
         }
         guard found.isEmpty else { throw .wrongKind(found: found.joined(separator: " and ")) }
     }

@@ -60,7 +60,10 @@ public enum ConfigurationError: Error, Hashable, Sendable, CustomStringConvertib
         case .wrongKind(let found):
             "the file must have apiVersion \"\(KubeProxyConfiguration.apiVersion)\" and kind "
                 + "\"\(KubeProxyConfiguration.kind)\", but has \(found)"
-        case .invalid(let settings): settings.map(\.description).joined(separator: "\n")
+        case .invalid(let settings):
+            (settings.prefix(mostShown).map(\.description)
+                + (settings.count > mostShown ? ["and \(settings.count - mostShown) more"] : []))
+                .joined(separator: "\n")
         }
     }
 }
@@ -77,4 +80,15 @@ public struct ConfigurationWarning: Hashable, Sendable, CustomStringConvertible 
     }
 
     public var description: String { line.map { "line \($0): \(message)" } ?? message }
+}
+
+/// Nobody reads on after a hundred.
+private let mostShown = 100
+
+extension [ConfigurationWarning] {
+    /// The first of them, and how many more there are.
+    var shortened: [ConfigurationWarning] {
+        guard count > mostShown else { return self }
+        return prefix(mostShown) + [ConfigurationWarning("\(count - mostShown) more warnings are not shown")]
+    }
 }

@@ -1,4 +1,5 @@
-import Yams
+import KubernetesObjects
+import YAMLDocuments
 
 /// Reads the fields of a mapping, and notes what is unknown or cannot be read.
 struct FieldReader: FieldVisitor {
@@ -12,11 +13,14 @@ struct FieldReader: FieldVisitor {
     private(set) var findings: Findings
     /// Of the mapping, with a dot at its end; empty for the document.
     private let path: String
-    private var entries: [String: (node: Node, line: Int)] = [:]
+    private var entries: [String: (node: YAMLNode, line: Int)] = [:]
 
     /// Reads all fields of a mapping into a value.
-    static func read(_ value: inout some VisitableFields, _ mapping: Node.Mapping, besides known: [String]) -> Findings
-    {
+    static func read(
+        _ value: inout some VisitableFields,
+        _ mapping: [YAMLNode.Entry],
+        besides known: [String]
+    ) -> Findings {
         var reader = FieldReader(mapping, path: "", findings: Findings())
         for name in known {
             reader.entries[name] = nil
@@ -25,22 +29,20 @@ struct FieldReader: FieldVisitor {
         return reader.finished()
     }
 
-    private init(_ mapping: Node.Mapping, path: String, findings: Findings) {
+    private init(_ mapping: [YAMLNode.Entry], path: String, findings: Findings) {
         self.path = path
         self.findings = findings
-        for (key, value) in mapping {
-            let line = key.mark?.line ?? value.mark?.line ?? 0
-            guard case .scalar(let key) = key else {
-                self.findings.warnings.append(ConfigurationWarning("a key that is no text is ignored", line: line))
-                continue
-            }
-            if let name = DocumentParser.duplicate(key.string) {
+        for entry in mapping {
+            if entry.isOverridden {
                 self.findings.warnings.append(
-                    ConfigurationWarning("\"\(path)\(name)\" is given again further on, which counts", line: line)
+                    ConfigurationWarning(
+                        "\"\(path)\(entry.key.cutForMessage)\" is given again further on, which counts",
+                        line: entry.line
+                    )
                 )
             } else {
-                entries[key.string] = (value, line)
-                self.findings.lines[path + key.string] = line
+                entries[entry.key] = (entry.value, entry.line)
+                self.findings.lines[path + entry.key] = entry.line
             }
         }
     }
@@ -49,7 +51,7 @@ struct FieldReader: FieldVisitor {
     private mutating func finished() -> Findings {
         for (name, entry) in entries.sorted(by: { ($0.value.line, $0.key) < ($1.value.line, $1.key) }) {
             findings.warnings.append(
-                ConfigurationWarning("unknown field \"\(path)\(name)\" is ignored", line: entry.line))
+                ConfigurationWarning("unknown field \"\(path)\(name.cutForMessage)\" is ignored", line: entry.line))
         }
         return findings
     }
@@ -57,19 +59,19 @@ struct FieldReader: FieldVisitor {
     // MARK: Values
 
     /// The field's node, unless it is not there or null.
-    private mutating func take(_ name: String) -> Node? {
+    private mutating func take(_ name: String) -> YAMLNode? {
         guard let node = entries.removeValue(forKey: name)?.node else { return nil }
-        if case .scalar(let scalar) = node, scalar.isBare, YAMLScalar.isNull(scalar.string) { return nil }
+        if case .scalar(let text, isBare: true) = node.content, YAMLScalar.isNull(text) { return nil }
         return node
     }
 
-    private mutating func refuse(_ name: String, _ node: Node, wanted: String) {
+    private mutating func refuse(_ name: String, _ node: YAMLNode, wanted: String) {
         let value =
-            switch node {
-            case .scalar(let scalar): scalar.isBare ? scalar.string : DocumentValue.quoted(scalar.string)
+            switch node.content {
+            case .scalar(let text, isBare: true): text.cutForMessage
+            case .scalar(let text, isBare: false): DocumentValue.quoted(text.cutForMessage)
             case .mapping: "a mapping"
             case .sequence: "a list"
-            case .alias: "an alias"
             }
         let line = findings.lines[path + name]
         findings.invalid.append(
@@ -84,7 +86,7 @@ struct FieldReader: FieldVisitor {
         _ convert: (_ text: String, _ isBare: Bool) -> Value?
     ) {
         guard let node = take(name) else { return }
-        guard case .scalar(let scalar) = node, let converted = convert(scalar.string, scalar.isBare) else {
+        guard case .scalar(let text, let isBare) = node.content, let converted = convert(text, isBare) else {
             refuse(name, node, wanted: wanted)
             return
         }
@@ -121,12 +123,12 @@ struct FieldReader: FieldVisitor {
 
     mutating func field(_ name: String, _ value: inout [String]) {
         guard let node = take(name) else { return }
-        guard case .sequence(let elements) = node else {
+        guard case .sequence(let elements) = node.content else {
             refuse(name, node, wanted: "a list")
             return
         }
         let texts = elements.map { element -> String? in
-            if case .scalar(let scalar) = element { scalar.string } else { nil }
+            if case .scalar(let text, _) = element.content { text } else { nil }
         }
         value = texts.compactMap(\.self)
         if value.count != texts.count {
@@ -147,7 +149,7 @@ struct FieldReader: FieldVisitor {
 
     mutating func switches(_ name: String, _ value: inout [String: Bool]) {
         guard let node = take(name) else { return }
-        guard case .mapping(let mapping) = node else {
+        guard case .mapping(let mapping) = node.content else {
             refuse(name, node, wanted: "a mapping of names to true or false")
             return
         }
@@ -162,13 +164,13 @@ struct FieldReader: FieldVisitor {
 
     mutating func list<Element: VisitableFields>(_ name: String, _ value: inout [Element]) {
         guard let node = take(name) else { return }
-        guard case .sequence(let elements) = node else {
+        guard case .sequence(let elements) = node.content else {
             refuse(name, node, wanted: "a list")
             return
         }
         value = []
         for (index, node) in elements.enumerated() {
-            guard case .mapping(let mapping) = node else {
+            guard case .mapping(let mapping) = node.content else {
                 refuse(name, node, wanted: "a list of mappings")
                 continue
             }
@@ -186,7 +188,7 @@ struct FieldReader: FieldVisitor {
 
     mutating func section(_ name: String, _ visit: (inout FieldReader) -> Void) {
         guard let node = take(name) else { return }
-        guard case .mapping(let mapping) = node else {
+        guard case .mapping(let mapping) = node.content else {
             refuse(name, node, wanted: "a mapping")
             return
         }
@@ -198,11 +200,4 @@ struct FieldReader: FieldVisitor {
 
 extension GoDuration {
     static let wanted = "a duration such as 30s, 1m30s or 500ms"
-}
-
-extension Node.Scalar {
-    /// Whether it has no quotes, so that it may be a number, a boolean or null.
-    var isBare: Bool {
-        (style == .plain || style == .any) && tag.rawValue != Tag.Name.str.rawValue
-    }
 }

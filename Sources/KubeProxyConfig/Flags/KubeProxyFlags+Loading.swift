@@ -68,7 +68,7 @@ extension KubeProxyFlags {
             return ConfigurationWarning("feature gate \"\(name)\" has no effect in kube-ipvs", line: line)
         }
         return LoadedConfiguration(
-            configuration: flags.configuration, settings: settings, warnings: warnings,
+            configuration: flags.configuration, settings: settings, warnings: warnings.shortened,
             flags: values(flags.configuration))
     }
 

@@ -11,12 +11,8 @@ struct KubeconfigReader {
     init(_ bytes: [UInt8], file: String) {
         self.file = file
         kubeconfig.files = [file]
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            problems.append(.init(place: file, key: "", reason: "not UTF-8"))
-            return
-        }
         do throws(DocumentSyntaxError) {
-            let documents = try YAMLReader.read(text)
+            let documents = try YAMLReader.read(bytes)
             guard let root = documents.first else { return }
             guard documents.count == 1 else {
                 fail(documents[1], "", "more than one document")
@@ -88,7 +84,13 @@ struct KubeconfigReader {
         user.impersonateGroups = strings(node, "as-groups", key)
         if let extra = node.present("as-user-extra") {
             for entry in mapping(extra, "\(key).as-user-extra") {
-                user.impersonateExtra.append((entry.key, strings(extra, entry.key, "\(key).as-user-extra")))
+                // The entry alone, so that many do not each search for themselves among all.
+                let values = strings(
+                    DocumentNode(.mapping([entry]), line: extra.line),
+                    entry.key,
+                    "\(key).as-user-extra"
+                )
+                user.impersonateExtra.append((entry.key, values))
             }
         }
         return user
@@ -118,6 +120,8 @@ extension KubeconfigReader {
     }
 
     private mutating func fail(_ node: DocumentNode, _ key: String, _ reason: String) {
+        // Nobody reads on after a hundred.
+        guard problems.count < 100 else { return }
         problems.append(.init(place: "\(file):\(node.line)", key: key, reason: reason))
     }
 

@@ -31,19 +31,23 @@ extension DocumentNode {
     /// The objects of a document. An empty document has none.
     ///
     /// A list of a kind that routing does not need is one item.
-    public func kubernetesItems(interner: inout StringInterner) -> [DocumentItem] {
+    ///
+    /// - Parameter limit: When there are more items, the rest is not looked at.
+    public func kubernetesItems(interner: inout StringInterner, limit: Int = .max) -> [DocumentItem] {
         guard value != .null else { return [] }
         var items: [DocumentItem] = []
-        readItems(path: "", inherited: nil, into: &items, &interner)
+        readItems(path: "", inherited: nil, limit: limit, into: &items, &interner)
         return items
     }
 
     private func readItems(
         path: String,
         inherited: ObjectType?,
+        limit: Int,
         into items: inout [DocumentItem],
         _ interner: inout StringInterner
     ) {
+        guard items.count <= limit else { return }
         do throws(ObjectDecodingError) {
             try requireMapping()
             let type = try ObjectType(self, inherited: inherited)
@@ -57,7 +61,7 @@ extension DocumentNode {
             }
             for (index, element) in elements.enumerated() {
                 let elementPath = (path.isEmpty ? "" : path + ".") + "items[\(index)]"
-                element.readItems(path: elementPath, inherited: elementType, into: &items, &interner)
+                element.readItems(path: elementPath, inherited: elementType, limit: limit, into: &items, &interner)
             }
         } catch {
             let located = path.isEmpty ? error : error.inside(path)
@@ -145,7 +149,7 @@ private struct ObjectType: CustomStringConvertible {
         self.init(apiVersion: apiVersion, name: name)
     }
 
-    var description: String { "\(apiVersion) \(name)" }
+    var description: String { "\(apiVersion.cutForMessage) \(name.cutForMessage)" }
 
     /// The kind that routing needs and this is.
     var kind: KubernetesObject.Kind? {

@@ -6,17 +6,25 @@ public struct JSONReader {
     private var position = 0
     private var line = 1
     private var depth = 0
+    private var values = 0
+    private let limits: DocumentLimits
 
-    /// Deeper than any Kubernetes object, and shallow enough for the stack of any thread.
-    static let deepestNesting = 500
+    /// Longer than any number that a program writes; to read digits by the million takes long.
+    private static let longestNumber = 400
 
-    private init(_ bytes: [UInt8]) {
+    private init(_ bytes: [UInt8], _ limits: DocumentLimits) {
         self.bytes = bytes
+        self.limits = limits
     }
 
     /// The value that the UTF-8 text `bytes` holds; `nil` when it holds nothing but white space.
-    public static func read(_ bytes: [UInt8]) throws(DocumentSyntaxError) -> DocumentNode? {
-        var reader = JSONReader(bytes)
+    ///
+    /// - Parameter limits: Of depth and values. How long a text may be is up to whoever holds it.
+    public static func read(
+        _ bytes: [UInt8],
+        limits: DocumentLimits = .file
+    ) throws(DocumentSyntaxError) -> DocumentNode? {
+        var reader = JSONReader(bytes, limits)
         reader.skipWhiteSpace()
         guard reader.position < bytes.count else { return nil }
         let root = try reader.value()
@@ -28,10 +36,12 @@ public struct JSONReader {
     private mutating func value() throws(DocumentSyntaxError) -> DocumentNode {
         let start = line
         guard let first = peek() else { throw failure("the text ends where a value should be") }
+        values += 1
+        guard values <= limits.values else { throw DocumentSyntaxError(line: line, tooMany: limits) }
         switch first {
         case UInt8(ascii: "{"): return DocumentNode(.mapping(try mapping()), line: start)
         case UInt8(ascii: "["): return DocumentNode(.sequence(try sequence()), line: start)
-        case UInt8(ascii: "\""): return DocumentNode(.string(try string()), line: start)
+        case UInt8(ascii: "\""): return DocumentNode(.string(try safeString()), line: start)
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
@@ -49,7 +59,7 @@ public struct JSONReader {
         while try !closes(with: "}", isFirst: entries.isEmpty) {
             guard peek() == UInt8(ascii: "\"") else { throw failure("found \(found()) where a key should be") }
             let keyLine = line
-            let key = try string()
+            let key = try safeString()
             let isNew: Bool
             if manyKeys == nil, entries.count < 16 {
                 isNew = !entries.contains { $0.key == key }
@@ -83,9 +93,7 @@ public struct JSONReader {
 
     private mutating func open() throws(DocumentSyntaxError) {
         depth += 1
-        guard depth <= Self.deepestNesting else {
-            throw failure("nested more than \(Self.deepestNesting) levels deep")
-        }
+        guard depth <= limits.depth else { throw DocumentSyntaxError(line: line, tooDeep: limits) }
         position += 1
     }
 
@@ -134,6 +142,9 @@ public struct JSONReader {
             if peek() == UInt8(ascii: "+") || peek() == UInt8(ascii: "-") { position += 1 }
             isWellFormed = skipDigits() > 0 && isWellFormed
         }
+        guard position - start <= Self.longestNumber else {
+            throw failure("a number of \(position - start) characters")
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard isWellFormed else { throw failure("\(text.quotedForMessage) is not a number") }
         if isInteger, let value = Int64(text) { return .integer(value) }
@@ -177,6 +188,12 @@ public struct JSONReader {
 // MARK: - Strings
 
 extension JSONReader {
+    private mutating func safeString() throws(DocumentSyntaxError) -> String {
+        let text = try string()
+        guard text.isStreamSafe else { throw DocumentSyntaxError(unsafeStringOn: line) }
+        return text
+    }
+
     private mutating func string() throws(DocumentSyntaxError) -> String {
         position += 1
         let start = position

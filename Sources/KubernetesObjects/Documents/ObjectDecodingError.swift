@@ -57,12 +57,3 @@ extension DocumentNode.Value {
         }
     }
 }
-
-extension String {
-    /// In double quotes, cut to a length that fits a message, and with what could break a line made visible.
-    var quotedForMessage: String {
-        let longest = 80
-        let cut = count > longest ? prefix(longest) + "…" : self[...]
-        return "\"" + cut.unicodeScalars.map { $0.escaped(asASCII: false) }.joined() + "\""
-    }
-}

@@ -99,6 +99,8 @@ extension ServiceFields {
     /// Names need only differ for one protocol: that is what slices are matched by.
     private func checkedPorts(_ list: inout RejectionList) -> [ServicePort] {
         var checked: [ServicePort] = []
+        // There may be as many as 65,535 for each protocol, so none is searched for among the others.
+        var taken: (ports: Set<Claim<UInt16>>, names: Set<Claim<String>>, nodePorts: Set<Claim<UInt16>>) = ([], [], [])
         for (index, fields) in ports.enumerated() {
             let path = "spec.ports[\(index)]"
             guard let number = fields.port else {
@@ -109,11 +111,11 @@ extension ServiceFields {
                 let transport = list.transport(fields.transport, "\(path).protocol")
             else { continue }
             let name = fields.name ?? ""
-            guard !checked.contains(where: { $0.port == port && $0.transport == transport }) else {
+            guard !taken.ports.contains(Claim(port, transport)) else {
                 list.reject("\(path).port", .duplicate, "\(port)/\(transport) is a port of the Service already")
                 continue
             }
-            guard !checked.contains(where: { $0.name == name && $0.transport == transport }) else {
+            guard !taken.names.contains(Claim(name, transport)) else {
                 list.reject(
                     "\(path).name",
                     .duplicate,
@@ -125,7 +127,7 @@ extension ServiceFields {
             if let number = fields.nodePort, number != 0 {
                 nodePort = list.port(number, "\(path).nodePort") ?? 0
             }
-            if nodePort != 0, checked.contains(where: { $0.nodePort == nodePort && $0.transport == transport }) {
+            if nodePort != 0, taken.nodePorts.contains(Claim(nodePort, transport)) {
                 list.reject(
                     "\(path).nodePort",
                     .duplicate,
@@ -133,9 +135,23 @@ extension ServiceFields {
                 )
                 nodePort = 0
             }
+            taken.ports.insert(Claim(port, transport))
+            taken.names.insert(Claim(name, transport))
+            taken.nodePorts.insert(Claim(nodePort, transport))
             checked.append(ServicePort(name: name, transport: transport, port: port, nodePort: nodePort))
         }
         return checked
+    }
+
+    /// What one port of a Service has for itself, among those of its protocol.
+    private struct Claim<Value: Hashable>: Hashable {
+        var value: Value
+        var transport: TransportProtocol
+
+        init(_ value: Value, _ transport: TransportProtocol) {
+            self.value = value
+            self.transport = transport
+        }
     }
 
     private func address(

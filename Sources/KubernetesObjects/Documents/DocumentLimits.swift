@@ -1,0 +1,59 @@
+/// How much a document may ask of its reader. What asks for more is refused, and says which limit it has met.
+public struct DocumentLimits: Hashable, Sendable {
+    /// Of the text, and of its scalars together, where what an alias stands for counts each time.
+    public var bytes: Int
+    /// How deep mappings and lists are nested, aliases followed.
+    public var depth: Int
+    /// Scalars, mappings and lists of all documents of a text, but for keys. What an alias stands for counts each time.
+    public var values: Int
+
+    public init(bytes: Int, depth: Int, values: Int) {
+        self.bytes = bytes
+        self.depth = depth
+        self.values = values
+    }
+
+    /// Of one file.
+    ///
+    /// 8 MiB are some 5,000 Services with an EndpointSlice of ten endpoints each. The worst text within these limits takes some
+    /// 100 MB of memory, in a container that has 256. The depth is that of no Kubernetes object, and shallow enough for
+    /// the stack of any thread.
+    public static let file = DocumentLimits(bytes: 8 << 20, depth: 500, values: 500_000)
+
+    /// The bytes of a file without a byte order mark.
+    ///
+    /// - Throws: When they are too many, or no UTF-8.
+    public func text(of bytes: [UInt8]) throws(DocumentSyntaxError) -> [UInt8] {
+        guard bytes.count <= self.bytes else {
+            throw DocumentSyntaxError(line: 1, reason: "larger than \(self.bytes) bytes, and nothing of it is read")
+        }
+        if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+            throw DocumentSyntaxError(line: 1, reason: "text in UTF-16 or UTF-32: want UTF-8")
+        }
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            let line = bytes[..<error.byteOffsets.lowerBound].count { $0 == UInt8(ascii: "\n") } + 1
+            throw DocumentSyntaxError(line: line, reason: "bytes that are not UTF-8")
+        }
+        let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+        return bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
+    }
+}
+
+extension DocumentSyntaxError {
+    /// The text is nested too deep.
+    package init(line: Int, tooDeep limits: DocumentLimits) {
+        self.init(line: line, reason: "nested more than \(limits.depth) levels deep")
+    }
+
+    /// A string that would take long to compare.
+    package init(unsafeStringOn line: Int) {
+        self.init(line: line, reason: "more than 30 combining marks in a row")
+    }
+
+    /// The text holds too many values.
+    package init(line: Int, tooMany limits: DocumentLimits) {
+        self.init(line: line, reason: "more than \(limits.values) values, aliases followed")
+    }
+}
