@@ -188,15 +188,22 @@ import Testing
         #expect(sleeps[3] > sleeps[0] * 3)
     }
 
-    @Test func `a message resets the delay`() async {
-        let broken = [ScriptedSource.Answer](repeating: .watch([.bookmark(at: "11")], then: .reset), count: 20)
-        let source = ScriptedSource(
-            [.list(["a"], version: "10")] + broken + [.watch([.applied("b", at: "12")])]
-        )
-
-        _ = await updates(2, from: source)
-        #expect(source.clock.sleeps.count == 20)
-        #expect(source.clock.sleeps.allSatisfy { $0 <= .milliseconds(200) })
+    @Test func `time resets the delay, and no message does`() async {
+        func sleeps(lasting: Duration) async -> [Duration] {
+            let broken = [ScriptedSource.Answer](
+                repeating: .watch([.bookmark(at: "11")], then: .reset, lasting: lasting),
+                count: 20
+            )
+            let source = ScriptedSource(
+                [.list(["a"], version: "10")] + broken + [.watch([.applied("b", at: "12")])]
+            )
+            _ = await updates(2, from: source)
+            return source.clock.sleeps
+        }
+        let healthy = await sleeps(lasting: .seconds(120))
+        #expect(healthy.count == 20)
+        #expect(healthy.allSatisfy { $0 <= .milliseconds(200) })
+        #expect(await sleeps(lasting: .zero)[19] >= .seconds(15))
     }
 
     @Test func `an event whose version could not be read leaves the last one`() async {

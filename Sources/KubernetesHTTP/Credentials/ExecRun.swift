@@ -84,7 +84,7 @@ struct ExecRun: Sendable {
             output: .bytes(limit: Self.outputLimit),
             error: .bytes(limit: Self.outputLimit)
         )
-        let words = String(decoding: result.standardError.prefix(4096), as: UTF8.self).oneLine
+        let words = PluginWords(result.standardError).description
         switch result.terminationStatus {
         case .exited(0):
             if !words.isEmpty {

@@ -5,7 +5,8 @@ public import Logging
 /// Writes events to the cluster, as well as it can: an event that cannot be written is a line of the debug log and nothing
 /// more, and `record` never waits.
 ///
-/// The same thing again within some minutes makes no new event, but counts up the last one.
+/// The same thing again within some minutes makes no new event, but counts up the last one. While events cannot be written, they
+/// are tried ever less often, up to every two minutes.
 public struct EventRecorder<Transport: APITransport>: Sendable {
     private let transport: Transport
     private let reporter: EventReporter
@@ -68,13 +69,28 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
     /// Writes what is recorded, until the task is cancelled. Call it once.
     public func run() async {
         var log = EventLog()
+        var backoff = Backoff(initial: .seconds(1), maximum: .seconds(120), maximumUnanswered: .seconds(120))
+        var generator = SystemRandomNumberGenerator()
+        // The first event that fails may be one that nobody takes; the next one shows.
+        var failures = 0
+        var delay = Duration.zero
         for await recorded in queue {
             guard let write = log.note(recorded.event, at: recorded.time) else { continue }
-            await perform(write, of: &log)
+            // Throws only when the task is cancelled, which ends the queue.
+            if failures > 1 { try? await clock.sleep(for: delay) }
+            if let error = await perform(write, of: &log) {
+                failures += 1
+                delay = backoff.nextDelay(after: error, using: &generator)
+            } else {
+                failures = 0
+                backoff.reset()
+            }
         }
     }
 
-    private func perform(_ write: EventLog.Write, of log: inout EventLog) async {
+    /// - Returns: Why it could not be written.
+    @discardableResult
+    private func perform(_ write: EventLog.Write, of log: inout EventLog) async -> APIError? {
         do throws(APIError) {
             do throws(APIError) {
                 try await send(write)
@@ -82,11 +98,13 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
                 // The cluster forgets events after an hour.
                 try await send(write.asNew)
             }
+            return nil
         } catch {
             // What is not there cannot be counted up.
             log.forget(write.recorded)
             logger.debug(
                 "event not written", metadata: ["reason": "\(write.recorded.event.reason)", "error": "\(error)"])
+            return error
         }
     }
 
@@ -97,9 +115,9 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
         var tries = 1
         while true {
             do throws(APIError) {
-                var body = try await transport.send(write.request(reporter)).checked().body.makeAsyncIterator()
-                // Read to its end, so that the connection can serve again.
-                while try await body.next(isolation: #isolation) != nil {}
+                let answer = try await transport.send(write.request(reporter)).checked()
+                // Read to its end, so that the connection can serve again. An event has 4 KB at most.
+                _ = try await answer.collect(upTo: 1 << 20)
                 return
             } catch {
                 guard tries < 3, error.isPassing, !Task.isCancelled else { throw error }

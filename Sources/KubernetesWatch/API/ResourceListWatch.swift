@@ -8,15 +8,19 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
     private let resource: WatchedResource<Object>
     private let options: ListWatchOptions
     private let decoder = ObjectDecoder<Object>()
+    private let timeLimit: @Sendable (Duration) -> TimeLimit
 
-    public init(
+    /// - Parameter clock: Says how long a list takes.
+    public init<Timekeeper: Clock>(
         _ resource: WatchedResource<Object>,
         transport: Transport,
-        options: ListWatchOptions = ListWatchOptions()
-    ) {
+        options: ListWatchOptions = ListWatchOptions(),
+        clock: Timekeeper = ContinuousClock()
+    ) where Timekeeper.Duration == Duration {
         self.resource = resource
         self.transport = transport
         self.options = options
+        timeLimit = { TimeLimit($0, on: clock) }
     }
 
     public func list(_ freshness: ListFreshness) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
@@ -24,6 +28,8 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
         var limit: Int? = options.pageLength
         var continuation = ""
         var freshness = freshness
+        var emptyPages = 0
+        let timeLimit = timeLimit(options.listLimit)
         while true {
             let request = resource.listRequest(
                 freshness,
@@ -33,12 +39,18 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
                 idleLimit: options.listIdleLimit
             )
             do throws(APIError) {
-                let page = try await readPage(request, into: &objects)
+                let before = objects.count
+                let page = try await readPage(request, into: &objects, within: timeLimit)
                 guard !page.continuation.isEmpty else {
                     return ResourceList(objects: objects, version: page.version)
                 }
                 guard page.continuation != continuation else {
                     throw .malformed("a list whose next page is the same page again")
+                }
+                // The API allows a page without items where all were filtered out; API servers go on by themselves then.
+                emptyPages = objects.count == before ? emptyPages + 1 : 0
+                guard emptyPages < options.mostEmptyPages else {
+                    throw .malformed("a list with \(emptyPages) pages without items, one after the other")
                 }
                 continuation = page.continuation
             } catch {
@@ -60,21 +72,33 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
             accept: options.accept,
             idleLimit: options.watchIdleLimit
         )
-        let response = try await transport.send(request).checked()
-        return WatchEvents(body: response.body, encoding: try encoding(of: response), decoder: decoder)
+        let response = try await transport.send(request).checked(within: timeLimit(options.refusalLimit))
+        return WatchEvents(
+            body: response.body,
+            encoding: try encoding(of: response),
+            decoder: decoder,
+            messageLimit: { [timeLimit, options] in timeLimit(options.messageLimit) }
+        )
     }
 
     private func readPage(
         _ request: APIRequest,
-        into objects: inout [ObservedObject<Object>]
+        into objects: inout [ObservedObject<Object>],
+        within timeLimit: TimeLimit
     ) async throws(APIError) -> ListMetadata {
-        let response = try await transport.send(request).checked()
+        let response = try await transport.send(request).checked(within: self.timeLimit(options.refusalLimit))
         let encoding = try encoding(of: response)
         var list = ListBody(encoding: encoding)
         var body = response.body.makeAsyncIterator()
         while let chunk = try await body.next(isolation: #isolation) {
             try list.append(chunk) { item throws(APIError) in
                 objects.append(try decode(item, encoding))
+                guard objects.count <= options.mostObjects else {
+                    throw .malformed("a list of more than \(options.mostObjects) objects")
+                }
+            }
+            guard !timeLimit.isOver else {
+                throw .transport(TransportFailure(.other, "the list was not whole after \(timeLimit.limit)"))
             }
         }
         return try list.finish()
@@ -115,6 +139,17 @@ public struct ListWatchOptions: Hashable, Sendable {
     /// For how long a watch may be silent. API servers send a bookmark every minute, give or take a quarter of it
     /// (`bookmarkFrequency` in `storage/cacher/cacher.go` of k8s.io/apiserver).
     public var watchIdleLimit: Duration
+    /// For how long a list may take, all pages. API servers give up a request for a page after one minute
+    /// (`--request-timeout`), and forget the version that the pages are of after five to ten (`--etcd-compaction-interval`).
+    public var listLimit = Duration.seconds(600)
+    /// For how long a message of a watch may take from its first piece on.
+    public var messageLimit = Duration.seconds(60)
+    /// For how long a server may take to say why it refuses a request.
+    public var refusalLimit = Duration.seconds(30)
+    /// Some twenty times as many as Kubernetes is made for (https://kubernetes.io/docs/setup/best-practices/cluster-large/).
+    public var mostObjects = 500_000
+    /// How many pages without items may follow each other.
+    public var mostEmptyPages = 10
 
     public init(
         accept: String = ContentEncoding.acceptHeader(),

@@ -11,12 +11,15 @@ where Body.Element == [UInt8], Body.Failure == APIError {
     let body: Body
     let encoding: ContentEncoding
     let decoder: ObjectDecoder<Object>
+    /// Begins the time in which a message has to be whole.
+    let messageLimit: @Sendable () -> TimeLimit
 
     public func makeAsyncIterator() -> Iterator {
         Iterator(
             body: body.makeAsyncIterator(),
             frames: WatchFrames(encoding: encoding),
-            decoder: decoder
+            decoder: decoder,
+            messageLimit: messageLimit
         )
     }
 
@@ -24,14 +27,21 @@ where Body.Element == [UInt8], Body.Failure == APIError {
         fileprivate var body: Body.AsyncIterator
         fileprivate var frames: WatchFrames
         fileprivate let decoder: ObjectDecoder<Object>
+        fileprivate let messageLimit: @Sendable () -> TimeLimit
 
         public mutating func next(isolation: isolated (any Actor)? = #isolation) async throws(APIError) -> Element? {
+            // Of a message that has begun. The reader's own time between two messages does not count.
+            var limit: TimeLimit?
             while true {
                 if let message = try frames.next() {
                     switch frames.encoding {
                     case .protobuf: return try event(protobuf: message)
                     case .json: return try event(json: message)
                     }
+                }
+                if !frames.isBetweenMessages { limit = limit ?? messageLimit() }
+                if let limit, limit.isOver {
+                    throw .transport(TransportFailure(.other, "a message was not whole after \(limit.limit)"))
                 }
                 guard let chunk = try await body.next(isolation: isolation) else {
                     // The HTTP body is whole, and its last message is not: whoever wrote it was cut off.

@@ -12,7 +12,8 @@ extension ResourceUpdate: Equatable where Object: Equatable {}
 ///
 /// It lists once and then watches. A watch that ends or breaks goes on from the last version seen; one whose version has
 /// expired starts over with a list, which arrives as `replaced`, so that deletions missed in between are not lost.
-/// Failures are retried for ever: the sequence ends only when its task is cancelled.
+/// Failures are retried for ever: the sequence ends only when its task is cancelled. Watches that end early, one after the
+/// other, count as failures, however they end.
 ///
 /// The iterator does its work inside `next()`. There is no task behind it and no buffer in front, so a slow consumer slows
 /// the read from the server down and nothing piles up.
@@ -64,6 +65,8 @@ where RetryClock.Duration == Duration {
         private var version = ResourceVersion(rawValue: "")
         /// The open watch. Not in `phase`, where taking it out to read on would copy what it has buffered.
         private var events: Source.Events.AsyncIterator?
+        /// How many watches one after the other have ended in good order and long before their time.
+        private var earlyEnds = 0
 
         fileprivate init(reflector: Reflector) {
             self.reflector = reflector
@@ -109,16 +112,15 @@ where RetryClock.Duration == Duration {
             case .watching(let start, let hasMessage):
                 guard let event = try await events?.next(isolation: isolation) else {
                     events = nil
-                    let isTooShort = start.duration(to: reflector.clock.now) < backoff.maximum
+                    // Who restarts an API server ends a watch early, once.
+                    earlyEnds = start.duration(to: reflector.clock.now) < backoff.maximum ? earlyEnds + 1 : 0
+                    guard earlyEnds == 0 || hasMessage else { throw .watchEndedWithoutMessage }
+                    guard earlyEnds < 2 else { throw .watchesEndEarly }
                     phase = .connecting
-                    guard hasMessage || !isTooShort else { throw .watchEndedWithoutMessage }
                     reflector.observe(.watchEnded)
                     return nil
                 }
                 if !hasMessage { phase = .watching(since: start, hasMessage: true) }
-                // Only a message proves that list and watch both work. A list alone does not: a server that expires each
-                // version at once would be listed without pause.
-                backoff.reset()
                 if let newer = event.version { version = newer }
                 switch event.change {
                 case .applied(let object): return .applied(object)
@@ -131,13 +133,16 @@ where RetryClock.Duration == Duration {
         private mutating func recover(from error: APIError, isolation: isolated (any Actor)?) async {
             let isListing: Bool
             if case .listing = phase { isListing = true } else { isListing = false }
+            // A list proves nothing: a server that expires each version at once would be listed without pause.
+            var lived = Duration.zero
+            if case .watching(let start, _) = phase { lived = start.duration(to: reflector.clock.now) }
             if error.needsRelist {
                 // The server's cache may be behind the history that has just been found wanting.
                 phase = .listing(.latest)
             } else if !isListing {
                 phase = .connecting
             }
-            let delay = backoff.nextDelay(after: error, using: &generator)
+            let delay = backoff.nextDelay(after: error, lived: lived, using: &generator)
             reflector.observe(.failed(error, isListing: isListing, delay: delay))
             // Throws only when the task is cancelled, which `next` sees.
             try? await reflector.clock.sleep(for: delay)
@@ -149,5 +154,9 @@ extension APIError {
     /// Bookmarks come every minute or so: a watch that has ended before is of a server that cannot serve.
     fileprivate static var watchEndedWithoutMessage: APIError {
         .transport(TransportFailure(.connectionLost, "the watch ended at once and without a message"))
+    }
+
+    fileprivate static var watchesEndEarly: APIError {
+        .transport(TransportFailure(.connectionLost, "watches end long before their time"))
     }
 }

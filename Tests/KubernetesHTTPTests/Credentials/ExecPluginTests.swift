@@ -188,6 +188,36 @@ struct ExecPluginTests {
         #expect(!"\(handler.entries)".contains("s3cret"))
     }
 
+    @Test(arguments: [
+        #"{"access_token":"abc","expires_in":3600}"#, "Authorization: Bearer abc", "password = correct horse",
+        "key: -----BEGIN PRIVATE KEY----- MIIE", "curl -u admin:hunter2 https://idp/", "t0k3n-s3cr3t",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJub2RlIn0.c2ln", "https://idp.example/cb?code=qrstuvwxyz0123456789",
+        "client secret: plainword and more", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4",
+    ])
+    func `no secret that a plugin prints on its standard error is logged`(words: String) async throws {
+        let secrets = ["abc", "correct", "horse", "MIIE", "hunter2", "t0k3n", "eyJ", "qrstuv", "plainword", "Zm9v"]
+        try directory.write("words", words)
+        let failing = try plugin("cat \"$D/words\" >&2; exit 1")
+        let failure = try #require(await failure(failing))
+        #expect(failure.contains("ended with exit code 1"))
+        for secret in secrets { #expect(!failure.contains(secret), "\(failure)") }
+    }
+
+    @Test func `of much that a plugin prints on its standard error a beginning is logged`() async throws {
+        let failing = try plugin("for i in 1 2 3 4 5 6 7 8 9; do seq 1 1000 >&2; done; exit 1")
+        let failure = try #require(await failure(failing))
+        #expect(failure.count < 400)
+        #expect(failure.hasSuffix("…"))
+    }
+
+    @Test(arguments: [
+        "dial tcp 10.0.0.1:443: connect: connection refused", "Unable to locate credentials. Run \"aws configure\".",
+        "the token has expired", "error: /etc/kubernetes/idp.conf: no such file or directory (exit status 255)",
+    ])
+    func `what a plugin says in plain words is logged`(words: String) {
+        #expect(PluginWords(Array(words.utf8)).description == words)
+    }
+
     @Test func `a plugin that does not end is stopped, with all that it has started`() async throws {
         var run = run(try plugin(#"sleep 1000 & echo $! >"$D/child"; wait"#))
         run.timeLimit = .milliseconds(200)

@@ -184,6 +184,44 @@ struct EventRecorderTests {
         #expect(clock.sleeps.allSatisfy { $0 >= .milliseconds(500) && $0 <= .seconds(2) })
     }
 
+    @Test(arguments: [
+        APIError.status(APIStatus(code: 500)), .status(APIStatus(code: 429, retryAfter: .seconds(0))),
+        .status(APIStatus(code: 403)), .transport(TransportFailure(.cannotConnect, "Connection refused")),
+    ])
+    func `a server that takes no events is asked ever less often, however many there are`(error: APIError) async throws
+    {
+        struct Refusing: APITransport {
+            let error: APIError
+            let tries = Tries()
+
+            func send(_ request: APIRequest) async throws(APIError) -> APIResponse<FakeTransport.Body> {
+                tries.count()
+                throw error
+            }
+        }
+        let transport = Refusing(error: error)
+        let clock = FakeClock()
+        let recorder = EventRecorder(
+            transport: transport,
+            reporter: EventReporter(hostName: "h"),
+            capacity: 1000,
+            logger: .silent,
+            clock: clock
+        )
+        for number in 0..<1000 {
+            recorder.record(
+                ClusterEvent(.warning, reason: "R\(number)", action: "A", regarding: .node(named: "n"), note: "")
+            )
+        }
+        await withTaskGroup { group in
+            group.addTask { await recorder.run() }
+            await transport.tries.wait(for: 300)
+            group.cancelAll()
+        }
+        // 300 requests are those of an hour at least; each second more or less is somebody else's jitter.
+        #expect(clock.now.sinceStart >= .seconds(3600))
+    }
+
     @Test func `the last word before an end is written at once, with nobody running`() async {
         let recorder = EventRecorder(
             transport: FakeTransport(api), reporter: EventReporter(hostName: "h"), logger: .silent)
