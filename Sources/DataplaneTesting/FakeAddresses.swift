@@ -9,6 +9,8 @@ public final class FakeAddresses: AddressDataplane {
     public var bound: Set<IPAddress> = []
     /// Those that somebody bound who lets the node choose them as a source.
     public var selectable: Set<IPAddress> = []
+    /// What somebody bound in another way than the daemon binds addresses.
+    public var strays: Set<BoundAddress> = []
     public private(set) var writeCount = 0
     public var brokenAddresses: Set<IPAddress> = []
 
@@ -20,7 +22,7 @@ public final class FakeAddresses: AddressDataplane {
     public var listingsShowChanges = false
     /// Whether a part has been listed, and not all of it.
     public var isPartlyListed: Bool { listing != nil }
-    private var listing: (family: IPFamily, parts: PartedReading<IPAddress>)?
+    private var listing: (family: IPFamily, parts: PartedReading<BoundAddress>)?
 
     private var nextApplyFailure: DataplaneError?
 
@@ -43,15 +45,16 @@ public final class FakeAddresses: AddressDataplane {
         restarting isStart: Bool,
         _ body: (BoundAddress) -> Void
     ) throws(DataplaneError) -> Bool? {
-        let now = bound.filter { $0.family == family }
+        var now = strays.filter { $0.family == family }
+        for address in bound where address.family == family {
+            now.insert(BoundAddress(address, isSelectable: selectable.contains(address)))
+        }
         if isStart { listing = (family, PartedReading(of: now)) }
         guard case (let listed, var parts)? = listing, listed == family, parts.start == now || !noticesChanges else {
             listing = nil
             return nil
         }
-        let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil) {
-            body(BoundAddress($0, isSelectable: selectable.contains($0)))
-        }
+        let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil, body)
         listing = hasMore ? (family, parts) : nil
         return hasMore
     }
@@ -72,14 +75,26 @@ public final class FakeAddresses: AddressDataplane {
                 continue
             }
             switch change {
-            case .bind(let address):
-                bound.insert(address)
-                selectable.remove(address)
+            case .bind(let address): bind(address)
             case .unbind(let address): bound.remove(address)
+            case .removeStray(let stray): remove(stray)
             }
             wrote("\(change)")
         }
         return refused
+    }
+
+    private func bind(_ address: IPAddress) {
+        // Of IPv6 the kernel keeps an address once for each link, whatever its prefix length.
+        if address.family == .v6, strays.contains(where: { $0.address == address }) { return }
+        bound.insert(address)
+        selectable.remove(address)
+    }
+
+    private func remove(_ stray: BoundAddress) {
+        strays.remove(stray)
+        // With the first address of a network the kernel removes the others of the same prefix length.
+        if let peer = stray.peer, stray.prefixLength == stray.family.bitWidth { bound.remove(peer) }
     }
 
     private func wrote(_ what: String) {

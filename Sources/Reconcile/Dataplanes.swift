@@ -92,8 +92,8 @@ public protocol AddressDataplane: AnyObject {
     /// As `ip link add kube-ipvs0 type dummy`; the link stays down. Without IPv6 link-local address.
     func createLink() throws(DataplaneError)
 
-    /// Hands over a part of a family's addresses on the dummy link, from one reading, but no loopback and IPv6 link-local ones.
-    /// Other calls may come in between.
+    /// Hands over a part of a family's addresses on the dummy link, from one reading: all of them, however they are bound. Other
+    /// calls may come in between.
     ///
     /// There is one reading at a time: it ends early when another one begins.
     ///
@@ -106,20 +106,25 @@ public protocol AddressDataplane: AnyObject {
         _ body: (BoundAddress) -> Void
     ) throws(DataplaneError) -> Bool?
 
-    /// Carries the changes out in order. Binding what is bound and unbinding what is not is no failure.
+    /// Carries the changes out in order. Binding what is bound and removing what is not is no failure. What is bound in another
+    /// way (`BoundAddress.isStray`) is neither bound nor unbound by that.
     ///
     /// - Returns: the changes that the kernel refused. Every other one took effect.
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>]
 }
 
 extension AddressDataplane {
-    /// All addresses of a family on the dummy link, but loopback and IPv6 link-local ones.
+    /// All addresses of a family on the dummy link, however they are bound, but loopback and IPv6 link-local ones.
     public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
         for _ in 0...AddressReading.maximumRestarts {
             var addresses: Set<IPAddress> = []
             var isStart = true
             while let hasMore = try listAddresses(
-                of: family, restarting: isStart, { addresses.insert($0.address) })
+                of: family, restarting: isStart,
+                {
+                    guard $0.address.family == family, !DummyLink.keepsUnwanted($0.address) else { return }
+                    addresses.insert($0.address)
+                })
             {
                 guard hasMore else { return addresses }
                 isStart = false

@@ -39,6 +39,7 @@ extension FamilyReconciler {
                 switch change {
                 case .bind(let address): mirror.addresses?.insert(address)
                 case .unbind(let address): mirror.addresses?.remove(address)
+                case .removeStray: break
                 }
                 noteDone(.address(change.address))
                 report.count(.address)

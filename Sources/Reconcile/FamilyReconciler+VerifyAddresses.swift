@@ -7,6 +7,10 @@ struct AddressReading {
     var members: MembershipReading<IPAddress>?
     /// How often addresses came or went meanwhile, so that it began anew.
     var restarts = 0
+    /// What was read that is bound in another way than the daemon binds addresses.
+    var strays: [BoundAddress] = []
+    /// Those of them that are still to be removed, once all have been read; `nil` before that.
+    var unremovedStrays: ArraySlice<BoundAddress>?
 
     /// So often it is begun in parts. After that all parts are read at once, lest changes without end keep it from ending.
     static let restartsInParts = 2
@@ -45,7 +49,8 @@ extension FamilyReconciler {
         if unbound.isEmpty { step.phase = .removals }
     }
 
-    /// Reads all addresses, creates the link where it is missing, and notes as pending what is too many.
+    /// Reads all addresses, creates the link where it is missing, removes what is bound as the daemon binds nothing, and notes
+    /// as pending what is too many.
     ///
     /// - Returns: those that are missing.
     mutating func readAddresses(
@@ -78,15 +83,27 @@ extension FamilyReconciler {
         _ dataplane: any AddressDataplane,
         _ report: inout PassReport
     ) throws(DataplaneError) -> [IPAddress]? {
+        guard reading.unremovedStrays?.isEmpty != false else {
+            try removeStrays(&reading, dataplane, &report)
+            return nil
+        }
         var isStart = reading.members == nil
         if isStart { try keepLink(dataplane, &report) }
         var members = reading.members.take() ?? MembershipReading(knowing: mirror.addresses)
+        var strays = isStart ? [] : reading.strays
         let desired = desired
         var hasMore = true
         while hasMore {
             let part = try dataplane.listAddresses(of: family, restarting: isStart) { bound in
-                // One that is to be bound again counts as not bound.
-                if !bound.isSelectable || !desired.contains(bound.address) { members.note(bound.address) }
+                let address = bound.address
+                let isWanted = desired.contains(address)
+                guard isWanted || !DummyLink.keepsUnwanted(address) || members.isAwaited(address) else { return }
+                if bound.isStray {
+                    strays.append(bound)
+                } else if !bound.isSelectable || !isWanted {
+                    // One that is to be bound again counts as not bound.
+                    members.note(address)
+                }
             }
             guard let part else {
                 reading.restarts += 1
@@ -99,9 +116,14 @@ extension FamilyReconciler {
             }
             (isStart, hasMore) = (false, part)
             if hasMore, reading.restarts < AddressReading.restartsInParts {
-                reading.members = members
+                (reading.members, reading.strays) = (members, strays)
                 return nil
             }
+        }
+        if !strays.isEmpty, reading.unremovedStrays == nil {
+            if hasVerified { report.countDrift(.address, strays.count) }
+            reading.unremovedStrays = strays[...]
+            return nil
         }
 
         let (missing, drift) = members.conclude(
@@ -113,6 +135,31 @@ extension FamilyReconciler {
         if hasVerified { report.countDrift(.address, drift) }
         addressesAreSuspect = false
         return missing
+    }
+
+    /// Removes some of what was found bound in another way. When none is left, all is read anew: with an address of IPv4 the kernel
+    /// removes those that are secondary to it (`__inet_del_ifa` in `net/ipv4/devinet.c`), among them perhaps one of ours.
+    private mutating func removeStrays(
+        _ reading: inout AddressReading,
+        _ dataplane: any AddressDataplane,
+        _ report: inout PassReport
+    ) throws(DataplaneError) {
+        let strays = reading.unremovedStrays ?? []
+        let batch = strays.prefix(Self.addressesPerStep(bound: mirror.addresses?.count ?? 0))
+        reading.unremovedStrays = strays.dropFirst(batch.count)
+        var changes: [AddressChange] = []
+        for stray in batch {
+            let isWanted = stray.family == family && desired.contains(stray.address)
+            // Of IPv4 both are there for a moment, so that the address is always served.
+            if isWanted, family == .v4 { changes.append(.bind(stray.address)) }
+            changes.append(.removeStray(stray))
+            if isWanted { changes.append(.bind(stray.address)) }
+        }
+        let refused = try dataplane.apply(changes)
+        // Bindings are tried again after the next reading, which tells what is missing.
+        let kept = refused.filter { if case .removeStray = $0.change { true } else { false } }
+        report.count(.address, batch.count - kept.count)
+        report.refusals += kept.map { Refusal(kind: .address, attempt: "\($0.change)", error: $0.error) }
     }
 
     private mutating func keepLink(

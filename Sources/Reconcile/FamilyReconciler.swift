@@ -97,7 +97,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
             events.dummyLinkIsUnknown
             || events.dummyLink.contains { address, isThere in
                 address.family == family && isThere != desired.contains(address) && !pending.addresses.contains(address)
-                    && !address.isLoopback && (family == .v4 || !address.isLinkLocalUnicast)
+                    && (desired.contains(address) || !DummyLink.keepsUnwanted(address))
             }
         addressesAreSuspect = addressesAreSuspect || isSuspect
         return isSuspect

@@ -18,6 +18,9 @@ struct MembershipReading<Member: Hashable> {
         if unseen.remove(member) == nil { unknown.insert(member) }
     }
 
+    /// Whether the member is a known one that has not come yet.
+    func isAwaited(_ member: Member) -> Bool { unseen.contains(member) }
+
     /// From here on the member is as it was written, whatever the reading shows.
     mutating func noteWritten(_ member: Member) {
         writtenMeanwhile.insert(member)

@@ -135,11 +135,9 @@ public final class KernelAddresses: AddressDataplane {
             let hasMore = try listingSocket.continueDump(togetherWithNext: true) {
                 (message, datagram) throws(NetlinkError) in
                 guard let found = try RouteAddress(message, in: datagram), found.linkIndex == index,
-                    found.address.family == family, !found.address.isLoopback,
-                    family == .v4 || !found.address.isLinkLocalUnicast
+                    found.bound.family == family
                 else { return }
-                // For IPv4 the kernel asks the outgoing interface for its address first, and the main one of another last.
-                body(BoundAddress(found.address, isSelectable: family == .v6 && !found.isDeprecated))
+                body(found.bound)
             }
             if hasMore { listing = (family, index) }
             return hasMore
@@ -156,17 +154,25 @@ public final class KernelAddresses: AddressDataplane {
             // What an error left there while it was filled.
             batch.removeAll()
             var refused: [RefusedRequest] = []
+            var unsent: [RefusedChange<AddressChange>] = []
             for (position, change) in changes.enumerated() {
+                guard !change.hasNoEffect else {
+                    let words = "the kernel takes the unspecified address and does nothing with it"
+                    let error = NetlinkError(.request, .addressNotAvailable, explanation: words)
+                    unsent.append(RefusedChange(change: change, error: change.refusal(error, link: name)))
+                    continue
+                }
                 try request.write(change, link: index)
                 if !batch.hasRoom(for: request) { refused += try socket.submit(&batch) }
                 batch.append(request, tag: position)
             }
             refused += try socket.submit(&batch)
-            return refused.compactMap { refusal in
-                let change = changes[refusal.tag]
-                guard !change.isAlreadySo(refusal.error.errno) else { return nil }
-                return RefusedChange(change: change, error: change.refusal(refusal.error, link: name))
-            }
+            return unsent
+                + refused.compactMap { refusal in
+                    let change = changes[refusal.tag]
+                    guard !change.isAlreadySo(refusal.error.errno) else { return nil }
+                    return RefusedChange(change: change, error: change.refusal(refusal.error, link: name))
+                }
         } catch {
             throw DataplaneError(.addresses, "change the addresses of \(name)", error)
         }
@@ -174,11 +180,17 @@ public final class KernelAddresses: AddressDataplane {
 }
 
 extension AddressChange {
-    /// Whether the kernel refused it because there was nothing to do.
+    /// Whether the kernel would say that it is done, and have done nothing: `__inet_insert_ifa` in `net/ipv4/devinet.c`.
+    fileprivate var hasNoEffect: Bool {
+        if case .bind(let address) = self { address.family == .v4 && address.isUnspecified } else { false }
+    }
+
+    /// Whether the kernel refused it because there was nothing to do. An address that is bound in another way is another one to
+    /// the kernel, and stays: readings show it.
     fileprivate func isAlreadySo(_ errno: Errno) -> Bool {
         switch self {
         case .bind: errno == .exists
-        case .unbind: errno == .addressNotAvailable
+        case .unbind, .removeStray: errno == .addressNotAvailable
         }
     }
 
@@ -186,6 +198,7 @@ extension AddressChange {
         switch self {
         case .bind(let address): DataplaneError(.addresses, "bind \(address) to \(link)", error)
         case .unbind(let address): DataplaneError(.addresses, "unbind \(address) from \(link)", error)
+        case .removeStray(let stray): DataplaneError(.addresses, "remove \(stray) from \(link)", error)
         }
     }
 }

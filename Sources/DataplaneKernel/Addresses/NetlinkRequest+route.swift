@@ -52,33 +52,56 @@ extension NetlinkRequest {
 
     /// Writes a change to the addresses of a link.
     mutating func write(_ change: AddressChange, link: UInt32) throws(NetlinkError) {
-        let address = change.address
+        switch change {
+        case .bind(let address):
+            try writeBinding(of: address, link)
+        case .unbind(let address):
+            try begin(type: RTM_DELADDR, header: Self.header(address.family, address.family.bitWidth, link))
+            try put(Int(IFA_LOCAL), address)
+            try put(Int(IFA_ADDRESS), address)
+        case .removeStray(let stray):
+            // The kernel removes the first one that all of these fit.
+            try begin(type: RTM_DELADDR, header: Self.header(stray.family, stray.prefixLength, link))
+            try put(Int(IFA_LOCAL), stray.address, in: stray.family)
+            try put(Int(IFA_ADDRESS), stray.peer ?? stray.address, in: stray.family)
+        }
+    }
+
+    private static func header(_ family: IPFamily, _ prefixLength: UInt8, _ link: UInt32) -> ifaddrmsg {
         var header = ifaddrmsg()
-        header.ifa_family = UInt8(address.family.rawAddressFamily)
-        header.ifa_prefixlen = address.family.bitWidth
+        header.ifa_family = UInt8(family.rawAddressFamily)
+        header.ifa_prefixlen = prefixLength
         header.ifa_scope = UInt8(RT_SCOPE_UNIVERSE.rawValue)
         header.ifa_index = link
-        switch change {
-        case .bind:
-            switch address.family {
-            case .v4:
-                try begin(type: RTM_NEWADDR, header: header, flags: [.create, .exclusive])
-            case .v6:
-                // Every node has the virtual IPs: asking the neighbours whether one is taken would find that it is.
-                header.ifa_flags = UInt8(IFA_F_NODAD)
-                // Nobody prefers it, so that it is never the source of what the node sends or masquerades (RFC 6724, rule 3).
-                // Without that the kernel takes the virtual IP that is closest to the endpoint, on links with no address of
-                // their own. One that was bound without it is changed in place.
-                try begin(type: RTM_NEWADDR, header: header, flags: [.create, .replace])
-                try put(
-                    Int(IFA_CACHEINFO),
-                    structure: ifa_cacheinfo(ifa_prefered: 0, ifa_valid: .max, cstamp: 0, tstamp: 0))
-            }
-        case .unbind:
-            try begin(type: RTM_DELADDR, header: header)
+        return header
+    }
+
+    private mutating func writeBinding(of address: IPAddress, _ link: UInt32) throws(NetlinkError) {
+        var header = Self.header(address.family, address.family.bitWidth, link)
+        switch address.family {
+        case .v4:
+            try begin(type: RTM_NEWADDR, header: header, flags: [.create, .exclusive])
+        case .v6:
+            // Every node has the virtual IPs: asking the neighbours whether one is taken would find that it is.
+            header.ifa_flags = UInt8(IFA_F_NODAD)
+            // Nobody prefers it, so that it is never the source of what the node sends or masquerades (RFC 6724, rule 3).
+            // Without that the kernel takes the virtual IP that is closest to the endpoint, on links with no address of
+            // their own. One that was bound without it is changed in place.
+            try begin(type: RTM_NEWADDR, header: header, flags: [.create, .replace])
+            try put(
+                Int(IFA_CACHEINFO),
+                structure: ifa_cacheinfo(ifa_prefered: 0, ifa_valid: .max, cstamp: 0, tstamp: 0))
         }
         try put(Int(IFA_LOCAL), address)
         try put(Int(IFA_ADDRESS), address)
+    }
+
+    /// An address in the length of a family, which for IPv4-mapped addresses of IPv6 is not their own.
+    private mutating func put(_ attribute: Int, _ address: IPAddress, in family: IPFamily) throws(NetlinkError) {
+        switch family {
+        case .v4: try put(attribute, address)
+        case .v6: try put(attribute, address.high.bigEndian, address.low.bigEndian)
+        }
     }
 }
 

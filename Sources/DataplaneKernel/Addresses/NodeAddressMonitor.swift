@@ -39,7 +39,9 @@ public final class NodeAddressMonitor {
             try request.beginAddressDump(nil)
             let addresses = try socket.dump(&request, into: [RouteAddress]()) {
                 (addresses, message, datagram) throws(NetlinkError) in
-                if let address = try RouteAddress(message, in: datagram) { addresses.append(address) }
+                guard let found = try RouteAddress(message, in: datagram) else { return }
+                // An IPv4-mapped address of IPv6 is nobody's that IPv4 reaches.
+                if found.bound.family == found.address.family { addresses.append(found) }
             }
             // Links after addresses: the name of a link that came between is then known. Without a name is the address of
             // a link that went, and it went with it.
@@ -76,10 +78,15 @@ public final class NodeAddressMonitor {
     }
 
     private func note(_ found: RouteAddress, in events: inout AddressEvents) {
-        if found.linkIndex == dummyLinkIndex {
-            events.dummyLink[found.address] = found.isThere
-        } else {
+        guard found.linkIndex == dummyLinkIndex else {
             events.concernsNode = true
+            return
+        }
+        if !found.bound.isStray {
+            events.dummyLink[found.address] = found.isThere
+        } else if found.isThere, !DummyLink.keepsUnwanted(found.address) {
+            // It says nothing about the address as the daemon binds it, but has to go.
+            events.dummyLinkIsUnknown = true
         }
     }
 

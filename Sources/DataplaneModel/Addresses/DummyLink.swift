@@ -4,6 +4,12 @@ public import Addressing
 public enum DummyLink {
     /// kube-proxy's name for it.
     public static let name = "kube-ipvs0"
+
+    /// Whether an address that nobody wants stays on the link all the same, as with kube-proxy: a loopback address, and a
+    /// link-local one of IPv6, which the kernel itself gives to a link that comes up.
+    public static func keepsUnwanted(_ address: IPAddress) -> Bool {
+        address.isLoopback || address.family == .v6 && address.isLinkLocalUnicast
+    }
 }
 
 /// One change to the addresses of the dummy link.
@@ -12,10 +18,13 @@ public enum AddressChange: Hashable, Sendable {
     case bind(IPAddress)
     /// As `ip address del ADDRESS/32 dev kube-ipvs0`.
     case unbind(IPAddress)
+    /// Removes an address that is bound in another way, by all that was read of it.
+    case removeStray(BoundAddress)
 
     public var address: IPAddress {
         switch self {
         case .bind(let address), .unbind(let address): address
+        case .removeStray(let stray): stray.address
         }
     }
 }
@@ -26,6 +35,7 @@ extension AddressChange: CustomStringConvertible {
         switch self {
         case .bind(let address): "bind \(address)"
         case .unbind(let address): "unbind \(address)"
+        case .removeStray(let stray): "remove \(stray)"
         }
     }
 }
