@@ -19,6 +19,7 @@ struct cipset_session {
 };
 
 const int cipset_error_full = IPSET_ERR_HASH_FULL;
+const int cipset_error_in_use = IPSET_ERR_BUSY;
 
 static pthread_once_t types_once = PTHREAD_ONCE_INIT;
 

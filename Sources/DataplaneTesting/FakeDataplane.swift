@@ -26,6 +26,7 @@ public final class FakeDataplane {
         addresses = FakeAddresses(onChange: note)
         rules = FakeRules(onChange: note)
         conntrack = FakeConntrack(onChange: note)
+        sets.ruleReferences = { [rules] in rules.count(containing: "--match-set \($0) ") }
     }
 
     public func clearJournal() {

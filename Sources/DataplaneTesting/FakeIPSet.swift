@@ -7,18 +7,35 @@ public final class FakeIPSet: IPSetDataplane {
     public struct Contents: Hashable, Sendable {
         public var definition: IPSetDefinition
         public var members: Set<IPSetEntry>
+        /// How the kernel describes it, where it is not one that the daemon could have made.
+        public var foreign: ObservedSet?
 
-        public init(definition: IPSetDefinition, members: Set<IPSetEntry> = []) {
+        public init(
+            definition: IPSetDefinition,
+            members: Set<IPSetEntry> = [],
+            foreign: ObservedSet? = nil
+        ) {
             self.definition = definition
             self.members = members
+            self.foreign = foreign
+        }
+
+        fileprivate func observed(_ references: Int) -> ObservedSet {
+            var observed = foreign ?? ObservedSet(definition)
+            observed.references = UInt32(references)
+            return observed
         }
     }
 
     /// What is there now; assign to change it behind the daemon's back.
     public var sets: [String: Contents] = [:]
     public private(set) var writeCount = 0
-    /// Sets that rules match on: they cannot be destroyed.
+    /// Sets that somebody else refers to: they cannot be destroyed.
     public var referenced: Set<String> = []
+    /// Sets that cannot be destroyed for a reason that shows nowhere.
+    public var undestroyable: Set<String> = []
+    /// How many rules match on the set of a name.
+    public var ruleReferences: (String) -> Int = { _ in 0 }
 
     /// Entries that it takes into no set.
     public var refusedEntries: Set<IPSetEntry> = []
@@ -47,15 +64,20 @@ public final class FakeIPSet: IPSetDataplane {
         ofSetNamed name: String,
         restarting isStart: Bool,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         if isStart {
             reading = sets[name].map { ($0.definition, PartedReading(of: $0.members)) }
         }
         guard case (let definition, var parts)? = reading, definition.name == name else { return nil }
+        let observed = sets[name]?.observed(references(to: name)) ?? ObservedSet(definition)
         let now = readingsShowChanges ? sets[name]?.members : nil
         let hasMore = parts.next(membersPerPart, showing: now, body)
         reading = hasMore ? (definition, parts) : nil
-        return (definition, hasMore)
+        return (observed, hasMore)
+    }
+
+    private func references(to name: String) -> Int {
+        (referenced.contains(name) ? 1 : 0) + ruleReferences(name)
     }
 
     private func endReading(_ name: String) {
@@ -78,21 +100,30 @@ public final class FakeIPSet: IPSetDataplane {
         endReading(second)
         guard let one = sets[first] else { throw missing(first) }
         guard let other = sets[second] else { throw missing(second) }
-        guard one.definition.type == other.definition.type, one.definition.family == other.definition.family else {
+        guard one.observed(0).typeName == other.observed(0).typeName, one.observed(0).family == other.observed(0).family
+        else {
             throw DataplaneError(part: .ipset, explanation: "\(first) and \(second) are of different types")
         }
-        sets[first] = Contents(definition: named(other.definition, first), members: other.members)
-        sets[second] = Contents(definition: named(one.definition, second), members: one.members)
+        sets[first] = named(other, first)
+        sets[second] = named(one, second)
         wrote("swap \(first) \(second)")
     }
 
     public func destroy(_ name: String) throws(DataplaneError) {
         endReading(name)
-        guard !referenced.contains(name) else {
+        guard references(to: name) == 0, !undestroyable.contains(name) else {
             throw DataplaneError(part: .ipset, explanation: "\(name) is in use by a kernel component")
         }
         guard sets.removeValue(forKey: name) != nil else { throw missing(name) }
         wrote("destroy \(name)")
+    }
+
+    public func destroyReleased(_ name: String) throws(DataplaneError) { try destroy(name) }
+
+    public func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
+        guard sets[name] != nil else { return false }
+        try destroy(name)
+        return true
     }
 
     /// The next exchange breaks, and nothing takes effect.
@@ -138,10 +169,11 @@ public final class FakeIPSet: IPSetDataplane {
         DataplaneError(part: .ipset, number: 2, explanation: "there is no set \(name)")
     }
 
-    private func named(_ definition: IPSetDefinition, _ name: String) -> IPSetDefinition {
-        var definition = definition
-        definition.name = name
-        return definition
+    private func named(_ contents: Contents, _ name: String) -> Contents {
+        var contents = contents
+        contents.definition.name = name
+        contents.foreign?.name = name
+        return contents
     }
 }
 

@@ -42,6 +42,11 @@ public final class FakeRules: RulesDataplane {
         }
     }
 
+    /// How many rules of both families hold `text`.
+    public func count(containing text: String) -> Int {
+        tables.values.lazy.flatMap(\.values).flatMap(\.chains).reduce(0) { $0 + $1.rules.count { $0.contains(text) } }
+    }
+
     public func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
         guard hasFingerprint else { return nil }
         var hasher = Hasher()

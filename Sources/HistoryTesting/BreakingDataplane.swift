@@ -122,7 +122,7 @@ private final class BreakingSets: IPSetDataplane {
         ofSetNamed name: String,
         restarting isStart: Bool,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         try base.readMembers(ofSetNamed: name, restarting: isStart, body)
     }
 
@@ -136,6 +136,16 @@ private final class BreakingSets: IPSetDataplane {
 
     func destroy(_ name: String) throws(DataplaneError) {
         try breaker.write(.ipset) { () throws(DataplaneError) in try base.destroy(name) }
+    }
+
+    func destroyReleased(_ name: String) throws(DataplaneError) {
+        try breaker.write(.ipset) { () throws(DataplaneError) in try base.destroyReleased(name) }
+    }
+
+    func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
+        var isGone = false
+        try breaker.write(.ipset) { () throws(DataplaneError) in isGone = try base.destroyIfPresent(name) }
+        return isGone
     }
 
     func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {

@@ -35,7 +35,7 @@ public protocol IPVSDataplane: AnyObject {
 public protocol IPSetDataplane: AnyObject {
     /// The set of that name as the kernel has it; `nil` when there is none.
     ///
-    /// - Throws: also when the set's type is not among `IPSetType`.
+    /// - Throws: also when it is none that could be one of ours.
     func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition?
 
     /// Hands over a part of a set's members, from one reading of the set. Other calls may come in between.
@@ -44,13 +44,13 @@ public protocol IPSetDataplane: AnyObject {
     /// comes or goes meanwhile may be in it or not.
     ///
     /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
-    /// - Returns: the set, and whether there is more; `nil` when there is no such set, or no such reading to go on with.
-    /// - Throws: also when the set's type is not among `IPSetType`.
+    /// - Returns: the set, and whether there is more; `nil` when there is no such set, or no such reading to go on with. Of a set
+    ///   whose type is not among `IPSetType` no members are handed over.
     func readMembers(
         ofSetNamed name: String,
         restarting isStart: Bool,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)?
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)?
 
     /// Makes an empty set. Refused if the name is taken.
     func create(_ set: IPSetDefinition) throws(DataplaneError)
@@ -61,6 +61,15 @@ public protocol IPSetDataplane: AnyObject {
     /// Removes a set. Refused while a rule refers to it.
     func destroy(_ name: String) throws(DataplaneError)
 
+    /// Removes a set that rules referred to until now. The kernel may let go of it only a while after the rules are gone: that is
+    /// waited for.
+    func destroyReleased(_ name: String) throws(DataplaneError)
+
+    /// Removes a set, whatever its type is; that it is not there is no failure.
+    ///
+    /// - Returns: whether it was there.
+    func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool
+
     /// Carries the changes out in order. Adding what is there and removing what is not is no failure.
     ///
     /// - Returns: the changes that the kernel refused. Every other one took effect.
@@ -68,10 +77,8 @@ public protocol IPSetDataplane: AnyObject {
 }
 
 extension IPSetDataplane {
-    /// The set of that name with its members; `nil` when there is none.
-    ///
-    /// - Throws: also when the set's type is not among `IPSetType`.
-    public func contents(ofSetNamed name: String) throws(DataplaneError) -> (IPSetDefinition, Set<IPSetEntry>)? {
+    /// The set of that name, with those of its members that could be in one of ours; `nil` when there is none.
+    public func contents(ofSetNamed name: String) throws(DataplaneError) -> (ObservedSet, Set<IPSetEntry>)? {
         var members: Set<IPSetEntry> = []
         var isStart = true
         while let part = try readMembers(ofSetNamed: name, restarting: isStart, { members.insert($0) }) {

@@ -1,5 +1,5 @@
-public import Addressing
-public import DataplaneModel
+import Addressing
+import DataplaneModel
 
 extension FamilyReconciler {
     /// Adds entries, those of one set together: that is what travels to the kernel in few messages.
@@ -103,47 +103,5 @@ extension FamilyReconciler {
             report.count(.setEntry)
         }
         self.mirror.sets[set] = mirror
-    }
-
-    /// Replaces a hash set that is too small for its desired members by a larger one, filled before it is swapped in, so
-    /// that no packet sees it empty.
-    private mutating func growIfFull(
-        _ set: ServiceSet,
-        adding additions: Int,
-        _ dataplane: any IPSetDataplane,
-        _ report: inout PassReport
-    ) throws(DataplaneError) {
-        // Members that are to go leave only after the new ones came, so they count too.
-        guard set.type != .bitmapPort, var larger = mirror.sets[set]?.definition,
-            let needed = (mirror.sets[set]?.members.count).map({ $0 + additions }),
-            needed > Int(larger.maximumElements)
-        else { return }
-        while needed > Int(larger.maximumElements) {
-            larger.maximumElements = max(1, larger.maximumElements) * 2
-        }
-        let entries = desired.entries(of: set)
-        var replacement = larger
-        replacement.name = set.replacementName(for: family)
-        if try dataplane.definition(ofSetNamed: replacement.name) != nil {
-            // Left behind by a daemon that was killed in the middle of this.
-            try dataplane.destroy(replacement.name)
-        }
-        try dataplane.create(replacement)
-        let refused = try dataplane.apply(entries.map { .add($0, to: replacement) })
-        if let first = refused.first {
-            try dataplane.destroy(replacement.name)
-            throw first.error
-        }
-        try dataplane.swap(replacement.name, larger.name)
-        try dataplane.destroy(replacement.name)
-        report.count(.set)
-        mirror.sets[set] = Mirror.SetMirror(definition: larger, members: Set(entries))
-    }
-}
-
-extension ServiceSet {
-    /// The name under which a larger version of the set is filled before it takes the set's place.
-    public func replacementName(for family: IPFamily) -> String {
-        "KUBE-IPVS-GROWING-\(family.rawValue)-\(rawValue)"
     }
 }

@@ -46,7 +46,7 @@ extension FamilyReconciler {
         verification = nil
         switch step.phase {
         case .sets:
-            verifyNextSet(&step, dataplane.sets)
+            await verifyNextSet(&step, dataplane)
         case .rules:
             let closedServers = desired.serversClosedToNode
             if !rules.areKnownInPlace(closedServers: closedServers, on: dataplane.rules) { pending.rules = true }

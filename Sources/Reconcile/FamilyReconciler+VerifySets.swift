@@ -1,13 +1,17 @@
 import DataplaneModel
 
 extension FamilyReconciler {
-    /// Reads a part of a set, creates the set where it is missing, and adds what is missing of its members when all of it has
-    /// been read. What is too many is noted as pending.
-    mutating func verifyNextSet(_ step: inout Verification, _ dataplane: any IPSetDataplane) {
+    /// Reads a part of a set, makes the set where it is missing or of no use, and adds what is missing of its members when all of it
+    /// has been read. What is too many is noted as pending.
+    mutating func verifyNextSet(_ step: inout Verification, _ dataplane: Dataplane) async {
         guard let set = step.sets.first else { return }
+        if step.setReading == nil { removeStandIn(of: set, dataplane.sets, &step.report) }
         do throws(DataplaneError) {
-            guard let missing = try readNext(of: set, &step, dataplane) else { return }
-            addSetEntries([(set, missing)], dataplane, &step.report)
+            switch try readNext(of: set, &step, dataplane.sets) {
+            case .part: return
+            case .missing(let entries): addSetEntries([(set, entries)], dataplane.sets, &step.report)
+            case .unusable(let found): await replaceUnusable(set, found, dataplane, &step.report)
+            }
         } catch {
             // It keeps what is pending for it.
             mirror.sets[set] = nil
@@ -17,12 +21,34 @@ extension FamilyReconciler {
         if step.sets.isEmpty { step.phase = .rules }
     }
 
-    /// - Returns: the entries that are missing; `nil` when there is more to be read.
+    private mutating func replaceUnusable(
+        _ set: ServiceSet,
+        _ found: ObservedSet,
+        _ dataplane: Dataplane,
+        _ report: inout PassReport
+    ) async {
+        do throws(DataplaneError) {
+            try await replace(set, found, dataplane, &report)
+        } catch {
+            // Each such set has a sentence of its own, and it keeps what is pending for it. All others have been read.
+            mirror.sets[set] = nil
+            report.failures.append(error)
+        }
+    }
+
+    private enum SetReading {
+        /// There is more to be read.
+        case part
+        case missing([IPSetEntry])
+        /// It is not as the daemon makes it, or has members that cannot be removed by name.
+        case unusable(ObservedSet)
+    }
+
     private mutating func readNext(
         of set: ServiceSet,
         _ step: inout Verification,
         _ dataplane: any IPSetDataplane
-    ) throws(DataplaneError) -> [IPSetEntry]? {
+    ) throws(DataplaneError) -> SetReading {
         let isStart = step.setReading == nil
         var reading = step.setReading.take() ?? MembershipReading(knowing: mirror.sets[set]?.members)
         let part = try dataplane.readMembers(ofSetNamed: set.name(for: family), restarting: isStart) {
@@ -30,15 +56,17 @@ extension FamilyReconciler {
         }
         let definition: IPSetDefinition
         if let part {
-            try check(part.set, for: set)
+            guard let found = try? IPSetDefinition(part.set), part.set.isOfKind(IPSetDefinition(set, family)) else {
+                return .unusable(part.set)
+            }
             guard !part.hasMore else {
                 step.setReading = reading
-                return nil
+                return .part
             }
-            definition = part.set
+            definition = found
         } else {
             // Something else has ended the reading, such as a larger set that took its place: it begins anew.
-            guard isStart else { return nil }
+            guard isStart else { return .part }
             definition = try create(set, wasKnown: reading.isKnown, dataplane, &step.report)
         }
 
@@ -52,17 +80,7 @@ extension FamilyReconciler {
         )
         mirror.sets[set] = known.map { Mirror.SetMirror(definition: definition, members: $0) }
         if hasVerified { step.report.countDrift(.setEntry, drift) }
-        return missing
-    }
-
-    private func check(_ found: IPSetDefinition, for set: ServiceSet) throws(DataplaneError) {
-        guard found.type == set.type, found.family == family || set.type == .bitmapPort else {
-            throw DataplaneError(
-                part: .ipset,
-                explanation: "set \(found.name) exists as \(found.type.rawValue) for \(found.family), and "
-                    + "\(set.type.rawValue) for \(family) is needed: remove it, and the rules that match on it"
-            )
-        }
+        return .missing(missing)
     }
 
     private func create(

@@ -31,6 +31,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Whether they have been kept once, whatever came of it.
     var hasTriedRules = false
     var drains: DrainList
+    /// Sets beside which another one may have been left that was to take their place: by a daemon that was killed, or by us.
+    var setsWithStandIn = Set(ServiceSet.allCases)
     /// The verifying pass that is under way.
     var verification: Verification?
     /// Whether a verifying pass has ended, whatever came of it.

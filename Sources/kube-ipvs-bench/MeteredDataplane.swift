@@ -159,7 +159,7 @@ private final class MeteredSets: IPSetDataplane {
         ofSetNamed name: String,
         restarting isStart: Bool,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         return try times.timed(\.sets) { () throws(DataplaneError) in
             try kernel.readMembers(ofSetNamed: name, restarting: isStart, body)
         }
@@ -175,6 +175,14 @@ private final class MeteredSets: IPSetDataplane {
 
     func destroy(_ name: String) throws(DataplaneError) {
         try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroy(name) }
+    }
+
+    func destroyReleased(_ name: String) throws(DataplaneError) {
+        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroyReleased(name) }
+    }
+
+    func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
+        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroyIfPresent(name) }
     }
 
     func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {

@@ -71,10 +71,12 @@ final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, Rule
         ofSetNamed name: String,
         restarting: Bool,
         _ body: (IPSetEntry) -> Void
-    ) -> (set: IPSetDefinition, hasMore: Bool)? { nil }
+    ) -> (set: ObservedSet, hasMore: Bool)? { nil }
     func create(_ set: IPSetDefinition) {}
     func swap(_ first: String, _ second: String) {}
     func destroy(_ name: String) {}
+    func destroyReleased(_ name: String) {}
+    func destroyIfPresent(_ name: String) -> Bool { false }
     func apply(_ changes: [IPSetChange]) -> [RefusedChange<IPSetChange>] { [] }
 
     func linkExists() -> Bool { true }

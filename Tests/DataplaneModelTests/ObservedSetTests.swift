@@ -25,6 +25,10 @@ import Testing
             "it has the option timeout"
         ),
         (
+            ObservedSet(name: "X", typeName: "hash:ip", family: .v4, maximumElements: 9, hasForeignMembers: true),
+            "it has members that no Service port can have"
+        ),
+        (
             ObservedSet(name: "X", typeName: "bitmap:port", ports: 1024...2048),
             "it does not take all ports but 1024 to 2048"
         ),
@@ -40,5 +44,16 @@ import Testing
     ]) func `a set of another kind is not taken for ours`(observed: ObservedSet, reason: String) {
         let error = #expect(throws: IPSetDefinition.Unusable.self) { try IPSetDefinition(observed) }
         #expect(error?.reason == reason)
+    }
+
+    @Test(arguments: ServiceSet.allCases, IPFamily.allCases)
+    func `a set of ours is described as one of ours`(set: ServiceSet, family: IPFamily) throws {
+        let definition = IPSetDefinition(set, family)
+        let observed = ObservedSet(definition, references: 3)
+        #expect(try IPSetDefinition(observed) == definition)
+        #expect(observed.isOfKind(definition))
+        #expect(observed.references == 3)
+        let other = IPSetDefinition(name: definition.name, type: .hashIPPortNet, family: family == .v4 ? .v6 : .v4)
+        #expect(!observed.isOfKind(other))
     }
 }

@@ -263,18 +263,6 @@ struct FamilyReconcilerTests {
         #expect(fake.sets.sets.count == ServiceSet.allCases.count, "the set it was filled in is gone")
     }
 
-    @Test func `a set of another type is a clear failure and the others go on`() async throws {
-        let fake = FakeDataplane()
-        let odd = IPSetDefinition(name: "KUBE-CLUSTER-IP", type: .hashIP, family: .v4)
-        fake.sets.sets[odd.name] = .init(definition: odd)
-        var reconciler = Sample.reconciler([1: Sample.contribution(1)])
-        let report = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
-        let failure = try #require(report.failures.first)
-        #expect(failure.explanation.contains("KUBE-CLUSTER-IP exists as hash:ip for IPv4, and hash:ip,port"))
-        #expect(fake.sets.sets["KUBE-IPVS-IPS"]?.members == [.ip(Sample.vip(1))])
-        #expect(fake.ipvs.table[Sample.server(1)] != nil)
-    }
-
     @Test func `a VIP that is closed to the node changes the rules without a verifying pass`() async {
         let fake = FakeDataplane()
         var reconciler = Sample.reconciler()

@@ -74,4 +74,7 @@ int cipset_change(struct cipset_session *_Nonnull session, enum cipset_command c
 /// What the kernel answers when a hash set has as many members as it takes.
 extern const int cipset_error_full;
 
+/// What the kernel answers when a set that something refers to is to be destroyed.
+extern const int cipset_error_in_use;
+
 #endif

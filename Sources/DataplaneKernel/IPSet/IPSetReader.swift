@@ -10,7 +10,7 @@ final class IPSetReader {
     private var socket: NetlinkSocket
     private var request: NetlinkRequest
     /// The set that is being read; `nil` when none is.
-    private var set: IPSetDefinition?
+    private var set: ObservedSet?
 
     /// In the network namespace of the calling thread.
     init() throws(DataplaneError) {
@@ -33,7 +33,7 @@ final class IPSetReader {
         _ name: String,
         headerOnly: Bool = false,
         _ body: (IPSetEntry) -> Void = { _ in }
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         set = nil
         do throws(NetlinkError) {
             try request.beginSetDump(name, headerOnly: headerOnly)
@@ -50,46 +50,34 @@ final class IPSetReader {
     func readOn(
         _ name: String,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         guard let set, set.name == name else { return nil }
         return try readNext(name, set, body)
     }
 
     private func readNext(
         _ name: String,
-        _ known: IPSetDefinition?,
+        _ known: ObservedSet?,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         set = nil
-        var definition = known.map(Result<_, IPSetDefinition.Unusable>.success)
+        var found = known
         let hasMore: Bool
         do throws(NetlinkError) {
             hasMore = try socket.continueDump(togetherWithNext: true) { (message, datagram) throws(NetlinkError) in
-                if definition == nil, let observed = try message.observedSet(in: datagram) {
-                    definition = Result { () throws(IPSetDefinition.Unusable) in try IPSetDefinition(observed) }
-                }
-                if case .success(let set) = definition {
-                    try message.forEachSetEntry(of: set.type, in: datagram) { entry in
-                        if let entry { body(entry) }
-                    }
+                if found == nil { found = try message.observedSet(in: datagram) }
+                guard let type = found.flatMap({ IPSetType(rawValue: $0.typeName) }) else { return }
+                try message.forEachSetEntry(of: type, in: datagram) { entry in
+                    if let entry { body(entry) } else { found?.hasForeignMembers = true }
                 }
             }
         } catch {
             if error.operation == .request, error.errno == .noEntry { return nil }
             throw Self.failure(name, error)
         }
-        switch definition {
-        case .success(let definition):
-            if hasMore { set = definition }
-            return (definition, hasMore)
-        case .failure(let error):
-            throw DataplaneError(
-                part: .ipset,
-                explanation: "cannot use the set \(name): \(error.reason); destroy it with `ipset destroy \(name)`"
-            )
-        case nil:
-            throw Self.failure(name, .malformed("a dump without a set"))
-        }
+        guard let found else { throw Self.failure(name, .malformed("a dump without a set")) }
+        if hasMore { set = found }
+        return (found, hasMore)
     }
 
     private static func failure(_ name: String, _ error: NetlinkError) -> DataplaneError {

@@ -18,14 +18,19 @@ public final class KernelIPSet: IPSetDataplane {
     public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
         try greet(toRead: name)
         // Not with the reader that may be in the middle of another set.
-        return try IPSetReader().begin(name, headerOnly: true)?.set
+        guard let found = try IPSetReader().begin(name, headerOnly: true)?.set else { return nil }
+        do throws(IPSetDefinition.Unusable) {
+            return try IPSetDefinition(found)
+        } catch {
+            throw DataplaneError(part: .ipset, explanation: "cannot use the set \(name): \(error.reason)")
+        }
     }
 
     public func readMembers(
         ofSetNamed name: String,
         restarting isStart: Bool,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
         do throws(DataplaneError) {
             guard isStart else { return try reader?.readOn(name, body) }
             try greet(toRead: name)
@@ -68,9 +73,24 @@ public final class KernelIPSet: IPSetDataplane {
         }
     }
 
-    /// As `ipset destroy NAME`, whatever its type is; that it is not there is no failure.
-    ///
-    /// - Returns: whether it was there.
+    /// nf_tables ends rules in the background (`nf_tables_trans_destroy_work` in `net/netfilter/nf_tables_api.c`), which takes
+    /// some ten milliseconds, and under load longer.
+    public func destroyReleased(_ name: String) throws(DataplaneError) {
+        for _ in 0..<Self.releaseAttempts {
+            do throws(DataplaneError) {
+                return try destroy(name)
+            } catch {
+                guard error.number == cipset_error_in_use else { throw error }
+                usleep(Self.releaseInterval)
+            }
+        }
+        try destroy(name)
+    }
+
+    private static let releaseAttempts = 50
+    /// In microseconds.
+    private static let releaseInterval: UInt32 = 10_000
+
     public func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
         endReading(name)
         do throws(IPSetFailure) {

@@ -23,8 +23,7 @@ extension NetlinkMessage {
         return set.typeName.isEmpty ? nil : set
     }
 
-    /// Hands over a set's entries: `nil` for one of a protocol that no Service port has, and for an exception (`nomatch`), which is
-    /// no member.
+    /// Hands over a set's entries: `nil` for one of a protocol that no Service port has, and for an exception (`nomatch`).
     package func forEachSetEntry(
         of type: IPSetType,
         in datagram: RawSpan,
@@ -45,6 +44,13 @@ extension ObservedSet {
     /// `IPSET_ATTR_BITMASK`, from Linux 6.3 on: older headers lack it.
     private static let bitmask = 12
 
+    private static var flagNames: [(flag: ipset_cadt_flags, name: String)] {
+        [
+            (IPSET_FLAG_WITH_FORCEADD, "forceadd"), (IPSET_FLAG_WITH_COUNTERS, "counters"),
+            (IPSET_FLAG_WITH_COMMENT, "comment"), (IPSET_FLAG_WITH_SKBINFO, "skbinfo"),
+        ]
+    }
+
     fileprivate mutating func takeOptions(_ header: NetlinkAttribute, in datagram: RawSpan) throws(NetlinkError) {
         var firstPort: UInt16?
         var lastPort: UInt16?
@@ -54,12 +60,13 @@ extension ObservedSet {
             case Int(IPSET_ATTR_MAXELEM): maximumElements = UInt32(bigEndian: try datagram.integer(option))
             case Int(IPSET_ATTR_PORT): firstPort = UInt16(bigEndian: try datagram.integer(option))
             case Int(IPSET_ATTR_PORT_TO): lastPort = UInt16(bigEndian: try datagram.integer(option))
+            case Int(IPSET_ATTR_REFERENCES): references = UInt32(bigEndian: try datagram.integer(option))
             case Int(IPSET_ATTR_TIMEOUT): foreignOptions.append("timeout")
             case Int(IPSET_ATTR_NETMASK): foreignOptions.append("netmask")
             case Self.bitmask: foreignOptions.append("bitmask")
             case Int(IPSET_ATTR_CADT_FLAGS):
                 let flags = UInt32(bigEndian: try datagram.integer(option))
-                if flags & IPSET_FLAG_WITH_FORCEADD.rawValue != 0 { foreignOptions.append("forceadd") }
+                foreignOptions += Self.flagNames.filter { flags & $0.flag.rawValue != 0 }.map(\.name)
             default: continue
             }
         }
@@ -70,7 +77,7 @@ extension ObservedSet {
 extension IPSetEntry {
     /// An entry of a set of that type.
     ///
-    /// `nil` for a protocol that no Service port has, and for an exception (`nomatch`), which is no member.
+    /// `nil` for a protocol that no Service port has, and for an exception (`nomatch`).
     fileprivate init?(_ entry: NetlinkAttribute, of type: IPSetType, in datagram: RawSpan) throws(NetlinkError) {
         var first: IPAddress?
         var second: IPAddress?

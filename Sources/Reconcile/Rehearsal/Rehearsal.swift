@@ -78,8 +78,8 @@ private final class RehearsedIPSet: IPSetDataplane {
         ofSetNamed name: String,
         restarting isStart: Bool,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: IPSetDefinition, hasMore: Bool)? {
-        if let set = created[name] { return (set, false) }
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
+        if let set = created[name] { return (ObservedSet(set), false) }
         return try original.readMembers(ofSetNamed: name, restarting: isStart, body)
     }
 
@@ -93,7 +93,18 @@ private final class RehearsedIPSet: IPSetDataplane {
     }
 
     func destroy(_ name: String) {
+        created[name] = nil
         notes.lines.append("destroy set \(name)")
+    }
+
+    func destroyReleased(_ name: String) { destroy(name) }
+
+    func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
+        if created[name] == nil {
+            guard try original.readMembers(ofSetNamed: name, restarting: true, { _ in }) != nil else { return false }
+        }
+        destroy(name)
+        return true
     }
 
     func apply(_ changes: [IPSetChange]) -> [RefusedChange<IPSetChange>] {
