@@ -331,7 +331,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ReconcileTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "Reconcile"],
+            dependencies: [
+                "Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "KubernetesObjects", "Reconcile",
+                "ServicePlan",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -8,7 +8,11 @@ extension FamilyReconciler {
         _ dataplane: any AddressDataplane,
         _ report: inout PassReport
     ) {
-        guard mirror.addresses != nil else { return }
+        guard mirror.addresses != nil else {
+            // The next reading finds all that differs. Until there is one, names may come and go without end.
+            pending.addresses = []
+            return
+        }
         var binds: [AddressChange] = []
         var unbinds: [AddressChange] = []
         for address in addresses.sorted() {

@@ -20,6 +20,7 @@ extension FamilyReconciler {
             }
             pending.flowServers = []
         } catch {
+            pending.flowServers = Set(servers)
             report.failures.append(error)
         }
     }

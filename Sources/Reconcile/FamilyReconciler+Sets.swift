@@ -45,7 +45,11 @@ extension FamilyReconciler {
         var changes: [IPSetChange] = []
         var changed: [(set: ServiceSet, changes: Range<Int>)] = []
         for (set, entries) in sets where !entries.isEmpty {
-            guard let mirror = mirror.sets[set] else { continue }
+            guard let mirror = mirror.sets[set] else {
+                // The next reading finds all that differs. Until there is one, names may come and go without end.
+                pending.setEntries[set] = []
+                continue
+            }
             let start = changes.count
             for entry in entries {
                 if let change = needed(mirror, entry) {

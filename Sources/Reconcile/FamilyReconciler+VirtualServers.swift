@@ -65,7 +65,11 @@ extension FamilyReconciler {
 
     /// Removes the virtual servers that nobody wants any more.
     mutating func removeVirtualServers(_ dataplane: any IPVSDataplane, _ report: inout PassReport) {
-        guard mirror.ipvs != nil else { return }
+        guard mirror.ipvs != nil else {
+            // The next reading finds all that differs, unless one is under way.
+            if verification?.table == nil { pending.virtualServers = [] }
+            return
+        }
         let gone = pending.virtualServers.filter { desired[$0] == nil }.sorted()
         let changes = gone.filter { mirror.ipvs?[$0] != nil }.map(IPVSChange.removeVirtualServer)
         guard let refused = apply(changes, dataplane, &report) else { return }
