@@ -16,6 +16,9 @@ public struct Service: Hashable, Sendable {
     }
 
     public var name: ObjectName
+    /// `metadata.creationTimestamp` in seconds since 1970; `nil` where a file does not say it. Of Services that want the same
+    /// virtual server the older one has it.
+    public var creationTime: Int64?
     public var kind: Kind
     /// At most one of each family; empty for a headless Service.
     public var clusterIPs: [IPAddress]

@@ -203,6 +203,15 @@ package nonisolated struct ProtoObjectMeta: Sendable {
   /// Clears the value of `resourceVersion`. Subsequent reads from it will return its default value.
   package mutating func clearResourceVersion() {self._resourceVersion = nil}
 
+  package var creationTimestamp: ProtoTime {
+    get {_creationTimestamp ?? ProtoTime()}
+    set {_creationTimestamp = newValue}
+  }
+  /// Returns true if `creationTimestamp` has been explicitly set.
+  package var hasCreationTimestamp: Bool {self._creationTimestamp != nil}
+  /// Clears the value of `creationTimestamp`. Subsequent reads from it will return its default value.
+  package mutating func clearCreationTimestamp() {self._creationTimestamp = nil}
+
   package var deletionTimestamp: ProtoTime {
     get {_deletionTimestamp ?? ProtoTime()}
     set {_deletionTimestamp = newValue}
@@ -223,6 +232,7 @@ package nonisolated struct ProtoObjectMeta: Sendable {
   fileprivate var _name: String? = nil
   fileprivate var _namespace: String? = nil
   fileprivate var _resourceVersion: String? = nil
+  fileprivate var _creationTimestamp: ProtoTime? = nil
   fileprivate var _deletionTimestamp: ProtoTime? = nil
 }
 
@@ -1248,7 +1258,7 @@ nonisolated extension ProtoTime: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension ProtoObjectMeta: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ObjectMeta"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{2}\u{2}namespace\0\u{2}\u{3}resourceVersion\0\u{2}\u{3}deletionTimestamp\0\u{2}\u{2}labels\0\u{1}annotations\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{2}\u{2}namespace\0\u{2}\u{3}resourceVersion\0\u{2}\u{2}creationTimestamp\0\u{1}deletionTimestamp\0\u{2}\u{2}labels\0\u{1}annotations\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1259,6 +1269,7 @@ nonisolated extension ProtoObjectMeta: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self._name) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._namespace) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self._resourceVersion) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._creationTimestamp) }()
       case 9: try { try decoder.decodeSingularMessageField(value: &self._deletionTimestamp) }()
       case 11: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.labels) }()
       case 12: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.annotations) }()
@@ -1281,6 +1292,9 @@ nonisolated extension ProtoObjectMeta: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try { if let v = self._resourceVersion {
       try visitor.visitSingularStringField(value: v, fieldNumber: 6)
     } }()
+    try { if let v = self._creationTimestamp {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
     try { if let v = self._deletionTimestamp {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     } }()
@@ -1297,6 +1311,7 @@ nonisolated extension ProtoObjectMeta: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs._name != rhs._name {return false}
     if lhs._namespace != rhs._namespace {return false}
     if lhs._resourceVersion != rhs._resourceVersion {return false}
+    if lhs._creationTimestamp != rhs._creationTimestamp {return false}
     if lhs._deletionTimestamp != rhs._deletionTimestamp {return false}
     if lhs.labels != rhs.labels {return false}
     if lhs.annotations != rhs.annotations {return false}

@@ -124,7 +124,8 @@ public struct NodeProxy: Sendable {
             health: surfaces.health,
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
-            logger: logger
+            logger: logger,
+            onClaimLost: { [source] in source.record($0) }
         )
         // Shutdown goes in the reverse order: the sources stop first.
         var services: [any ServiceLifecycle.Service] = surfaces.services

@@ -10,7 +10,6 @@ struct PassLog {
     private var refusals: [IPFamily: Set<Refusal>] = [:]
     private var failures: [IPFamily: Set<DataplaneError>] = [:]
     private var settingFailures: Set<DataplaneError> = []
-    private var contested: [IPFamily: Set<VirtualServer.ID>] = [:]
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
     /// What has not been brought in line since the start.
     private var outstanding: Set<FirstPass>
@@ -135,24 +134,6 @@ struct PassLog {
             logger.info("the kernel took all changes it had refused", metadata: ["family": "\(report.family)"])
         }
         refusals[report.family] = standing
-    }
-
-    /// Virtual servers that several Service ports want: that is a fault in the objects.
-    mutating func noteContested(
-        _ servers: [(id: VirtualServer.ID, owner: ServicePortID, others: [ServicePortID])],
-        _ family: IPFamily
-    ) {
-        let before = contested[family] ?? []
-        for server in servers where !before.contains(server.id) {
-            logger.warning(
-                "several Service ports want one virtual server; the first one has it",
-                metadata: [
-                    "virtual-server": "\(server.id)", "service-port": "\(server.owner)",
-                    "others": "\(server.others.map(\.description).joined(separator: ", "))",
-                ]
-            )
-        }
-        contested[family] = Set(servers.map(\.id))
     }
 
     /// What a Service port asks for and does not get.

@@ -3,6 +3,7 @@ import BlockingExecution
 import DataplaneKernel
 public import DataplaneModel
 package import KubeProxyConfig
+import KubernetesHTTP
 public import KubernetesObjects
 package import Logging
 package import Reconcile
@@ -35,6 +36,7 @@ public actor ServiceProxy {
     private var dummyLinkEvents = AddressEvents()
     private var planes: [Plane] = []
     private var log: PassLog
+    private var claims: ClaimLog
     private var instruments: ProxyInstruments
     private let healthCheckPorts: HealthCheckPorts
     /// The families whose health-check node ports are not yet as the Services have them.
@@ -51,6 +53,7 @@ public actor ServiceProxy {
     ///   - dataplane: nobody else may use it from here on.
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
+    ///   - onClaimLost: has a Service told that it does not get what it asks for.
     init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
@@ -61,7 +64,8 @@ public actor ServiceProxy {
         health: HealthBoard,
         healthCheckPorts: HealthCheckPorts,
         virtualServerCounters: Int = 0,
-        logger: Logger
+        logger: Logger,
+        onClaimLost: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
     ) {
         self.settings = settings
         self.gracefulTimeout = gracefulTimeout
@@ -74,6 +78,7 @@ public actor ServiceProxy {
             families: Set(families)
         )
         log = PassLog(families: families, logger: logger)
+        claims = ClaimLog(logger: logger, record: onClaimLost)
         instruments = ProxyInstruments(
             metrics: metrics,
             health: health,
@@ -363,7 +368,7 @@ public actor ServiceProxy {
         plane.schedule.passEnded(report.mode, hasFailed: !report.failures.isEmpty, at: end)
         instruments.notePassEnded(report, took: duration, at: end, plane.reconciler)
         log.note(report, took: duration)
-        log.noteContested(plane.reconciler.desired.contested, report.family)
+        claims.note(plane.reconciler.takeChangedContests())
     }
 
     private func openHealthCheckPorts(_ family: IPFamily) {

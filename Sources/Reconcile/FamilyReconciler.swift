@@ -82,6 +82,11 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         desired.replaceContribution(of: owner, with: contribution, touched: &pending)
     }
 
+    /// The contests over virtual servers that have changed since this was last asked.
+    public mutating func takeChangedContests() -> [Contest<Owner>] {
+        desired.takeChangedContests()
+    }
+
     /// Takes over what the rules depend on, from the next pass on.
     public mutating func replaceRuleConfiguration(_ configuration: RuleConfiguration) {
         guard rules.configuration != configuration else { return }

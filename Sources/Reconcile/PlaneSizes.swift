@@ -19,13 +19,16 @@ public struct PlaneSizes: Hashable, Sendable {
 
     /// Virtual servers that are wanted.
     public var virtualServers: Int
+    /// Virtual servers that more than one owner wants.
+    public var contestedServers: Int
     /// Real servers that are wanted.
     public var realServers: Int
     /// The sets that are known to exist, in the order of `ServiceSet`.
     public var sets: [SetSize]
 
-    public init(virtualServers: Int, realServers: Int, sets: [SetSize]) {
+    public init(virtualServers: Int, contestedServers: Int = 0, realServers: Int, sets: [SetSize]) {
         self.virtualServers = virtualServers
+        self.contestedServers = contestedServers
         self.realServers = realServers
         self.sets = sets
     }
@@ -36,6 +39,7 @@ extension FamilyReconciler {
     public var sizes: PlaneSizes {
         PlaneSizes(
             virtualServers: desired.virtualServerIDs.count,
+            contestedServers: desired.contestedCount,
             realServers: desired.realServerCount,
             sets: ServiceSet.allCases.compactMap { set in
                 mirror.sets[set].map { mirror in

@@ -63,10 +63,17 @@ extension Array where Element: Comparable {
 extension Array where Element: Equatable {
     /// The elements without those that equal the one before them.
     func withoutRepetition() -> [Element] {
+        withoutRepetition(by: ==)
+    }
+}
+
+extension Array {
+    /// The elements without those that are the same as the one before them.
+    func withoutRepetition(by areSame: (Element, Element) -> Bool) -> [Element] {
         guard let first else { return [] }
         var kept = [first]
         kept.reserveCapacity(count)
-        for element in dropFirst() where element != kept[kept.count - 1] {
+        for element in dropFirst() where !areSame(element, kept[kept.count - 1]) {
             kept.append(element)
         }
         return kept

@@ -38,6 +38,7 @@ public struct ServicePortPlan: Hashable, Sendable {
 
         var contribution = Contribution()
         contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
+        contribution.creationTime = service.creationTime ?? .max
         contribution.addresses = Self.boundAddresses(virtualIPs)
         // Two for each virtual IP in most plans.
         contribution.setEntries.reserveCapacity(2 * virtualIPs.count)
@@ -89,15 +90,16 @@ public struct ServicePortPlan: Hashable, Sendable {
             servers.append(
                 VirtualServer(
                     id: virtualIP.id,
+                    claim: virtualIP.kind.claim,
                     configuration: configuration,
                     realServers: selection.realServers(under: virtualIP.policy)
                 )
             )
         }
         guard servers.count > 1 else { return servers }
-        servers.sort { $0.id < $1.id }
-        // Virtual IPs with one identity have one policy, so those that fall together are equal.
-        return servers.withoutRepetition()
+        servers.sort { $0.id == $1.id ? $0.claim < $1.claim : $0.id < $1.id }
+        // Virtual IPs with one identity have one policy, so those that fall together differ in their claims alone.
+        return servers.withoutRepetition { $0.id == $1.id }
     }
 
     /// In ascending order, each once.

@@ -9,6 +9,26 @@ public struct VirtualIP: Hashable, Sendable {
         case externalIP = "external IP"
         case loadBalancer = "load balancer"
         case nodePort = "node port"
+
+        /// How strong the claim to the address and port is.
+        public var claim: VirtualServer.Claim {
+            switch self {
+            case .clusterIP: .clusterIP
+            case .nodePort: .nodePort
+            case .loadBalancer: .loadBalancer
+            case .externalIP: .externalIP
+            }
+        }
+
+        /// The kind of address whose claim it is.
+        public init(_ claim: VirtualServer.Claim) {
+            switch claim {
+            case .clusterIP: self = .clusterIP
+            case .nodePort: self = .nodePort
+            case .loadBalancer: self = .loadBalancer
+            case .externalIP: self = .externalIP
+            }
+        }
     }
 
     /// Why the dummy link has the address, or has not.

@@ -44,6 +44,22 @@ struct ServiceFieldsTests {
         #expect(try service(item) == wanted)
     }
 
+    @Test func `when a Service was made is read, and a time that is none loses nothing else`() throws {
+        let spec = #""clusterIP": "10.0.0.1", "ports": [{"port": 80}]"#
+        let made = try item(serviceText(spec, metadata: #", "creationTimestamp": "2026-03-01T13:00:00+01:00""#))
+        #expect(try service(made).creationTime == 1_772_366_400)
+        #expect(made.rejections == [])
+        let unsaid = try item(serviceText(spec, metadata: #", "creationTimestamp": null"#))
+        #expect(try service(unsaid).creationTime == nil)
+        #expect(unsaid.rejections == [])
+        for text in [#""yesterday""#, "17", "[]"] {
+            let wrong = try item(serviceText(spec, metadata: ", \"creationTimestamp\": \(text)"))
+            #expect(try service(wrong).creationTime == nil)
+            #expect(try service(wrong).ports == [ServicePort(port: 80)])
+            #expect(wrong.rejections.map(\.rejection.field) == ["metadata.creationTimestamp"])
+        }
+    }
+
     @Test func `absent fields have the defaults of the API server`() throws {
         let item = try item(serviceText(#""clusterIP": "10.0.0.1", "ports": [{"port": 80}]"#))
         #expect(item.rejections.isEmpty)

@@ -36,6 +36,7 @@ import Testing
         full.externalTrafficPolicy = .local
         full.clientAffinityTimeout = 600
         full.healthCheckNodePort = 31000
+        full.creationTime = 4321
         let api = FakeAPIServer()
         api.set(.service(full))
         api.set(.service(service("plain")))

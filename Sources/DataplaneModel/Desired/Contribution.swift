@@ -5,6 +5,9 @@ public import Addressing
 /// Two service ports may want the same set entry or address; `DesiredState` counts who wants what.
 public struct Contribution: Hashable, Sendable {
     public var virtualServers: [VirtualServer] = []
+    /// When the object that wants all this was made, in seconds since 1970: of two equal claims to a virtual server the older
+    /// one counts. Who does not say it is the youngest.
+    public var creationTime: Int64 = .max
     public var setEntries: [SetMembership] = []
     /// To be bound to the dummy link.
     public var addresses: [IPAddress] = []

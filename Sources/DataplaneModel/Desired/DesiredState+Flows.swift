@@ -7,14 +7,10 @@ extension DesiredState {
     /// That is an endpoint that has gone, or the virtual IP itself when the client began before there was a virtual server.
     /// With nobody serving at all a flow is left alone, as in kube-proxy: to whom should it go.
     public func isStale(_ flow: ConntrackFlow) -> Bool {
-        guard flow.transport == .udp else { return false }
-        var isServed = false
-        let isOfNobody = forEachOwner(of: flow.server) { contribution in
-            guard !contribution.servingEndpoints.isEmpty else { return true }
-            isServed = true
-            return !contribution.servingEndpoints.containsSorted(flow.endpoint)
-        }
-        return isServed && isOfNobody
+        // Endpoints of others who want the virtual server do not serve it.
+        guard flow.transport == .udp, let claim = claims[flow.server] else { return false }
+        let serving = contributions[claim.ownerNumber].servingEndpoints
+        return !serving.isEmpty && !serving.containsSorted(flow.endpoint)
     }
 
     /// Whether there is any virtual server whose flows can become stale.

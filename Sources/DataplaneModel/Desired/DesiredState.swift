@@ -5,20 +5,30 @@ public import Addressing
 /// Owners may contribute the same set entry or address, so those are counted. Replacing one owner's contribution costs
 /// what that contribution holds, whatever the number of owners.
 ///
+/// A virtual server has one owner. What others contribute for its sake, they contribute for nothing: it is withheld, not counted,
+/// until the virtual server is theirs (`DesiredState+Claims`).
+///
 /// Owners are numbered, so that none of the tables but one has their names in it, and none of their types depends on `Owner`:
 /// a look into a table of a generic type asks the Swift runtime for that type.
 public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     /// The number of each owner that contributes anything.
     private var numbers: [Owner: Int] = [:]
     /// By number. What is vacant has the name of who had it last, and an empty contribution.
-    private var names: [Owner] = []
-    private var contributions: [Contribution] = []
+    private(set) var names: [Owner] = []
+    private(set) var contributions: [Contribution] = []
     /// Numbers to be given again.
     private var vacant: [Int] = []
 
-    private var claims: [VirtualServer.ID: Claim] = [:]
-    /// Those that want a virtual server and whose version does not count, ascending by name. Few virtual servers have any.
-    private var rivals: [VirtualServer.ID: [Int]] = [:]
+    /// Who has each virtual server.
+    var claims: [VirtualServer.ID: VirtualServerClaim] = [:]
+    /// Those that want a virtual server and do not have it, the strongest first. Few virtual servers have any.
+    var rivals: [VirtualServer.ID: [VirtualServerClaim]] = [:]
+    /// What is not counted of the owners that want a virtual server and do not have it.
+    var withheld: [Int: WithheldContribution] = [:]
+    /// Owners that may have lost or won a virtual server since `withheld` was last brought in line.
+    var unsettled: [Int] = []
+    /// Virtual servers whose owner or rivals have changed since somebody asked.
+    var changedContests: Set<VirtualServer.ID> = []
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
@@ -26,7 +36,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     /// anything, no room is made.
     public var expectedOwners = 0
     /// Those of all virtual servers.
-    public private(set) var realServerCount = 0
+    public internal(set) var realServerCount = 0
 
     public init() {
         setCounts = Array(repeating: [:], count: ServiceSet.allCases.count)
@@ -39,14 +49,14 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         guard let claim = claims[id] else { return nil }
         // Each where it lies: a virtual server that is copied first has a reference to count.
         return IPVSTable.Entry(
-            configuration: contributions[claim.owner].virtualServers[claim.position].configuration,
-            realServers: contributions[claim.owner].virtualServers[claim.position].realServers
+            configuration: contributions[claim.ownerNumber].virtualServers[claim.index].configuration,
+            realServers: contributions[claim.ownerNumber].virtualServers[claim.index].realServers
         )
     }
 
     /// Who wants the virtual server; of several, the one whose version counts.
     public func owner(of id: VirtualServer.ID) -> Owner? {
-        claims[id].map { names[$0.owner] }
+        claims[id].map { names[$0.ownerNumber] }
     }
 
     public var virtualServerIDs: some Collection<VirtualServer.ID> { claims.keys }
@@ -68,13 +78,6 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     /// Load balancer VIPs that drop what this node itself sends, in order.
     public var serversClosedToNode: [VirtualServer.ID] { closedCounts.keys.sorted() }
-
-    /// Virtual servers that more than one owner wants, and the owners whose version does not count.
-    public var contested: [(id: VirtualServer.ID, owner: Owner, others: [Owner])] {
-        rivals.keys.sorted().compactMap { id in
-            claims[id].map { (id, names[$0.owner], rivals[id, default: []].map { names[$0] }) }
-        }
-    }
 
     /// Makes room for the owners that are expected, so that the tables do not grow, and move, again and again. Most owners
     /// want a virtual server, an address and the set entries of these.
@@ -105,6 +108,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         count(contribution, of: number, &touched)
         touched.insertFlowServers(of: contribution, replacing: nil)
         contributions[number] = contribution
+        settle(&touched)
         return true
     }
 
@@ -116,11 +120,13 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         let previous = contributions[owner]
         guard previous != contribution else { return false }
         contributions[owner] = contribution
+        countWithheld(of: owner, &touched)
 
         // What is new is counted before what is old is uncounted: an object in both is never seen to vanish.
         count(contribution, of: owner, &touched)
         uncount(previous, of: owner, replacedBy: contribution, &touched)
         touched.insertFlowServers(of: contribution, replacing: previous)
+        settle(&touched)
         return true
     }
 
@@ -129,7 +135,9 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         guard !numbers.isEmpty, let number = numbers.removeValue(forKey: owner) else { return false }
         let previous = contributions[number]
         contributions[number] = Contribution()
+        countWithheld(of: number, &touched)
         uncount(previous, of: number, replacedBy: Contribution(), &touched)
+        settle(&touched)
         vacant.append(number)
         return true
     }
@@ -152,31 +160,33 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         return (number, true)
     }
 
-    /// Goes through what the owners of a virtual server contribute, for as long as `body` returns `true`.
-    ///
-    /// - Returns: whether it went through all of them.
-    func forEachOwner(of id: VirtualServer.ID, _ body: (Contribution) -> Bool) -> Bool {
-        guard let claim = claims[id] else { return true }
-        return body(contributions[claim.owner]) && rivals[id, default: []].allSatisfy { body(contributions[$0]) }
-    }
-
     private mutating func count(_ contribution: Contribution, of owner: Int, _ touched: inout TouchedObjects) {
         // In place: a virtual server that is copied has a reference to count.
         let servers = contribution.virtualServers.span
         for position in servers.indices {
             let id = servers[position].id
-            claim(id, Claim(owner: owner, position: position, realServers: servers[position].realServers.count))
+            let new = VirtualServerClaim(servers[position], at: position, of: owner, since: contribution.creationTime)
+            claim(id, new, &touched)
             touched.insert(id)
         }
-        for membership in contribution.setEntries {
+        count(contribution.setEntries, contribution.addresses, contribution.serversClosedToNode, &touched)
+    }
+
+    mutating func count(
+        _ setEntries: [SetMembership],
+        _ addresses: [IPAddress],
+        _ serversClosedToNode: [VirtualServer.ID],
+        _ touched: inout TouchedObjects
+    ) {
+        for membership in setEntries {
             if Self.increment(&setCounts[Int(membership.set.rawValue)], membership.entry) {
                 touched.insert(membership)
             }
         }
-        for address in contribution.addresses where Self.increment(&addressCounts, address) {
+        for address in addresses where Self.increment(&addressCounts, address) {
             touched.insert(address)
         }
-        for id in contribution.serversClosedToNode where Self.increment(&closedCounts, id) {
+        for id in serversClosedToNode where Self.increment(&closedCounts, id) {
             touched.rules = true
         }
     }
@@ -189,73 +199,29 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     ) {
         let kept = Set(replacement.virtualServers.lazy.map(\.id))
         for server in contribution.virtualServers where !kept.contains(server.id) {
-            release(server.id, by: owner)
+            release(server.id, by: owner, &touched)
             touched.insert(server.id)
         }
-        for membership in contribution.setEntries {
+        uncount(contribution.setEntries, contribution.addresses, contribution.serversClosedToNode, &touched)
+    }
+
+    mutating func uncount(
+        _ setEntries: [SetMembership],
+        _ addresses: [IPAddress],
+        _ serversClosedToNode: [VirtualServer.ID],
+        _ touched: inout TouchedObjects
+    ) {
+        for membership in setEntries {
             if Self.decrement(&setCounts[Int(membership.set.rawValue)], membership.entry) {
                 touched.insert(membership)
             }
         }
-        for address in contribution.addresses where Self.decrement(&addressCounts, address) {
+        for address in addresses where Self.decrement(&addressCounts, address) {
             touched.insert(address)
         }
-        for id in contribution.serversClosedToNode where Self.decrement(&closedCounts, id) {
+        for id in serversClosedToNode where Self.decrement(&closedCounts, id) {
             touched.rules = true
         }
-    }
-
-    private mutating func claim(_ id: VirtualServer.ID, _ new: Claim) {
-        // One look into the table, unless somebody else wants the virtual server too.
-        func take(_ claim: inout Claim) -> Claim {
-            let present = claim
-            if present.owner == new.owner { claim = new }
-            return present
-        }
-        let count = claims.count
-        let present = take(&claims[id, default: new])
-        if claims.count > count {
-            realServerCount += new.realServers
-        } else if present.owner == new.owner {
-            realServerCount += new.realServers - present.realServers
-        } else if names[present.owner] < names[new.owner] {
-            addRival(new.owner, for: id)
-        } else {
-            removeRival(new.owner, for: id)
-            addRival(present.owner, for: id)
-            realServerCount += new.realServers - present.realServers
-            claims[id] = new
-        }
-    }
-
-    private mutating func release(_ id: VirtualServer.ID, by owner: Int) {
-        guard let claim = claims[id] else { return }
-        guard claim.owner == owner else { return removeRival(owner, for: id) }
-        realServerCount -= claim.realServers
-        guard let heir = rivals[id]?.first,
-            let position = contributions[heir].virtualServers.lastIndex(where: { $0.id == id })
-        else {
-            claims[id] = nil
-            return
-        }
-        removeRival(heir, for: id)
-        let realServers = contributions[heir].virtualServers[position].realServers.count
-        realServerCount += realServers
-        claims[id] = Claim(owner: heir, position: position, realServers: realServers)
-    }
-
-    private mutating func addRival(_ owner: Int, for id: VirtualServer.ID) {
-        var others = rivals[id, default: []]
-        guard !others.contains(owner) else { return }
-        others.append(owner)
-        others.sort { names[$0] < names[$1] }
-        rivals[id] = others
-    }
-
-    private mutating func removeRival(_ owner: Int, for id: VirtualServer.ID) {
-        guard var others = rivals[id] else { return }
-        others.removeAll { $0 == owner }
-        rivals[id] = others.isEmpty ? nil : others
     }
 
     /// - Returns: whether the key is new.
@@ -274,13 +240,4 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         counts[key] = count > 1 ? count - 1 : nil
         return count == 1
     }
-}
-
-/// Which version of a virtual server counts.
-private struct Claim: Sendable, BitwiseCopyable {
-    /// The smallest of those that want it.
-    var owner: Int
-    /// Where it is in what the owner contributes.
-    var position: Int
-    var realServers: Int
 }

@@ -33,6 +33,10 @@ public struct TouchedObjects: Hashable, Sendable {
         if !isEverything { addresses.insert(address) }
     }
 
+    mutating func insertFlowServer(_ id: VirtualServer.ID) {
+        if !isEverything { flowServers.insert(id) }
+    }
+
     /// Notes the flows of a contribution that takes the place of another one, if any of them may be stale.
     mutating func insertFlowServers(of contribution: Contribution, replacing previous: Contribution?) {
         guard !isEverything, contribution.mayLeaveFlowsBehind(replacing: previous) else { return }

@@ -24,6 +24,17 @@ public struct VirtualServer: Hashable, Sendable {
         }
     }
 
+    /// By what somebody wants the virtual server. Of several who want the same one, the strongest claim has it.
+    ///
+    /// The order is that of who may say so: the cluster gives away cluster IPs and node ports, a cloud's controller load
+    /// balancer IPs, and whoever may write a Service any external IP (CVE-2020-8554).
+    public enum Claim: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
+        case clusterIP
+        case nodePort
+        case loadBalancer
+        case externalIP
+    }
+
     /// Everything about a virtual server but its identity and its real servers.
     public struct Configuration: Hashable, Sendable, BitwiseCopyable {
         public var scheduler: Scheduler
@@ -58,15 +69,28 @@ public struct VirtualServer: Hashable, Sendable {
     }
 
     public var id: ID
+    /// What the wish for it rests on. The kernel knows nothing of it.
+    public var claim: Claim
     public var configuration: Configuration
     /// In ascending order of their identity, each identity once. Virtual servers of one Service port share the storage.
     public var realServers: [RealServer]
 
-    public init(id: ID, configuration: Configuration, realServers: [RealServer] = []) {
+    public init(
+        id: ID,
+        claim: Claim = .clusterIP,
+        configuration: Configuration,
+        realServers: [RealServer] = []
+    ) {
         self.id = id
+        self.claim = claim
         self.configuration = configuration
         self.realServers = realServers
     }
+}
+
+extension VirtualServer.Claim: Comparable {
+    /// The stronger one comes first.
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
 }
 
 extension VirtualServer.ID: Comparable, CustomStringConvertible {

@@ -1,6 +1,8 @@
 /// What is read of an object's `metadata`.
 struct ObjectMetadata {
     let name: ObjectName
+    /// Empty where it is no text: an object is not lost because of it.
+    let creationTimestamp: String?
     let hasDeletionTimestamp: Bool
     private let labels: DocumentNode?
 
@@ -11,6 +13,9 @@ struct ObjectMetadata {
         // The namespace that `kubectl apply` uses when nobody says another.
         let namespace = isNamespaced ? try document.string("namespace") ?? "default" : ""
         self.name = ObjectName(namespace: namespace, name: name)
+        creationTimestamp = document.field("creationTimestamp").map { time in
+            if case .string(let text) = time.value { text } else { "" }
+        }
         hasDeletionTimestamp = document.field("deletionTimestamp") != nil
         labels = try document.object("labels") { labels throws(ObjectDecodingError) in labels }
     }

@@ -9,6 +9,7 @@ extension ServiceFields {
 
         var list = RejectionList(kind: "Service", object: name)
         var service = Service(name: name)
+        service.creationTime = checkedCreationTime(&list)
         service.kind = list.choice(
             type,
             "spec.type",
@@ -58,6 +59,22 @@ extension ServiceFields {
         case "None": return .headless
         case nil, "": return .noClusterIP
         default: return nil
+        }
+    }
+
+    /// In whole seconds, as the API has it.
+    private func checkedCreationTime(_ list: inout RejectionList) -> Int64? {
+        switch creationTimestamp {
+        case nil: return nil
+        case .seconds(let seconds): return seconds
+        case .text(let text):
+            if let time = RFC3339Time(text) { return time.microseconds / 1_000_000 }
+            list.reject(
+                "metadata.creationTimestamp",
+                .unknownValue,
+                "\(text.quotedForMessage) is no RFC 3339 time such as 2026-03-01T12:00:00Z; taken as the youngest"
+            )
+            return nil
         }
     }
 

@@ -27,7 +27,14 @@ public struct ServiceFields: Hashable, Sendable {
         }
     }
 
+    /// `metadata.creationTimestamp`: a text in YAML and JSON, seconds since 1970 in protobuf.
+    public enum CreationTimestamp: Hashable, Sendable {
+        case text(String)
+        case seconds(Int64)
+    }
+
     public var name: ObjectName
+    public var creationTimestamp: CreationTimestamp?
     /// Whether the label `service.kubernetes.io/service-proxy-name` is there, with any value.
     public var isOfOtherProxy = false
     public var type: String?
@@ -55,6 +62,7 @@ extension ServiceFields {
     public init(_ document: DocumentNode) throws(ObjectDecodingError) {
         let metadata = try document.metadata(isNamespaced: true)
         self.init(name: metadata.name)
+        creationTimestamp = metadata.creationTimestamp.map(CreationTimestamp.text)
         isOfOtherProxy = metadata.hasLabel("service.kubernetes.io/service-proxy-name")
         _ = try document.object("spec") { spec throws(ObjectDecodingError) in try readSpec(spec) }
         loadBalancerIngress =

@@ -13,16 +13,23 @@ extension KubernetesObject {
 }
 
 extension ObjectName {
-    fileprivate func metadata(labels: DocumentNode? = nil) -> DocumentNode {
+    fileprivate func metadata(labels: DocumentNode? = nil, creationTimestamp: String? = nil) -> DocumentNode {
         .fields([
             "name": .text(name),
             "namespace": namespace.isEmpty ? nil : .text(namespace),
             "labels": labels,
+            "creationTimestamp": creationTimestamp.map { .text($0) },
         ])
     }
 }
 
 extension Service {
+    /// As RFC 3339 has it; here within the first day of 1970, which is enough to tell older from younger.
+    private static func time(_ seconds: Int64) -> String {
+        let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
+        return "1970-01-01T\(parts.joined(separator: ":"))Z"
+    }
+
     fileprivate var document: DocumentNode {
         let type =
             switch kind {
@@ -63,7 +70,7 @@ extension Service {
         return .fields([
             "apiVersion": .text("v1"),
             "kind": .text("Service"),
-            "metadata": name.metadata(),
+            "metadata": name.metadata(creationTimestamp: creationTime.map(Self.time)),
             "spec": spec,
             "status": .fields(["loadBalancer": .fields(["ingress": ingress.isEmpty ? nil : .list(ingress)])]),
         ])

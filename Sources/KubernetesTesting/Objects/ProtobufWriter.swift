@@ -83,6 +83,9 @@ extension ProtobufWriter {
         if let name = document["metadata", "name"]?.text { metadata.name = name }
         if let namespace = document["metadata", "namespace"]?.text { metadata.namespace = namespace }
         if let version = document["metadata", "resourceVersion"]?.text { metadata.resourceVersion = version }
+        if let text = document["metadata", "creationTimestamp"]?.text, let time = RFC3339Time(text) {
+            metadata.creationTimestamp.seconds = time.microseconds / 1_000_000
+        }
         if document["metadata", "deletionTimestamp"] != nil { metadata.deletionTimestamp.seconds = 1_700_000_000 }
         metadata.labels = document["metadata", "labels"]?.textMapping ?? [:]
         metadata.annotations = document["metadata", "annotations"]?.textMapping ?? [:]

@@ -24,6 +24,9 @@ extension ObjectName {
 extension ServiceFields {
     init(_ message: ProtoService) {
         self.init(name: ObjectName(message.metadata))
+        let created = message.metadata.creationTimestamp
+        // Without seconds it is Go's zero time, which stands for none.
+        creationTimestamp = created.hasSeconds ? .seconds(created.seconds) : nil
         isOfOtherProxy = message.metadata.labels["service.kubernetes.io/service-proxy-name"] != nil
         let spec = message.spec
         type = spec.hasType ? spec.type : nil

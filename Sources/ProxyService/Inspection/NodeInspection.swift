@@ -77,17 +77,32 @@ public struct NodeInspection {
             rejection.kind == "Service" && rejection.object == name
                 || rejection.kind == "EndpointSlice" && slices.contains(rejection.object)
         }
+        // Who has a virtual server is decided among all Services.
+        let desired = Dictionary(uniqueKeysWithValues: reconcilers().map { ($0.family, $0.desired) })
         return explanation.lines { virtualIP in
-            kernel.lines(about: virtualIP.id, planned: plannedServer(virtualIP.id, of: explanation))
+            let state = desired[virtualIP.id.family]
+            let planned = state?[virtualIP.id].map {
+                VirtualServer(id: virtualIP.id, configuration: $0.configuration, realServers: $0.realServers)
+            }
+            let contest = state?.contest(over: virtualIP.id)
+            return (contest.map { Self.lines(about: $0, virtualIP, of: name) } ?? [])
+                + kernel.lines(about: virtualIP.id, planned: planned)
         } + notes.map { "rejected: \($0)" } + kernel.notes
     }
 
-    private func plannedServer(_ id: VirtualServer.ID, of explanation: ServiceExplanation) -> VirtualServer? {
-        for port in explanation.ports {
-            let servers = table.plan(of: port.id, in: port.family).contribution.virtualServers
-            if let server = servers.first(where: { $0.id == id }) { return server }
+    /// Who else wants a virtual IP of the Service, and who has it.
+    private static func lines(
+        about contest: Contest<ServicePortID>,
+        _ virtualIP: VirtualIP,
+        of service: ObjectName
+    ) -> [String] {
+        guard let holder = contest.holder else { return [] }
+        guard holder.owner.service == service, holder.claim == virtualIP.kind.claim else {
+            return ["taken by \(holder.words): \(service) gets nothing of it"]
         }
-        return nil
+        let others = contest.others.prefix(5).map(\.words).joined(separator: ", ")
+        let more = contest.others.count > 5 ? " and \(contest.others.count - 5) more" : ""
+        return ["wanted too, and not given to \(others)\(more)"]
     }
 
     // MARK: plan

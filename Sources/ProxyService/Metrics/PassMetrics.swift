@@ -12,6 +12,7 @@ public struct PassMetrics: Sendable {
     private let drift: Counter
     private let draining: Gauge
     private let virtualServers: Gauge
+    private let contestedServers: Gauge
     private let realServers: Gauge
     private let setEntries: Gauge
     private let setCapacity: Gauge
@@ -56,6 +57,11 @@ public struct PassMetrics: Sendable {
         virtualServers = registry.gauge(
             "kubeipvs_virtual_servers",
             "Virtual servers that are wanted",
+            labels: ["ip_family"]
+        )
+        contestedServers = registry.gauge(
+            "kubeipvs_contested_virtual_servers",
+            "Virtual servers that more than one Service port wants; the log names who does not get them",
             labels: ["ip_family"]
         )
         realServers = registry.gauge(
@@ -114,6 +120,7 @@ public struct PassMetrics: Sendable {
 
     func noteSizes(_ family: IPFamily, _ sizes: PlaneSizes) {
         virtualServers.set(sizes.virtualServers, "\(family)")
+        contestedServers.set(sizes.contestedServers, "\(family)")
         realServers.set(sizes.realServers, "\(family)")
         for set in sizes.sets {
             setEntries.set(set.members, set.name)

@@ -112,10 +112,10 @@ struct DesiredStateTests {
                 state.replaceContribution(of: owner, with: Self.contribution(weight: UInt32(owner)), touched: &touched)
             }
             #expect(try #require(state[Self.server]).realServers.map(\.weight) == [1])
-            let contested = try #require(state.contested.first)
-            #expect(contested.owner == 1)
+            let contest = try #require(state.contest(over: Self.server))
+            #expect(contest.holder?.owner == 1)
             #expect(state.owner(of: Self.server) == 1)
-            #expect(contested.others == [2])
+            #expect(contest.others.map(\.owner) == [2])
         }
     }
 

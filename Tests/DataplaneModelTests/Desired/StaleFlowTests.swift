@@ -63,8 +63,8 @@ struct StaleFlowTests {
             // Others' flows: another port, another address, another protocol.
             ("10.96.0.10", 54, .udp, "10.244.0.3", false), ("8.8.8.8", 30053, .udp, "8.8.8.8", false),
             ("10.96.0.13", 80, .tcp, "10.244.0.9", false), ("10.96.0.10", 53, .tcp, "10.244.0.9", false),
-            // Two Services want it: an endpoint of either will do.
-            ("10.96.0.12", 53, .udp, "10.244.0.3", false), ("10.96.0.12", 53, .udp, "10.244.0.4", false),
+            // Two Services want it: only an endpoint of the one that has it will do.
+            ("10.96.0.12", 53, .udp, "10.244.0.3", false), ("10.96.0.12", 53, .udp, "10.244.0.4", true),
             ("10.96.0.12", 53, .udp, "10.244.0.1", true),
         ] as [(String, UInt16, TransportProtocol, String, Bool)])
     func `a flow is stale when somebody serves it and somebody else answers`(

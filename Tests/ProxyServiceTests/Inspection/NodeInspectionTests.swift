@@ -56,6 +56,23 @@ import Testing
             ])
     }
 
+    @Test func `an explanation names the Service that has a virtual IP, and those that do not get it`() throws {
+        var taker = Sample.service("aaa", 9)
+        taker.name.namespace = "aaa"
+        taker.externalIPs = [Self.server.address]
+        let inspection = try inspection { $0.updates.append(.service(taker)) }
+        let kernel = kernel([(1, weight: 1, connections: 0), (2, weight: 1, connections: 0)])
+        let winner = try #require(inspection.explanation(of: Self.web, port: nil, on: kernel))
+        #expect(winner.contains("      wanted too, and not given to aaa/aaa:http (external IP)"))
+        let loser = try #require(inspection.explanation(of: taker.name, port: nil, on: kernel))
+        let place = try #require(loser.firstIndex { $0.contains("external IP TCP 10.96.0.1:80") })
+        #expect(
+            loser[(place + 1)...].prefix(2) == [
+                "      taken by shop/web:http (cluster IP): aaa/aaa gets nothing of it",
+                "      kernel: as planned, 0 active connections",
+            ])
+    }
+
     @Test func `each difference between kernel and plan has a line`() throws {
         let other = try #require(Scheduler("wlc"))
         let kernel = kernel(

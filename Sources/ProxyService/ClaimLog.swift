@@ -1,0 +1,102 @@
+import DataplaneModel
+import KubernetesHTTP
+import KubernetesObjects
+import Logging
+import ServicePlan
+
+/// Tells of Services that do not get an address and port because another one has it: in the log, and by events of those Services.
+/// Each once when it comes to that, and the log once more when it is over.
+struct ClaimLog {
+    private let logger: Logger
+    private let record: @Sendable (ClusterEvent) -> Void
+    private var contests: [VirtualServer.ID: Contest<ServicePortID>] = [:]
+
+    /// Lines and events for one pass: whoever makes a thousand Services that want one address gets no thousand lines.
+    private static var limit: Int { 20 }
+    /// Service ports that a line names.
+    private static var nameLimit: Int { 5 }
+
+    init(logger: Logger, record: @escaping @Sendable (ClusterEvent) -> Void) {
+        self.logger = logger
+        self.record = record
+    }
+
+    /// - Parameter changed: those over virtual servers whose owner or rivals may have changed.
+    mutating func note(_ changed: [Contest<ServicePortID>]) {
+        var lines = 0
+        var losers: [ObjectName: (contest: Contest<ServicePortID>, party: Contest<ServicePortID>.Party, count: Int)] =
+            [:]
+        for contest in changed {
+            let before = contests[contest.id]
+            contests[contest.id] = contest.others.isEmpty ? nil : contest
+            if contest.others.isEmpty {
+                if before != nil { noteEnd(contest) }
+                continue
+            }
+            let known = before?.holder == contest.holder ? Set(before?.others ?? []) : []
+            let new = contest.others.filter { !known.contains($0) }
+            guard !new.isEmpty else { continue }
+            lines += 1
+            if lines <= Self.limit { log(contest, new) }
+            for party in new {
+                losers[party.owner.service, default: (contest, party, 0)].count += 1
+            }
+        }
+        if lines > Self.limit {
+            logger.warning("more virtual servers are wanted twice", metadata: ["count": "\(lines - Self.limit)"])
+        }
+        for (name, loss) in losers.sorted(by: { $0.key < $1.key }).prefix(Self.limit) {
+            record(event(name, loss.contest, loss.party, loss.count))
+        }
+    }
+
+    private func log(_ contest: Contest<ServicePortID>, _ losers: [Contest<ServicePortID>.Party]) {
+        var names = losers.prefix(Self.nameLimit).map(\.words)
+        if losers.count > Self.nameLimit { names.append("\(losers.count - Self.nameLimit) more") }
+        logger.warning(
+            "several Service ports want one virtual server; the others get nothing of it",
+            metadata: [
+                "virtual-server": "\(contest.id)",
+                "service-port": "\(contest.holder.map(\.words) ?? "")",
+                "others": "\(names.joined(separator: ", "))",
+            ]
+        )
+    }
+
+    private func noteEnd(_ contest: Contest<ServicePortID>) {
+        logger.info(
+            "a virtual server is no longer wanted twice",
+            metadata: [
+                "virtual-server": "\(contest.id)", "service-port": "\(contest.holder.map(\.words) ?? "nobody")",
+            ]
+        )
+    }
+
+    private func event(
+        _ name: ObjectName,
+        _ contest: Contest<ServicePortID>,
+        _ loser: Contest<ServicePortID>.Party,
+        _ count: Int
+    ) -> ClusterEvent {
+        let holder = contest.holder.map { "\($0.owner), whose \($0.claim.words) it is" } ?? "another Service"
+        var note = "\(contest.id), \(loser.claim.words) of \(loser.owner), goes to \(holder)"
+        if count > 1 { note += "; so do \(count - 1) more" }
+        return ClusterEvent(
+            .warning,
+            reason: "VirtualServerTaken",
+            action: "SyncVirtualServers",
+            regarding: .service(namespace: name.namespace, name: name.name),
+            note: note
+        )
+    }
+}
+
+extension Contest<ServicePortID>.Party {
+    /// Such as `default/kubernetes:https (cluster IP)`.
+    var words: String { "\(owner) (\(claim.words))" }
+}
+
+extension VirtualServer.Claim {
+    /// Such as `cluster IP`.
+    var words: String { VirtualIP.Kind(self).rawValue }
+}
