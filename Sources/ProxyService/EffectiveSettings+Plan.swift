@@ -8,7 +8,8 @@ extension EffectiveSettings {
         PlanConfiguration(
             scheduler: scheduler,
             nodePortAddresses: nodePortAddresses,
-            allowsExternalIPs: featureGates.allowServiceExternalIPs
+            allowsExternalIPs: featureGates.allowServiceExternalIPs,
+            attractsVitalAddresses: attractsVitalAddresses
         )
     }
 

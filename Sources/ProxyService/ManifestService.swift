@@ -1,3 +1,4 @@
+import Addressing
 import KubernetesObjects
 import Logging
 import ManifestFiles
@@ -15,6 +16,7 @@ struct ManifestService: ServiceLifecycle.Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             var isFirst = true
+            var otherNodes: [String: [IPAddress]] = [:]
             var otherKinds: [String: Int] = [:]
             for await update in updates {
                 log(update.reports)
@@ -24,6 +26,10 @@ struct ManifestService: ServiceLifecycle.Service {
                     logOtherKinds(otherKinds)
                 }
                 await hand(update)
+                if update.changeOtherNodes(&otherNodes, than: nodeName) {
+                    let addresses = Set(otherNodes.values.joined())
+                    await proxy.changeSurroundings { $0.otherNodes = addresses }
+                }
                 if isFirst {
                     isFirst = false
                     await proxy.sourceCompleted()
@@ -62,5 +68,17 @@ struct ManifestService: ServiceLifecycle.Service {
     private func logOtherKinds(_ kinds: [String: Int]) {
         let text = kinds.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         logger.info("objects of other kinds are ignored", metadata: ["kinds": "\(text)"])
+    }
+}
+
+extension ManifestUpdate {
+    /// Follows the addresses of all Nodes but the own one.
+    ///
+    /// - Returns: whether they have changed.
+    fileprivate func changeOtherNodes(_ known: inout [String: [IPAddress]], than own: String) -> Bool {
+        let before = known
+        for node in nodes where node.name != own { known[node.name] = node.addresses }
+        for name in removedNodes { known[name] = nil }
+        return known != before
     }
 }

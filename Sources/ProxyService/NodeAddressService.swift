@@ -5,9 +5,10 @@ import DataplaneModel
 import Logging
 import Reconcile
 import ServiceLifecycle
+import ServicePlan
 
-/// Follows the addresses of the node's interfaces, which serve node ports and decide what is bound, and notices when somebody
-/// else changes those of the dummy link.
+/// Follows the addresses of the node's interfaces, which serve node ports and decide what is bound, and its gateways, which no
+/// Service may attract; and notices when somebody else changes those of the dummy link.
 ///
 /// An actor on a thread of its own, because waiting for the kernel blocks.
 actor NodeAddressService: Service {
@@ -19,6 +20,14 @@ actor NodeAddressService: Service {
     private static var pollInterval: Duration { .milliseconds(500) }
     /// Before another try after a failure, so that a lasting one is not a busy loop.
     private static var retryDelay: Duration { .seconds(1) }
+    /// How often routes are read where no address or link changes. There is no word of them, for a node may have many thousand
+    /// that come and go.
+    private static var routeInterval: Duration { .seconds(10) }
+
+    private let clock = ContinuousClock()
+    private var gatewaysReadAt: ContinuousClock.Instant?
+    private var gateways: RouteGateways?
+    private var lastRouteError: DataplaneError?
 
     init(proxy: ServiceProxy, logger: Logger) {
         self.proxy = proxy
@@ -56,6 +65,9 @@ actor NodeAddressService: Service {
         let monitor = try NodeAddressMonitor()
         var events = AddressEvents(concernsNode: true)
         while !Task.isCancelled {
+            if events.concernsNode || gatewaysReadAt.map({ clock.now - $0 >= Self.routeInterval }) ?? true {
+                await readGateways()
+            }
             if events.concernsNode {
                 await proxy.replaceInterfaceAddresses(try monitor.nodeAddresses())
             }
@@ -63,6 +75,26 @@ actor NodeAddressService: Service {
                 await proxy.noteDummyLink(events)
             }
             events = try monitor.waitForChange(timeout: Self.pollInterval)
+        }
+    }
+
+    /// Before the addresses: what may not be attracted is known when the first pass is made.
+    private func readGateways() async {
+        gatewaysReadAt = clock.now
+        do throws(DataplaneError) {
+            let found = try KernelRoutes().gateways()
+            lastRouteError = nil
+            guard found != gateways else { return }
+            gateways = found
+            await proxy.changeSurroundings {
+                $0.defaultGateways = found.ofDefaultRoutes
+                $0.otherGateways = found.ofOtherRoutes
+            }
+        } catch {
+            if error != lastRouteError {
+                logger.error("the node's gateways cannot be read", metadata: ["error": "\(error)"])
+            }
+            lastRouteError = error
         }
     }
 }

@@ -6,7 +6,12 @@ import ServicePlan
 extension NodeFacts {
     /// The node's own addresses: `bindAddress` where it is set, else those of the Node object, else loopback, as kube-proxy
     /// has it. They decide only about source ranges and `nodePortAddresses: [primary]`.
-    init(_ settings: EffectiveSettings, node: Node?, interfaceAddresses: Set<IPAddress>) {
+    init(
+        _ settings: EffectiveSettings,
+        node: Node?,
+        interfaceAddresses: Set<IPAddress>,
+        surroundings: NodeSurroundings = NodeSurroundings()
+    ) {
         var nodeIPs: [IPFamily: IPAddress] = [:]
         for address in [settings.bindAddress].compactMap(\.self) + (node?.addresses ?? [])
         where nodeIPs[address.family] == nil {
@@ -19,7 +24,8 @@ extension NodeFacts {
             name: settings.nodeName,
             zone: node?.zone,
             nodeIPs: nodeIPs,
-            interfaceAddresses: interfaceAddresses
+            interfaceAddresses: interfaceAddresses,
+            surroundings: surroundings
         )
     }
 }

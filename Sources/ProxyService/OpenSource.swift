@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// A source of objects that is known to be there, before anything in the kernel is touched.
 enum OpenSource {
     case manifests(ManifestUpdates)
-    case cluster(ClusterClient, EventRecorder<HTTPTransport>)
+    case cluster(ClusterClient, EventRecorder<HTTPTransport>, ClusterConnection)
 
     /// - Parameter observe: called with what comes of each request to the API server.
     /// - Throws: when there is no such directory.
@@ -34,7 +34,8 @@ enum OpenSource {
                 logger: logger,
                 observe: observe
             )
-            self = .cluster(client, client.eventRecorder(hostName: settings.nodeName, logger: logger))
+            let events = client.eventRecorder(hostName: settings.nodeName, logger: logger)
+            self = .cluster(client, events, connection)
         }
     }
 
@@ -56,9 +57,10 @@ enum OpenSource {
                     logger: logger
                 )
             ]
-        case .cluster(let client, let events):
+        case .cluster(let client, let events, let connection):
             [
                 EventService(recorder: events),
+                APIServerAddressService(connection: connection, proxy: proxy, logger: logger),
                 ClusterService(client: client, settings: settings, proxy: proxy, metrics: metrics, logger: logger),
             ]
         }
@@ -74,14 +76,14 @@ enum OpenSource {
 
     /// Has an event written where there is a cluster to write it to.
     func record(_ event: ClusterEvent) {
-        if case .cluster(_, let events) = self {
+        if case .cluster(_, let events, _) = self {
             events.record(event)
         }
     }
 
     /// Writes an event before the end, if that can be done in a few seconds.
     func write(_ event: ClusterEvent) async {
-        if case .cluster(_, let events) = self {
+        if case .cluster(_, let events, _) = self {
             await events.write(event, within: .seconds(5))
         }
     }

@@ -139,7 +139,8 @@ struct PassLog {
     /// What a Service port asks for and does not get.
     mutating func noteOmissions(_ found: [PlanOmission], of id: ServicePortID, _ family: IPFamily) {
         let before = omissions[family, default: [:]][id] ?? []
-        for omission in found where !before.contains(omission) {
+        // The log of claims says more of addresses.
+        for omission in found where !before.contains(omission) && omission != .vitalAddress {
             logger.warning(
                 "a Service does not get all that it asks for",
                 metadata: ["family": "\(family)", "service-port": "\(id)", "omitted": "\(omission.rawValue)"]

@@ -27,6 +27,7 @@ public actor ServiceProxy {
     private var statuses = ServiceStatusTable()
     private var node: Node?
     private var interfaceAddresses: Set<IPAddress>?
+    private var surroundings = NodeSurroundings()
     private var sourceIsComplete = false
     /// Whether a pass has left Service ports for the next one to plan.
     private var isLeftToPlan = false
@@ -148,6 +149,12 @@ public actor ServiceProxy {
         }
     }
 
+    /// Takes over what has become of the addresses that the node speaks to.
+    func changeSurroundings(_ change: @Sendable (inout NodeSurroundings) -> Void) {
+        change(&surroundings)
+        replaceFacts()
+    }
+
     /// There is word of addresses of the dummy link. Most of it is of what was written here.
     public func noteDummyLink(_ events: AddressEvents) {
         dummyLinkEvents.merge(events)
@@ -166,7 +173,8 @@ public actor ServiceProxy {
 
     private func replaceFacts() {
         table.replaceNodeFacts(
-            NodeFacts(settings, node: node, interfaceAddresses: interfaceAddresses ?? [])
+            NodeFacts(
+                settings, node: node, interfaceAddresses: interfaceAddresses ?? [], surroundings: surroundings)
         )
         noteChange()
     }
@@ -277,6 +285,7 @@ public actor ServiceProxy {
                 changedHealthChecks.insert(family)
             }
             log.noteOmissions(observations.omissions, of: id, family)
+            claims.note(observations.concerns, of: id, family)
             plane.reconciler.replaceContribution(of: id, with: contribution)
         }
         instruments.notePlanned(statuses)

@@ -10,16 +10,19 @@ public struct NodeFacts: Hashable, Sendable {
     public var nodeIPs: [IPFamily: IPAddress]
     /// Every address of every interface but the dummy link, loopback and link-local ones included.
     public var interfaceAddresses: Set<IPAddress>
+    public var surroundings: NodeSurroundings
 
     public init(
         name: String,
         zone: String? = nil,
         nodeIPs: [IPFamily: IPAddress] = [:],
-        interfaceAddresses: Set<IPAddress> = []
+        interfaceAddresses: Set<IPAddress> = [],
+        surroundings: NodeSurroundings = NodeSurroundings()
     ) {
         self.name = name
         self.zone = zone
         self.nodeIPs = nodeIPs
         self.interfaceAddresses = interfaceAddresses
+        self.surroundings = surroundings
     }
 }

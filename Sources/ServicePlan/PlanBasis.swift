@@ -4,12 +4,19 @@ public import Addressing
 public struct PlanBasis: Hashable, Sendable {
     public let facts: NodeFacts
     public let configuration: PlanConfiguration
+    /// The endpoints of the Service `default/kubernetes`, and their ports: the API servers.
+    public let apiServerEndpoints: [IPAddress: Set<UInt16>]
     private let nodePortAddressesV4: [IPAddress]
     private let nodePortAddressesV6: [IPAddress]
 
-    public init(facts: NodeFacts, configuration: PlanConfiguration) {
+    public init(
+        facts: NodeFacts,
+        configuration: PlanConfiguration,
+        apiServerEndpoints: [IPAddress: Set<UInt16>] = [:]
+    ) {
         self.facts = facts
         self.configuration = configuration
+        self.apiServerEndpoints = apiServerEndpoints
         nodePortAddressesV4 = Self.nodePortAddresses(of: .v4, facts, configuration.nodePortAddresses)
         nodePortAddressesV6 = Self.nodePortAddresses(of: .v6, facts, configuration.nodePortAddresses)
     }

@@ -17,14 +17,19 @@ public struct PlanConfiguration: Hashable, Sendable {
     public var nodePortAddresses: NodePortAddresses
     /// Feature gate `AllowServiceExternalIPs`.
     public var allowsExternalIPs: Bool
+    /// Whether external and load balancer IPs may be addresses that the node cannot do without: the API server's, and those of
+    /// its default gateways.
+    public var attractsVitalAddresses: Bool
 
     public init(
         scheduler: Scheduler = .roundRobin,
         nodePortAddresses: NodePortAddresses = .all,
-        allowsExternalIPs: Bool = true
+        allowsExternalIPs: Bool = true,
+        attractsVitalAddresses: Bool = false
     ) {
         self.scheduler = scheduler
         self.nodePortAddresses = nodePortAddresses
         self.allowsExternalIPs = allowsExternalIPs
+        self.attractsVitalAddresses = attractsVitalAddresses
     }
 }

@@ -10,6 +10,8 @@ public struct PlanObservations: Hashable, Sendable {
     public var healthCheck: HealthCheck?
     /// What the Service asks for and does not get.
     public var omissions: [PlanOmission] = []
+    /// External and load balancer IPs that others have.
+    public var concerns: [AddressConcern] = []
 
     public init() {}
 
@@ -39,4 +41,6 @@ public enum PlanOmission: String, CaseIterable, Hashable, Sendable {
     case healthCheckNodePort = "the health-check node port's entry: no address of the node fits nodePortAddresses"
     /// The feature gate `AllowServiceExternalIPs` is off.
     case externalIPs = "its external IPs: the feature gate AllowServiceExternalIPs is off"
+    /// An external or load balancer IP is an address of the API server or of the default gateway (`AddressConcern`).
+    case vitalAddress = "an external or load balancer IP that the node cannot do without"
 }

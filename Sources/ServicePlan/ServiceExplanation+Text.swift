@@ -34,7 +34,8 @@ extension PortExplanation {
         }
         lines += endpoints.map(\.description)
         lines += slicesWithoutPort.map { "slice \($0): has no such port" }
-        lines += omissions.map { "left out: \($0.rawValue)" }
+        lines += omissions.filter { $0 != .vitalAddress }.map { "left out: \($0.rawValue)" }
+        lines += concerns.map { ($0.isAttracted ? "beware: " : "left out: ") + $0.description }
         return lines
     }
 }

@@ -30,6 +30,7 @@ public struct PortExplanation: Hashable, Sendable {
     /// Slices of the Service and family without a port of that name and protocol: a frequent reason for no endpoints.
     public var slicesWithoutPort: [ObjectName]
     public var omissions: [PlanOmission]
+    public var concerns: [AddressConcern]
 }
 
 public struct VirtualIPExplanation: Hashable, Sendable {
@@ -82,7 +83,7 @@ extension ServiceTable {
         return PortExplanation(
             id: ServicePortID(port, of: service.name),
             family: family,
-            virtualIPs: service.virtualIPs(of: port, in: family, basis).map { virtualIP in
+            virtualIPs: service.virtualIPs(of: port, in: family, basis, plan.observations.concerns).map { virtualIP in
                 VirtualIPExplanation(
                     virtualIP: virtualIP,
                     source: selection.source(under: virtualIP.policy),
@@ -94,7 +95,8 @@ extension ServiceTable {
             topology: selection.topology,
             endpoints: explanations(of: slices, port, merged, selection),
             slicesWithoutPort: slices.filter { !$0.ports.contains { $0.feeds(port) } }.map(\.name),
-            omissions: plan.observations.omissions
+            omissions: plan.observations.omissions,
+            concerns: plan.observations.concerns
         )
     }
 

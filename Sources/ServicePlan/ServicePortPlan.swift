@@ -27,7 +27,8 @@ public struct ServicePortPlan: Hashable, Sendable {
         in family: IPFamily,
         basis: PlanBasis
     ) {
-        let virtualIPs = service.virtualIPs(of: port, in: family, basis)
+        let concerns = service.addressConcerns(of: port, endpoints, in: family, basis)
+        let virtualIPs = service.virtualIPs(of: port, in: family, basis, concerns)
         guard !virtualIPs.isEmpty else {
             self.init()
             return
@@ -68,8 +69,10 @@ public struct ServicePortPlan: Hashable, Sendable {
                 localReadyAddresses: endpoints.filter { $0.isLocal && $0.isReady }.map(\.id.address).withoutRepetition()
             )
         }
+        observations.concerns = concerns
         observations.omissions = Self.omissions(
             service, family, basis,
+            vitalAddress: concerns.contains { !$0.isAttracted },
             nodePort: omitsNodePort,
             healthCheck: omitsNodePort && healthCheckPort != 0
         )
@@ -116,6 +119,7 @@ public struct ServicePortPlan: Hashable, Sendable {
         _ service: Service,
         _ family: IPFamily,
         _ basis: PlanBasis,
+        vitalAddress: Bool,
         nodePort: Bool,
         healthCheck: Bool
     ) -> [PlanOmission] {
@@ -125,6 +129,7 @@ public struct ServicePortPlan: Hashable, Sendable {
         if !basis.configuration.allowsExternalIPs, service.externalIPs.contains(where: { $0.family == family }) {
             omissions.append(.externalIPs)
         }
+        if vitalAddress { omissions.append(.vitalAddress) }
         return omissions
     }
 }

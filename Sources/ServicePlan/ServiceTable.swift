@@ -52,7 +52,7 @@ public struct ServiceTable: Sendable {
     private var lateDirtyPorts: [ServicePortID] = []
 
     /// The node and the settings that all Service ports are planned with.
-    public private(set) var basis: PlanBasis
+    public internal(set) var basis: PlanBasis
     /// The families that this node serves. The others have empty contributions. Not a set, for that would hash one for each plan.
     public let families: [IPFamily]
 
@@ -71,7 +71,9 @@ public struct ServiceTable: Sendable {
         switch update {
         case .service(let service): replaceService(service.name, with: service)
         case .serviceRemoved(let name): removeService(name)
-        case .slice(let slice): file(slice)
+        case .slice(let slice):
+            file(slice)
+            if slice.service == .apiServer { noteAPIServers() }
         case .sliceRemoved(let name): removeSlice(name)
         }
     }
@@ -160,6 +162,7 @@ public struct ServiceTable: Sendable {
         let slice = entries[place].slices.remove(at: index)
         markDirty(slice.ports, at: place)
         dropEntryIfEmpty(place, slice.service)
+        if slice.service == .apiServer { noteAPIServers() }
     }
 
     private mutating func dropEntryIfEmpty(_ place: Int, _ name: ObjectName) {
@@ -177,15 +180,17 @@ public struct ServiceTable: Sendable {
     /// - another name: all, because it decides which endpoints are local;
     /// - another zone: those of Services with a zone hint in one of their slices;
     /// - another address of the node itself: those of Services with load balancer source ranges;
-    /// - an address that an interface gained or lost: those of Services with just this address as an external IP or a load
-    ///   balancer VIP, because it decides whether the address is bound;
+    /// - an address that an interface gained or lost, or that others are known by: those of Services with just this address as
+    ///   an external IP or a load balancer VIP, because it decides whether the address is bound;
     /// - other node port addresses, whatever made them others: ports with a node port.
     public mutating func replaceNodeFacts(_ facts: NodeFacts) {
         let old = basis
         guard old.facts != facts else { return }
-        basis = PlanBasis(facts: facts, configuration: old.configuration)
+        basis = PlanBasis(
+            facts: facts, configuration: old.configuration, apiServerEndpoints: old.apiServerEndpoints)
 
         let changedAddresses = old.facts.interfaceAddresses.symmetricDifference(facts.interfaceAddresses)
+            .union(facts.surroundings.changedAddresses(from: old.facts.surroundings))
         let nodePortsChanged = IPFamily.allCases.contains {
             old.nodePortAddresses(of: $0) != basis.nodePortAddresses(of: $0)
         }
@@ -196,14 +201,28 @@ public struct ServiceTable: Sendable {
                 old.facts.name != facts.name
                 || old.facts.zone != facts.zone && entry.hasZoneHints
                 || old.facts.nodeIPs != facts.nodeIPs && !service.loadBalancerSourceRanges.isEmpty
-                || service.externalIPs.contains(where: changedAddresses.contains)
-                || service.loadBalancerVIPs.contains(where: changedAddresses.contains)
+                || service.wants(changedAddresses)
             markDirty(
                 service.ports.indices.filter {
                     concernsAllPorts || nodePortsChanged && service.ports[$0].nodePort != 0
                 },
                 at: place
             )
+        }
+    }
+
+    /// Takes over which addresses the API servers have, and marks the Service ports that want one of those.
+    private mutating func noteAPIServers() {
+        let endpoints = apiServerEndpoints
+        guard endpoints != basis.apiServerEndpoints else { return }
+        // Whether a Service leads to the API servers decides whether it may have the address in front of them.
+        let changed = endpoints.changedKeys(from: basis.apiServerEndpoints)
+            .union(basis.facts.surroundings.apiServers.keys)
+        basis = PlanBasis(
+            facts: basis.facts, configuration: basis.configuration, apiServerEndpoints: endpoints)
+        for place in entries.indices {
+            guard let service = entries[place].service, service.wants(changed) else { continue }
+            markDirty(service.ports.indices, at: place)
         }
     }
 

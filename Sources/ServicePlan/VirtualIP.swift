@@ -1,4 +1,4 @@
-public import Addressing
+import Addressing
 public import DataplaneModel
 public import KubernetesObjects
 
@@ -51,7 +51,14 @@ extension Service {
     /// Every address and port at which a port of the Service is reached in one family; by kind, and ascending within.
     ///
     /// Empty when the Service has no cluster IP of the family: kube-proxy then leaves the whole port out.
-    public func virtualIPs(of port: ServicePort, in family: IPFamily, _ basis: PlanBasis) -> [VirtualIP] {
+    ///
+    /// - Parameter concerns: those of the port; what is not to be attracted is left out.
+    func virtualIPs(
+        of port: ServicePort,
+        in family: IPFamily,
+        _ basis: PlanBasis,
+        _ concerns: [AddressConcern]
+    ) -> [VirtualIP] {
         guard let clusterIP = programmedClusterIP(of: family) else { return [] }
         let externalPolicy: TrafficPolicy = isExternalPolicyLocal ? .local : .cluster
         var virtualIPs: [VirtualIP] = []
@@ -73,11 +80,11 @@ extension Service {
 
         add(.clusterIP, clusterIP, port.port, .bound)
         if basis.configuration.allowsExternalIPs {
-            for address in externalIPs(of: family) {
+            for address in externalIPs(of: family) where !concerns.withhold(.externalIP, address) {
                 add(.externalIP, address, port.port, binding(address))
             }
         }
-        for address in loadBalancerVIPs(of: family) {
+        for address in loadBalancerVIPs(of: family) where !concerns.withhold(.loadBalancer, address) {
             add(.loadBalancer, address, port.port, binding(address))
         }
         if port.nodePort != 0 {

@@ -9,8 +9,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Keeps this node's IPVS, sets, addresses and rules as Services want them, until it is stopped.",
         discussion: """
             What it has programmed stays in the kernel when it ends: connections go on, and the next start takes it over.
-            The flags are kube-proxy's and mean what they mean there; --manifests, --graceful-timeout and \
-            --metrics-virtual-servers are its own. A flag whose value is a bool needs none: --cleanup is --cleanup=true.
+            The flags are kube-proxy's and mean what they mean there; --manifests, --graceful-timeout, \
+            --metrics-virtual-servers and --allow-attracting-vital-addresses are its own. A flag whose value is a bool needs none: --cleanup is --cleanup=true.
             """
     )
 

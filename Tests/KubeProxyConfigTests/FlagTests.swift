@@ -185,11 +185,21 @@ struct FlagTests {
         #expect(configuration.featureGates == ["A": true, "B": false])
     }
 
+    @Test(arguments: [nil, "kind: KubeProxyConfiguration\napiVersion: kubeproxy.config.k8s.io/v1alpha1\nmode: ipvs\n"])
+    func `whether vital addresses may be attracted is said by the flag alone, also beside a file`(file: String?) throws
+    {
+        let said = try parse(["--allow-attracting-vital-addresses"]).load(file: file, hostname: "here")
+        #expect(said.settings.attractsVitalAddresses)
+        #expect(said.warnings.map(\.description) == [])
+        #expect(said.flags["allow-attracting-vital-addresses"] == "true")
+        #expect(try !parse([]).load(file: file, hostname: "here").settings.attractsVitalAddresses)
+    }
+
     @Test func `what is to be done is read`() throws {
         let flags = try parse([
             "--config=/c", "--write-config-to=/w", "--cleanup", "--init-only=true", "--version=raw", "--manifests",
             "/m",
-            "--graceful-timeout", "90s", "--metrics-virtual-servers", "50",
+            "--graceful-timeout", "90s", "--metrics-virtual-servers", "50", "--allow-attracting-vital-addresses",
         ])
         #expect(flags.configFile == "/c")
         #expect(flags.writeConfigTo == "/w")
@@ -199,9 +209,11 @@ struct FlagTests {
         #expect(flags.manifests == "/m")
         #expect(flags.gracefulTimeout == .seconds(90))
         #expect(flags.metricsVirtualServers == 50)
+        #expect(flags.allowAttractingVitalAddresses)
         let none = try parse(["--cleanup=false", "--version=false"])
         #expect(none.configFile == nil)
         #expect(none.metricsVirtualServers == 0)
+        #expect(!none.allowAttractingVitalAddresses)
         #expect(!none.cleanup)
         #expect(!none.initOnly)
         #expect(none.version == .none)

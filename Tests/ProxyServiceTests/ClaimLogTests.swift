@@ -80,6 +80,53 @@ struct ClaimLogTests {
         #expect(recorder.events.count == 1)
     }
 
+    @Test func `an address of others is told of once for a Service, whichever of its ports say it`() {
+        let recorder = Recorder()
+        var log = recorder.log
+        let concern = AddressConcern(
+            kind: .externalIP, address: IPAddress(v4: 0x0a00_0001), reason: .apiServer, isAttracted: false)
+        let ids = ["a", "b"].map {
+            ServicePortID(service: ObjectName(namespace: "aaa", name: "x"), port: $0, transport: .tcp)
+        }
+        for _ in 0..<2 {
+            for id in ids { log.note([concern], of: id, .v4) }
+            // The other family knows nothing of it.
+            for id in ids { log.note([], of: id, .v6) }
+        }
+        let words = "external IP 10.0.0.1 is an address of the API server: the Service does not attract it"
+        #expect(
+            recorder.lines == [
+                "a Service does not get an address that the node cannot do without addresses=\(words) service=aaa/x"
+            ])
+        #expect(
+            recorder.events == [
+                ClusterEvent(
+                    .warning, reason: "AddressNotAttracted", action: "SyncVirtualServers",
+                    regarding: .service(namespace: "aaa", name: "x"), note: words)
+            ])
+        log.note([], of: ids[0], .v4)
+        #expect(recorder.lines.count == 1)
+        log.note([], of: ids[1], .v4)
+        #expect(recorder.lines.last == "a Service no longer wants addresses of others service=aaa/x")
+    }
+
+    @Test func `a thousand Services with addresses of others make a few lines and events in a pass`() {
+        let recorder = Recorder()
+        var log = recorder.log
+        let concern = AddressConcern(
+            kind: .loadBalancer, address: IPAddress(v4: 0x0a00_0002), reason: .otherHost, isAttracted: true)
+        for number in 0..<1000 {
+            let name = ObjectName(namespace: "aaa", name: "x\(number)")
+            log.note([concern], of: ServicePortID(service: name, port: "", transport: .tcp), .v4)
+        }
+        #expect(recorder.lines.count == 21)
+        #expect(recorder.events.count == 20)
+        #expect(recorder.events[0].reason == "AddressOfOtherHost")
+        log.note([])
+        log.note([concern], of: ServicePortID(service: Sample.service("web").name, port: "", transport: .tcp), .v4)
+        #expect(recorder.events.count == 21)
+    }
+
     @Test func `who loses it to an older one is told`() {
         let recorder = Recorder()
         var log = recorder.log

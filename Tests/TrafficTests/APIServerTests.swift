@@ -125,6 +125,40 @@ extension TrafficSuite {
             #expect(event["note"]?.text?.hasSuffix(":\(port): Address already in use") == true)
         }
 
+        @Test func `a Service that does not get an address that it wants is told so by events`() async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode())
+            api.set(.web)
+            let apiServer = IPAddress(v4: 0x0a09_0909)
+            api.set(
+                .endpointSlice(
+                    EndpointSlice(
+                        name: ObjectName(namespace: "default", name: "kubernetes"), serviceName: "kubernetes",
+                        family: .v4, ports: [EndpointPort(name: "https", port: 6443)],
+                        endpoints: [Endpoint(address: apiServer)])))
+            var taker = Service(
+                name: ObjectName(namespace: "aaa", name: "x"), clusterIPs: [IPAddress(v4: 0x0a60_0063)],
+                ports: [ServicePort(name: "http", port: 80)])
+            taker.creationTime = 1
+            taker.externalIPs = [IPAddress(v4: 0x0a60_000a), apiServer]
+            api.set(.service(taker))
+            try await Self.withDaemon(on: api) { daemon, _ in
+                try await daemon.waitForFirstPass()
+                for (reason, note) in [
+                    ("VirtualServerTaken", "TCP 10.96.0.10:80, external IP of aaa/x:http, goes to "),
+                    ("AddressNotAttracted", "external IP 10.9.9.9 is an address of the API server"),
+                ] {
+                    try await eventually("the event \(reason)") {
+                        api.events.contains { event in
+                            event["reason"]?.text == reason && event["regarding", "name"]?.text == "x"
+                                && event["note"]?.text?.hasPrefix(note) == true
+                        }
+                    }
+                }
+                #expect(try await !Self.dataplane().contains("10.9.9.9"))
+            }
+        }
+
         @Test func `nothing is ever executed but iptables, and PATH needs to have nothing else`() async throws {
             let api = FakeAPIServer()
             api.set(.ownNode())

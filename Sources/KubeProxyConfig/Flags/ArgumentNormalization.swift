@@ -48,6 +48,7 @@ extension KubeProxyFlags {
 
     /// The flags that can stand without a value.
     static let booleanNames: Set<String> = [
+        "allow-attracting-vital-addresses",
         "bind-address-hard-fail", "cleanup", "conntrack-tcp-be-liberal", "init-only", "iptables-localhost-nodeports",
         "ipvs-strict-arp", "log-json-split-stream", "log-text-split-stream", "masquerade-all", "profiling", "version",
     ]

@@ -53,12 +53,14 @@ extension KubeProxyFlags {
         sources.merge(flags.sources) { _, flag in flag }
         invalid += flags.invalid
 
-        let (settings, wrong) = EffectiveSettings.evaluating(
+        let (evaluated, wrong) = EffectiveSettings.evaluating(
             flags.configuration,
             hostname: hostname,
             server: client.master.flatMap { $0.isEmpty ? nil : $0 },
             needsMode: !cleanup && writeConfigTo == nil
         )
+        var settings = evaluated
+        settings.attractsVitalAddresses = allowAttractingVitalAddresses
         invalid += wrong.map { $0.located(by: sources) }
         guard invalid.isEmpty else { throw .invalid(invalid.inOrder) }
 
@@ -85,6 +87,7 @@ extension KubeProxyFlags {
             "manifests": general.manifests ?? "",
             "graceful-timeout": general.gracefulTimeout.map { "\($0)" } ?? "",
             "metrics-virtual-servers": "\(metricsVirtualServers)",
+            "allow-attracting-vital-addresses": "\(allowAttractingVitalAddresses)",
             "boot-id-file": general.bootIdFile ?? "",
             "machine-id-file": general.machineIdFile ?? "",
             "master": client.master ?? "",

@@ -1,6 +1,6 @@
 public import ArgumentParser
 
-/// kube-proxy's command line, with three flags of kube-ipvs.
+/// kube-proxy's command line, with the flags of kube-ipvs itself.
 ///
 /// Give it arguments that `normalizing(_:)` has been over. Values stay text here, so that `load(file:hostname:)` can tell all
 /// that are wrong at once.
@@ -39,6 +39,8 @@ public struct KubeProxyFlags: ParsableArguments, Sendable {
     public var gracefulTimeout: Duration? { general.gracefulTimeout?.duration }
     /// How many virtual servers of each family have traffic counters among the metrics; 0 for none.
     public var metricsVirtualServers: Int { general.metricsVirtualServers ?? 0 }
+    /// Whether a Service may attract an address that the node cannot do without.
+    public var allowAttractingVitalAddresses: Bool { general.allowAttractingVitalAddresses?.value ?? false }
 }
 
 /// What is to be done, and from where.
@@ -76,6 +78,14 @@ struct GeneralFlags: ParsableArguments, Sendable {
         )
     )
     var metricsVirtualServers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Let Services attract the API server's and the default gateway's addresses by external or load balancer IPs.",
+            valueName: "bool"
+        )
+    )
+    var allowAttractingVitalAddresses: GoBool?
 
     @Option(help: ArgumentHelp("Feature gates as name=bool, with commas between them.", valueName: "gates"))
     var featureGates: [String] = []

@@ -88,4 +88,6 @@ public struct EffectiveSettings: Hashable, Sendable {
     public var masqueradeBit: UInt8
     public var detectLocalMode: DetectLocalMode
     public var nodePortAddresses: PlanConfiguration.NodePortAddresses
+    /// Whether a Service may attract an address that the node cannot do without. A flag of its own says so, not the file.
+    public var attractsVitalAddresses = false
 }

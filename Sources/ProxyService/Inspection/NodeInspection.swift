@@ -24,10 +24,13 @@ public struct NodeInspection {
         version: String,
         logger: Logger
     ) async throws {
-        let objects = try await ObjectSnapshot(of: source, settings: settings, version: version, logger: logger)
+        var objects = try await ObjectSnapshot(of: source, settings: settings, version: version, logger: logger)
         let addresses: Set<IPAddress>
         do throws(DataplaneError) {
             addresses = try NodeAddressMonitor().nodeAddresses()
+            let gateways = try KernelRoutes().gateways()
+            objects.surroundings.defaultGateways = gateways.ofDefaultRoutes
+            objects.surroundings.otherGateways = gateways.ofOtherRoutes
         } catch {
             throw StartError("\(error)")
         }
@@ -45,7 +48,9 @@ public struct NodeInspection {
         node = objects.node
         rejections = objects.rejections
         var table = ServiceTable(
-            facts: NodeFacts(settings, node: objects.node, interfaceAddresses: interfaceAddresses),
+            facts: NodeFacts(
+                settings, node: objects.node, interfaceAddresses: interfaceAddresses,
+                surroundings: objects.surroundings),
             configuration: settings.plan,
             families: Set(families)
         )

@@ -1,3 +1,4 @@
+import Addressing
 import KubeProxyConfig
 import KubernetesHTTP
 import KubernetesObjects
@@ -13,6 +14,8 @@ struct ObjectSnapshot {
     var node: Node?
     /// What was left out of objects.
     var rejections: [Rejection] = []
+    /// What the source tells of the addresses that the node speaks to.
+    var surroundings = NodeSurroundings()
 
     init(updates: [ObjectUpdate] = []) {
         self.updates = updates
@@ -30,9 +33,13 @@ struct ObjectSnapshot {
             var iterator = updates.makeAsyncIterator()
             guard let all = await iterator.next() else { throw StartError("stopped before \(source) was read") }
             self.init(all, nodeName: settings.nodeName)
-        case .cluster(let client, _):
+        case .cluster(let client, _, let connection):
             do throws(APIError) {
                 try await self.init(of: client, nodeName: settings.nodeName)
+                let (host, port) = connection.peer
+                for address in NameResolution.addresses(of: host) where !address.isLoopback {
+                    surroundings.apiServers[address] = [port]
+                }
             } catch {
                 throw StartError("cannot list the objects of \(source): \(error)")
             }
@@ -42,6 +49,7 @@ struct ObjectSnapshot {
     private init(_ all: ManifestUpdate, nodeName: String) {
         updates = all.services.map { .service($0) } + all.endpointSlices.map { .slice($0) }
         node = all.nodes.first { $0.name == nodeName }
+        surroundings.otherNodes = Set(all.nodes.filter { $0.name != nodeName }.flatMap(\.addresses))
         rejections = all.reports.compactMap(\.rejection)
     }
 

@@ -40,6 +40,7 @@ extension PlanOmission {
         case .nodePort: "node_port"
         case .healthCheckNodePort: "health_check_node_port"
         case .externalIPs: "external_ips"
+        case .vitalAddress: "vital_address"
         }
     }
 }
