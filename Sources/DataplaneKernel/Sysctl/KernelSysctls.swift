@@ -29,8 +29,9 @@ public struct KernelSysctls: Sendable {
             value += buffer[..<count]
         }
         let start = value.drop(while: Self.isSpace)
-        let end = start.lastIndex { !Self.isSpace($0) } ?? start.startIndex - 1
-        return String(decoding: start[start.startIndex...end], as: UTF8.self)
+        // Of a setting that is empty, such as ip_local_reserved_ports, nothing is left.
+        let end = start.lastIndex { !Self.isSpace($0) }.map { $0 + 1 } ?? start.startIndex
+        return String(decoding: start[..<end], as: UTF8.self)
     }
 
     /// Writes the value, also when it is that already.

@@ -26,6 +26,10 @@ extension KernelSuite {
             #expect(try sysctls.set("net/ipv4/ip_local_port_range", to: "32000 60000") == false)
         }
 
+        @Test func `a setting may be empty`() throws {
+            #expect(try sysctls.read("net/ipv4/ip_local_reserved_ports") == "")
+        }
+
         @Test func `interface names may have dots`() async throws {
             try KernelAddresses(linkName: "kube.100").removeLink()
             try await command("ip", "link", "add", "kube.100", "type", "dummy")
