@@ -71,6 +71,11 @@ public struct ClusterClient: Sendable {
         ResourceListWatch(.node(named: name), transport: transport, options: options)
     }
 
+    /// All Nodes, for a look at them: nobody watches them.
+    public var nodes: ResourceListWatch<HTTPTransport, Node> {
+        ResourceListWatch(.nodes, transport: transport, options: options)
+    }
+
     /// Writes events in the name of kube-proxy, once it runs.
     ///
     /// - Parameter hostName: Of this node.

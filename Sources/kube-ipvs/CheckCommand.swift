@@ -8,7 +8,7 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Looks at this node before the daemon runs on it.",
         discussion: """
-            It reads what there is, and then tries a first pass in a network namespace of its own, which loads the modules that \
+            It reads what there is and what Services want, and then tries a first pass in a network namespace of its own, which loads the modules that \
             the daemon needs. Nothing else is changed. Give it the daemon's flags. The exit status is 0 when nothing is in the \
             way, 2 when there are warnings, and 1 when the daemon would not start or not serve.
             """
@@ -25,7 +25,9 @@ struct CheckCommand: AsyncParsableCommand {
             return try OutputDescriptor.standardOutput.write(
                 Array(await trial.run(loaded.settings).map { "\($0)\n" }.joined().utf8))
         }
-        var (findings, variant) = await NodeCheck.observe(loaded.settings)
+        let source = Result { () throws(StartError) in try flags.source(loaded.settings.client) }
+        var (findings, variant) = await NodeCheck.observe(
+            loaded.settings, source: source, version: VersionCommand.version)
         findings += await Trial(variant).start()
         findings.sort { $0.verdict > $1.verdict }
         try OutputDescriptor.standardOutput.write(Array(findings.map { "\(Self.line($0))\n" }.joined().utf8))

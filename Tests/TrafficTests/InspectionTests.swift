@@ -117,6 +117,63 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `a check warns of what would keep Services from working on the node, and names what to do`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                try Self.writeService(to: cluster)
+                try cluster.write(
+                    Manifest.service(
+                        "lb", type: "LoadBalancer", clusterIPs: ["10.96.0.20"], ports: [.init(port: 80, target: 8080)],
+                        endpoints: [], loadBalancerVIPs: ["192.168.60.20"]),
+                    to: "lb.yaml")
+                try cluster.write(
+                    "{apiVersion: v1, kind: Node, metadata: {name: node-2}, "
+                        + "status: {addresses: [{type: InternalIP, address: 192.168.60.20}]}}\n",
+                    to: "node-2.yaml")
+                // Loads IPVS. Then a virtual server that is wanted, with flags that are not.
+                try await cluster.run(in: .node, "ipvsadm", "-Ln")
+                try await cluster.run(in: .node, "ipvsadm", "-A", "-t", "10.96.0.10:80", "-s", "wlc", "-p", "60")
+                try await cluster.run(in: .node, "ip", "link", "add", "nodelocaldns", "type", "dummy")
+                try await cluster.run(in: .node, "ip", "address", "add", "10.96.0.10/32", "dev", "nodelocaldns")
+                try await cluster.run(
+                    in: .node, "sysctl", "--quiet", "--write", "net.ipv4.ip_local_port_range=10000 65000",
+                    "net.ipv4.ip_local_reserved_ports=10250")
+                let variant = try await cluster.iptablesVariants()[0]
+                try await cluster.run(in: .node, "iptables-\(variant)", "--policy", "INPUT", "DROP")
+                try await cluster.run(
+                    in: .node, "bash", "-c",
+                    """
+                    iptables-\(variant) -t nat -N KUBE-SERVICES; iptables-\(variant) -t nat -N PORTS
+                    iptables-\(variant) -t nat -A PORTS -p tcp --dport 80 -j DNAT --to-destination 10.244.1.13
+                    iptables-\(variant) -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j PORTS
+                    iptables-\(variant) -t nat -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+                    """)
+
+                let check = try await Self.run("check", [], in: cluster)
+                #expect(check.status == .exited(2))
+                for line in [
+                    "warning  local ports: node ports (30000-32767) are among the ports 10000-65000",
+                    "set net.ipv4.ip_local_reserved_ports=10250,30000-32767\n",
+                    "warning  policies: filter INPUT of ",
+                    "warning  rule order: 1 rules of others come before KUBE-SERVICES",
+                    "warning  cluster IPs: 10.96.0.10, which nodelocaldns has, is a cluster IP",
+                    "warning  addresses: test/lb: load balancer 192.168.60.20 is an address of another host",
+                    "notice   IPVS: 1 virtual servers that Services want are there (TCP 10.96.0.10:80)",
+                ] {
+                    #expect(check.standardOutput.contains(line), "\(check.standardOutput)")
+                }
+                #expect(!check.standardOutput.contains("no proxy's"))
+                let plan = try await Self.run("plan", [], in: cluster)
+                #expect(plan.standardOutput.contains("edit virtual server TCP 10.96.0.10:80"))
+
+                try await cluster.run(
+                    in: .node, "sysctl", "--quiet", "--write", "net.ipv4.ip_local_reserved_ports=10250,30000-32767")
+                let reserved = try await Self.run("check", [], in: cluster)
+                #expect(reserved.standardOutput.contains("ok       local ports: no node port is among them\n"))
+            }
+        }
+
         /// What a command that is to write nothing must leave as it was.
         private static func everything(in cluster: Cluster) async throws -> String {
             try await cluster.run(

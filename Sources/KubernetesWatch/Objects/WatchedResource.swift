@@ -36,6 +36,9 @@ extension WatchedResource<EndpointSlice> {
 }
 
 extension WatchedResource<Node> {
+    /// All Nodes.
+    public static var nodes: Self { Self(path: "/api/v1/nodes") }
+
     /// One Node.
     public static func node(named name: String) -> Self {
         Self(path: "/api/v1/nodes", fieldSelector: "metadata.name=\(name)")

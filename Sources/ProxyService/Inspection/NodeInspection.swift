@@ -11,20 +11,24 @@ import ServicePlan
 public struct NodeInspection {
     private let settings: EffectiveSettings
     private let families: [IPFamily]
-    private let table: ServiceTable
+    let table: ServiceTable
     private let node: Node?
     private let rejections: [Rejection]
 
     /// Reads all objects of the source, and the addresses of this node.
     ///
+    /// - Parameter readsAllNodes: whether the API server is asked for all Nodes and not for the own one alone, which a daemon does
+    ///   not do: a cluster may have thousands.
     /// - Throws: `StartError` when the source or the addresses cannot be read.
     public init(
         settings: EffectiveSettings,
         source: ObjectSource,
+        readsAllNodes: Bool = false,
         version: String,
         logger: Logger
     ) async throws {
-        var objects = try await ObjectSnapshot(of: source, settings: settings, version: version, logger: logger)
+        var objects = try await ObjectSnapshot(
+            of: source, settings: settings, readsAllNodes: readsAllNodes, version: version, logger: logger)
         let addresses: Set<IPAddress>
         do throws(DataplaneError) {
             addresses = try NodeAddressMonitor().nodeAddresses()

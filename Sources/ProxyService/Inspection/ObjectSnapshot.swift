@@ -25,6 +25,7 @@ struct ObjectSnapshot {
     init(
         of source: ObjectSource,
         settings: EffectiveSettings,
+        readsAllNodes: Bool = false,
         version: String,
         logger: Logger
     ) async throws(StartError) {
@@ -36,6 +37,10 @@ struct ObjectSnapshot {
         case .cluster(let client, _, let connection):
             do throws(APIError) {
                 try await self.init(of: client, nodeName: settings.nodeName)
+                if readsAllNodes {
+                    let nodes = try await client.nodes.list(.cached).objects.compactMap(\.object)
+                    takeOtherNodes(nodes, than: settings.nodeName)
+                }
                 let (host, port) = connection.peer
                 for address in NameResolution.addresses(of: host) where !address.isLoopback {
                     surroundings.apiServers[address] = [port]
@@ -49,8 +54,12 @@ struct ObjectSnapshot {
     private init(_ all: ManifestUpdate, nodeName: String) {
         updates = all.services.map { .service($0) } + all.endpointSlices.map { .slice($0) }
         node = all.nodes.first { $0.name == nodeName }
-        surroundings.otherNodes = Set(all.nodes.filter { $0.name != nodeName }.flatMap(\.addresses))
+        takeOtherNodes(all.nodes, than: nodeName)
         rejections = all.reports.compactMap(\.rejection)
+    }
+
+    private mutating func takeOtherNodes(_ nodes: [Node], than own: String) {
+        surroundings.otherNodes = Set(nodes.filter { $0.name != own }.flatMap(\.addresses))
     }
 
     private init(of client: ClusterClient, nodeName: String) async throws(APIError) {

@@ -9,14 +9,22 @@ import Reconcile
 public enum NodeCheck {
     /// What is found out by reading. Where `ip_vs` is not loaded, it stays so.
     ///
+    /// - Parameters:
+    ///   - source: where Services come from, or why that is not known.
+    ///   - version: of this program.
     /// - Returns: the findings, and the variant of iptables that the daemon would take.
-    public static func observe(_ settings: EffectiveSettings) async -> ([NodeFinding], IPTablesVariant) {
+    public static func observe(
+        _ settings: EffectiveSettings,
+        source: Result<ObjectSource, StartError>,
+        version: String
+    ) async -> ([NodeFinding], IPTablesVariant) {
         var evidence = NodeEvidence()
         var failures: [NodeFinding] = []
         evidence.readProcessFiles()
         failures += observeSettings(settings, &evidence)
         failures += await observeRules(&evidence)
         failures += observeVirtualServers(settings, &evidence)
+        failures += await observeObjects(settings, source, version: version, &evidence)
         return (evidence.findings + failures, evidence.variant)
     }
 
@@ -84,6 +92,8 @@ public enum NodeCheck {
                 else { return nil }
                 return id
             }
+            let timeout = settings.ipvsTimeouts.tcp
+            evidence.ipvsTCPTimeout = Int(timeout > 0 ? timeout : try KernelIPVS().timeouts().tcp)
             return []
         } catch {
             return [NodeFinding(.failure, "IPVS", "\(error)")]

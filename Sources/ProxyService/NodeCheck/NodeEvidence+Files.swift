@@ -10,11 +10,34 @@ extension NodeEvidence {
         for interface in Self.names(in: "/proc/sys/net/ipv4/conf") {
             reversePathFilters[interface] = Int(Self.text("/proc/sys/net/ipv4/conf", "\(interface)/rp_filter"))
         }
+        readNetworkFiles()
         for process in Self.names(in: "/proc") where process.allSatisfy(\.isNumber) {
             // At most 15 bytes of the name (`TASK_COMM_LEN`).
             programs.insert(Self.text("/proc", "\(process)/comm"))
         }
         lockIsFile = Self.isFile("/run/xtables.lock")
+    }
+
+    private mutating func readNetworkFiles() {
+        localPortRange = Self.range(Self.text("/proc/sys/net/ipv4", "ip_local_port_range"), "\t")
+        reservedPorts = Self.text("/proc/sys/net/ipv4", "ip_local_reserved_ports").split(separator: ",")
+            .compactMap { Self.range($0, "-") }
+        bridgeCallsRules = Int(Self.text("/proc/sys/net/bridge", "bridge-nf-call-iptables")).map { $0 != 0 }
+        flowCount = Int(Self.text("/proc/sys/net/netfilter", "nf_conntrack_count"))
+        flowLimit = Int(Self.text("/proc/sys/net/netfilter", "nf_conntrack_max"))
+        keepaliveTime = Int(Self.text("/proc/sys/net/ipv4", "tcp_keepalive_time"))
+        for name in ["drop_entry", "drop_packet", "secure_tcp"] {
+            defenceModes[name] = Int(Self.text("/proc/sys/net/ipv4/vs", name))
+        }
+    }
+
+    /// Two ports with a separator between them, or one port.
+    static func range(_ text: some StringProtocol, _ separator: Character) -> ClosedRange<UInt16>? {
+        let bounds = text.split(separator: separator).map { UInt16($0) }
+        guard let first = bounds.first, let lower = first, let last = bounds.last, let upper = last, lower <= upper,
+            bounds.count <= 2
+        else { return nil }
+        return lower...upper
     }
 
     /// - Parameter status: `/proc/self/status`; proc(5) has its fields.

@@ -1,6 +1,8 @@
 import Addressing
 import DataplaneModel
+import KubernetesObjects
 import Reconcile
+import ServicePlan
 
 /// What was read of a node; the findings follow from it alone.
 struct NodeEvidence {
@@ -18,6 +20,27 @@ struct NodeEvidence {
     var lockIsFile: Bool?
     /// Virtual servers that the daemon would take for stale although nothing tells that they are a proxy's.
     var foreignServers: [VirtualServer.ID] = []
+    /// The virtual servers that Services want; empty where those are not known.
+    var wantedServers: Set<VirtualServer.ID> = []
+    /// Those of the Services, and those that they may get.
+    var nodePorts = Self.usualNodePorts
+    /// `net.ipv4.ip_local_port_range`, and what `ip_local_reserved_ports` takes out of it.
+    var localPortRange: ClosedRange<UInt16>?
+    var reservedPorts: [ClosedRange<UInt16>] = []
+    /// `net.bridge.bridge-nf-call-iptables`; `nil` without br_netfilter.
+    var bridgeCallsRules: Bool?
+    /// `nf_conntrack_count` and `nf_conntrack_max`.
+    var flowCount: Int?
+    var flowLimit: Int?
+    /// `drop_entry`, `drop_packet` and `secure_tcp` of `net.ipv4.vs`.
+    var defenceModes: [String: Int] = [:]
+    /// In seconds: `net.ipv4.tcp_keepalive_time`, and after how long IPVS forgets a connection.
+    var keepaliveTime: Int?
+    var ipvsTCPTimeout: Int?
+    /// Each with the interface that has it, in words.
+    var clusterIPsElsewhere: [String] = []
+    /// External and load balancer IPs that others have, by Service.
+    var addressConcerns: [ObjectName: Set<AddressConcern>] = [:]
     /// The names of the programs that run, as far as they can be seen from here.
     var programs: Set<String> = []
     /// What would be written to the kernel's settings.
@@ -28,7 +51,8 @@ struct NodeEvidence {
     private static let netAdmin: UInt64 = 1 << 12
 
     var findings: [NodeFinding] {
-        [kernel, privileges] + settings + reversePath + [lock] + leftovers + [virtualServers] + otherProxies
+        [kernel, privileges] + settings + reversePath + network + [lock] + leftovers + foreignRules + virtualServers
+            + objects + otherProxies
     }
 
     private var kernel: NodeFinding {
@@ -110,13 +134,30 @@ struct NodeEvidence {
         listing.split(separator: "\n").count { $0.hasPrefix(":KUBE-SVC-") || $0.hasPrefix(":KUBE-SEP-") }
     }
 
-    private var virtualServers: NodeFinding {
-        guard !foreignServers.isEmpty else { return NodeFinding(.ok, "IPVS", "no virtual servers of others") }
-        let names = foreignServers.sorted().prefix(3).map(\.description).joined(separator: ", ")
-        return NodeFinding(
-            .warning, "IPVS",
-            "\(foreignServers.count) virtual servers are no proxy's (\(names)\(foreignServers.count > 3 ? ", …" : "")), and "
-                + "would be removed: name their networks in ipvs.excludeCIDRs")
+    /// Nothing but Services tells of a virtual server that somebody made where they want one.
+    private var virtualServers: [NodeFinding] {
+        let wanted = foreignServers.filter(wantedServers.contains)
+        let unwanted = foreignServers.filter { !wantedServers.contains($0) }
+        var findings: [NodeFinding] = []
+        if !wanted.isEmpty {
+            findings.append(
+                NodeFinding(
+                    .notice, "IPVS",
+                    "\(wanted.count) virtual servers that Services want are there (\(Self.names(of: wanted))), though nothing "
+                        + "else of a proxy's is: they would be taken over, and made as the Services want them"))
+        }
+        if !unwanted.isEmpty {
+            findings.append(
+                NodeFinding(
+                    .warning, "IPVS",
+                    "\(unwanted.count) virtual servers are no proxy's (\(Self.names(of: unwanted))), and would be removed: "
+                        + "name their networks in ipvs.excludeCIDRs"))
+        }
+        return findings.isEmpty ? [NodeFinding(.ok, "IPVS", "no virtual servers of others")] : findings
+    }
+
+    private static func names(of servers: [VirtualServer.ID]) -> String {
+        servers.sorted().prefix(3).map(\.description).joined(separator: ", ") + (servers.count > 3 ? ", …" : "")
     }
 
     private var otherProxies: [NodeFinding] {

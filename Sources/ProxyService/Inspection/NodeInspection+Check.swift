@@ -1,0 +1,34 @@
+import Addressing
+import DataplaneModel
+import KubernetesObjects
+import ServicePlan
+
+/// What `check` asks of the objects.
+extension NodeInspection {
+    /// The virtual servers that Services want.
+    var wantedServers: Set<VirtualServer.ID> {
+        Set(plans.flatMap { $0.plan.contribution.virtualServers.map(\.id) })
+    }
+
+    var clusterIPs: Set<IPAddress> {
+        Set(services.flatMap(\.clusterIPs))
+    }
+
+    var nodePorts: Set<UInt16> {
+        Set(services.flatMap { $0.ports.map(\.nodePort) }).subtracting([0])
+    }
+
+    /// External and load balancer IPs that others have, by Service.
+    var concerns: [ObjectName: Set<AddressConcern>] {
+        Dictionary(plans.map { ($0.id.service, Set($0.plan.observations.concerns)) }) { $0.union($1) }
+            .filter { !$0.value.isEmpty }
+    }
+
+    private var services: [Service] {
+        Set(table.servicePorts.map(\.service)).compactMap(table.service)
+    }
+
+    private var plans: [(id: ServicePortID, plan: ServicePortPlan)] {
+        table.servicePorts.flatMap { id in table.families.map { (id, table.plan(of: id, in: $0)) } }
+    }
+}
