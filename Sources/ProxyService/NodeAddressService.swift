@@ -27,6 +27,8 @@ actor NodeAddressService: Service {
     private let clock = ContinuousClock()
     private var gatewaysReadAt: ContinuousClock.Instant?
     private var gateways: RouteGateways?
+    /// Of those that Services want.
+    private var neighbours: Set<IPAddress> = []
     private var lastRouteError: DataplaneError?
 
     init(proxy: ServiceProxy, logger: Logger) {
@@ -66,7 +68,7 @@ actor NodeAddressService: Service {
         var events = AddressEvents(concernsNode: true)
         while !Task.isCancelled {
             if events.concernsNode || gatewaysReadAt.map({ clock.now - $0 >= Self.routeInterval }) ?? true {
-                await readGateways()
+                await readOtherHosts()
             }
             if events.concernsNode {
                 await proxy.replaceInterfaceAddresses(try monitor.nodeAddresses())
@@ -79,20 +81,26 @@ actor NodeAddressService: Service {
     }
 
     /// Before the addresses: what may not be attracted is known when the first pass is made.
-    private func readGateways() async {
+    private func readOtherHosts() async {
         gatewaysReadAt = clock.now
         do throws(DataplaneError) {
-            let found = try KernelRoutes().gateways()
+            let routes = try KernelRoutes()
+            let found = try routes.gateways()
+            // Once a Service has the address the node speaks to that host no more: what was found stays true.
+            let wanted = await proxy.externalAddresses
+            let neighbours = try routes.neighbours(among: wanted).union(self.neighbours.intersection(wanted))
             lastRouteError = nil
-            guard found != gateways else { return }
+            guard found != gateways || neighbours != self.neighbours else { return }
             gateways = found
+            self.neighbours = neighbours
             await proxy.changeSurroundings {
                 $0.defaultGateways = found.ofDefaultRoutes
                 $0.otherGateways = found.ofOtherRoutes
+                $0.neighbours = neighbours
             }
         } catch {
             if error != lastRouteError {
-                logger.error("the node's gateways cannot be read", metadata: ["error": "\(error)"])
+                logger.error("the node's gateways and neighbours cannot be read", metadata: ["error": "\(error)"])
             }
             lastRouteError = error
         }

@@ -149,6 +149,9 @@ public actor ServiceProxy {
         }
     }
 
+    /// The external and load balancer IPs of all Services.
+    var externalAddresses: Set<IPAddress> { table.externalAddresses }
+
     /// Takes over what has become of the addresses that the node speaks to.
     func changeSurroundings(_ change: @Sendable (inout NodeSurroundings) -> Void) {
         change(&surroundings)

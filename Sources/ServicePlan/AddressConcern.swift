@@ -89,6 +89,7 @@ extension Service {
         // Whoever lists addresses of nodes lists them all.
         let isOtherHost =
             facts.surroundings.otherGateways.contains(address) || facts.surroundings.otherNodes.contains(address)
+            || facts.surroundings.neighbours.contains(address)
             || others.contains(where: facts.interfaceAddresses.contains)
         return isOtherHost ? .otherHost : nil
     }

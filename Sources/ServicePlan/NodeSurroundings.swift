@@ -12,17 +12,21 @@ public struct NodeSurroundings: Hashable, Sendable {
     public var otherGateways: Set<IPAddress>
     /// The addresses of other Nodes, as far as they are read.
     public var otherNodes: Set<IPAddress>
+    /// Hosts on the node's own links, as far as Services want their addresses.
+    public var neighbours: Set<IPAddress>
 
     public init(
         apiServers: [IPAddress: Set<UInt16>] = [:],
         defaultGateways: Set<IPAddress> = [],
         otherGateways: Set<IPAddress> = [],
-        otherNodes: Set<IPAddress> = []
+        otherNodes: Set<IPAddress> = [],
+        neighbours: Set<IPAddress> = []
     ) {
         self.apiServers = apiServers
         self.defaultGateways = defaultGateways
         self.otherGateways = otherGateways
         self.otherNodes = otherNodes
+        self.neighbours = neighbours
     }
 
     /// The addresses that are in one of the two and not in the other, or there with other ports.
@@ -31,6 +35,7 @@ public struct NodeSurroundings: Hashable, Sendable {
         return defaultGateways.symmetricDifference(old.defaultGateways)
             .union(otherGateways.symmetricDifference(old.otherGateways))
             .union(otherNodes.symmetricDifference(old.otherNodes))
+            .union(neighbours.symmetricDifference(old.neighbours))
             .union(apiServers.changedKeys(from: old.apiServers))
     }
 }

@@ -358,6 +358,17 @@ public struct ServiceTable: Sendable {
         }.sorted().withoutRepetition()
     }
 
+    /// The external and load balancer IPs of all Services.
+    public var externalAddresses: Set<IPAddress> {
+        var addresses: Set<IPAddress> = []
+        for place in entries.indices {
+            guard let service = entries[place].service else { continue }
+            addresses.formUnion(service.externalIPs)
+            addresses.formUnion(service.loadBalancerVIPs)
+        }
+        return addresses
+    }
+
     public func service(_ name: ObjectName) -> Service? {
         places[name].flatMap { entries[$0].service }
     }

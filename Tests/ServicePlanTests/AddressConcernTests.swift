@@ -158,8 +158,12 @@ struct AddressConcernTests {
         let (gateway, node, listed) = (
             IPAddress(v4: 0xc0a8_0002), IPAddress(v4: 0xc0a8_0003), IPAddress(v4: 0xc0a8_0004)
         )
-        let surroundings = NodeSurroundings(otherGateways: [gateway], otherNodes: [node])
-        for (addresses, other) in [([gateway], gateway), ([node], node), ([Self.node, listed], listed)] {
+        let neighbour = IPAddress(v4: 0xc0a8_0005)
+        let surroundings = NodeSurroundings(
+            otherGateways: [gateway], otherNodes: [node], neighbours: [neighbour])
+        for (addresses, other) in [
+            ([gateway], gateway), ([node], node), ([neighbour], neighbour), ([Self.node, listed], listed),
+        ] {
             let plan = Self.plan(Self.table([Self.service(loadBalancerIPs: addresses)], surroundings: surroundings))
             #expect(Self.attracts(other, plan))
             #expect(

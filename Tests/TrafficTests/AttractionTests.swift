@@ -105,6 +105,10 @@ extension TrafficSuite {
                 try await daemon.waitForLog(containing: "load balancer 192.168.60.20 is an address of another host")
                 #expect(try daemon.program.output().contains("service=test/aaa"))
                 #expect(try !daemon.program.output().contains("load balancer 192.168.50.10 is"))
+                // One that nothing tells of but that the node has spoken to it.
+                #expect(try await !cluster.connects(to: "192.168.50.100", port: 9, from: .node))
+                try cluster.write(aaa(externalIPs: [], loadBalancerIPs: ["192.168.50.100"]), to: "aaa.yaml")
+                try await daemon.waitForLog(containing: "load balancer 192.168.50.100 is an address of another host")
                 try await daemon.stop()
             }
         }

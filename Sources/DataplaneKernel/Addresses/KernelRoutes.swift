@@ -15,7 +15,7 @@ public struct RouteGateways: Hashable, Sendable {
     public init() {}
 }
 
-/// Reads routes. It has a socket of its own. Not for two threads at once.
+/// Reads routes, and neighbours. It has a socket of its own. Not for two threads at once.
 public final class KernelRoutes {
     private var socket: NetlinkSocket
     private var request: NetlinkRequest
@@ -51,6 +51,45 @@ public final class KernelRoutes {
         } catch {
             throw DataplaneError(.addresses, "read the node's routes", error)
         }
+    }
+}
+
+extension KernelRoutes {
+    /// Those of some addresses that hosts on the node's own links have, as far as the node has lately spoken to them. That it stays
+    /// in the kernel's table for a while, also once the address has become the node's own.
+    ///
+    /// It reads all neighbours, unless there is nobody to look for.
+    public func neighbours(among wanted: Set<IPAddress>) throws(DataplaneError) -> Set<IPAddress> {
+        guard !wanted.isEmpty else { return [] }
+        do throws(NetlinkError) {
+            try request.begin(type: RTM_GETNEIGH, header: ndmsg())
+            return try socket.dump(&request, into: Set<IPAddress>()) {
+                (found, message, datagram) throws(NetlinkError) in
+                if let address = try Self.neighbour(message, in: datagram), wanted.contains(address) {
+                    found.insert(address)
+                }
+            }
+        } catch {
+            throw DataplaneError(.addresses, "read the node's neighbours", error)
+        }
+    }
+
+    /// `nil` for a message of another type or family, and for a neighbour that has not answered, or need not.
+    private static func neighbour(
+        _ message: NetlinkMessage,
+        in datagram: RawSpan
+    ) throws(NetlinkError) -> IPAddress? {
+        guard Int(message.type) == RTM_NEWNEIGH else { return nil }
+        let header: ndmsg = try datagram.header(of: message)
+        let answered = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
+        guard Int32(header.ndm_state) & answered != 0,
+            let family = IPFamily(rawAddressFamily: UInt16(header.ndm_family))
+        else { return nil }
+        var attributes = try message.attributes(after: MemoryLayout<ndmsg>.size)
+        while let attribute = try attributes.next(in: datagram) {
+            if attribute.type == NDA_DST { return try datagram.address(attribute, family) }
+        }
+        return nil
     }
 }
 

@@ -32,7 +32,9 @@ public struct NodeInspection {
         let addresses: Set<IPAddress>
         do throws(DataplaneError) {
             addresses = try NodeAddressMonitor().nodeAddresses()
-            let gateways = try KernelRoutes().gateways()
+            let routes = try KernelRoutes()
+            let gateways = try routes.gateways()
+            objects.surroundings.neighbours = try routes.neighbours(among: objects.externalAddresses)
             objects.surroundings.defaultGateways = gateways.ofDefaultRoutes
             objects.surroundings.otherGateways = gateways.ofOtherRoutes
         } catch {

@@ -17,6 +17,15 @@ struct ObjectSnapshot {
     /// What the source tells of the addresses that the node speaks to.
     var surroundings = NodeSurroundings()
 
+    /// The external and load balancer IPs of all Services.
+    var externalAddresses: Set<IPAddress> {
+        var addresses: Set<IPAddress> = []
+        for case .service(let service) in updates {
+            addresses.formUnion(service.externalIPs + service.loadBalancerVIPs)
+        }
+        return addresses
+    }
+
     init(updates: [ObjectUpdate] = []) {
         self.updates = updates
     }

@@ -38,6 +38,24 @@ extension KernelSuite {
             #expect(try KernelRoutes().gateways() == RouteGateways())
         }
 
+        @Test func `neighbours that have answered are found among those that are looked for`() async throws {
+            for neighbour in [
+                "192.0.2.7 nud reachable", "192.0.2.8 nud stale", "192.0.2.9 nud failed", "2001:db8::7 nud stale",
+            ] {
+                let words = neighbour.split(separator: " ").map(String.init)
+                try await command(
+                    ["ip", "neighbour", "replace", words[0], "lladdr", "02:00:00:00:00:07", "dev", "routed"]
+                        + words[1...])
+            }
+            let wanted = try addresses(["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10", "2001:db8::7"])
+            #expect(
+                try KernelRoutes().neighbours(among: wanted)
+                    == (try addresses(["192.0.2.7", "192.0.2.8", "2001:db8::7"])))
+            #expect(try KernelRoutes().neighbours(among: addresses(["192.0.2.8"])) == addresses(["192.0.2.8"]))
+            #expect(try KernelRoutes().neighbours(among: []) == [])
+            try await command("ip", "link", "delete", "routed")
+        }
+
         @Test func `each next hop of a route with several counts, and one of the other family`() async throws {
             try await command(
                 "ip", "route", "add", "default", "nexthop", "via", "192.0.2.2", "nexthop", "via", "192.0.2.3")
