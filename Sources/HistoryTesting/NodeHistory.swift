@@ -205,7 +205,7 @@ public struct NodeHistory {
         while let index = reconcilers.firstIndex(where: \.isVerifying) {
             wrong += await keepRules(&work)
             if Int.random(in: 0..<8, using: &random) == 0 { try await happen(&self) }
-            if let report = reconcilers[index].continueVerifying(at: now, on: dataplane) {
+            if let report = await reconcilers[index].continueVerifying(at: now, on: dataplane) {
                 note(report)
                 wrong += Self.problems(in: report)
             }

@@ -3,6 +3,9 @@ import Reconcile
 import ServicePlan
 
 /// One family's reconciler with its own timing: what delays or breaks one family does not touch the other.
+///
+/// A class, because a step of a verifying pass is a mutation that may suspend. Nothing else touches the reconciler meanwhile:
+/// updates only reach the table, and the task that makes the passes also plans, and takes rules back that have been kept.
 final class Plane {
     typealias Instant = ContinuousClock.Instant
 
@@ -10,6 +13,8 @@ final class Plane {
     var schedule: SyncSchedule<Instant>
     /// Whether a verifying pass has ended, successful or not: before that the node does not serve.
     private(set) var hasVerified = false
+    /// Rules that have been kept beside the passes, and how long that took; not yet handed back to the reconciler.
+    var keptRules: (work: RulesWork, took: Duration)?
     /// When the verifying pass that is under way began, and how long its steps have taken.
     private var verification: (began: Instant, took: Duration)?
 
@@ -59,9 +64,9 @@ final class Plane {
     func continueVerifying(
         on dataplane: Dataplane,
         _ clock: ContinuousClock
-    ) -> (report: PassReport, began: Instant, took: Duration)? {
+    ) async -> (report: PassReport, began: Instant, took: Duration)? {
         let start = clock.now
-        let report = reconciler.continueVerifying(at: start, on: dataplane)
+        let report = await reconciler.continueVerifying(at: start, on: dataplane)
         let began = verification?.began ?? start
         let took = (verification?.took ?? .zero) + (clock.now - start)
         guard let report else {

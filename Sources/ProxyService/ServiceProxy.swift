@@ -216,9 +216,10 @@ public actor ServiceProxy {
             let now = clock.now
             lookAtDummyLink(now)
             // One step of verifying after each pass, so that changes without end do not keep it from ending.
+            takeKeptRules()
             let hasWritten = writeChanges(now)
             beginVerifying(now)
-            let hasVerified = verifyFurther()
+            let hasVerified = await verifyFurther()
             beginRules(now, in: &rules)
             if hasVerified || hasWritten || isLeftToPlan {
                 // Lets those in who wait to hand over what has changed: it is written before the next step.
@@ -329,9 +330,9 @@ public actor ServiceProxy {
     /// Goes one step further in the verifying passes that are under way.
     ///
     /// - Returns: whether there was any that could go further.
-    private func verifyFurther() -> Bool {
+    private func verifyFurther() async -> Bool {
         guard let plane = planes.first(where: \.canVerifyFurther) else { return false }
-        guard let (report, began, duration) = plane.continueVerifying(on: dataplane, clock) else { return true }
+        guard let (report, began, duration) = await plane.continueVerifying(on: dataplane, clock) else { return true }
         instruments.noteVerifyEnded(plane.family, began: began)
         var complete = report
         if plane.family == families.first, let settings = dataplane.settings {
@@ -356,11 +357,18 @@ public actor ServiceProxy {
         await work.run(on: dataplane.rules)
         // The daemon is about to end, and has stopped the program.
         guard !Task.isCancelled, let plane = planes.first(where: { $0.family == work.family }) else { return }
-        let end = clock.now
-        let report = plane.reconciler.endRules(work, at: end)
-        instruments.noteRules(report, at: end)
-        log.note(report, took: end - start)
+        plane.keptRules = (work, clock.now - start)
         wakeup.signal()
+    }
+
+    private func takeKeptRules() {
+        for plane in planes {
+            guard let (work, duration) = plane.keptRules.take() else { continue }
+            let now = clock.now
+            let report = plane.reconciler.endRules(work, at: now)
+            instruments.noteRules(report, at: now)
+            log.note(report, took: duration)
+        }
     }
 
     /// Plans what has changed. What changes from here on is for the next pass.

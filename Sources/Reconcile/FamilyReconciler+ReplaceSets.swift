@@ -101,6 +101,15 @@ extension FamilyReconciler {
         _ dataplane: Dataplane,
         _ report: inout PassReport
     ) async throws(DataplaneError) {
+        guard rulesBackoff.retry == nil, !rulesAreUnderWay else {
+            // Passes wait for the programs here, so it is done only when those are known to work.
+            throw DataplaneError(
+                part: .ipset,
+                explanation:
+                    "the set \(found.name), of type \(found.typeName), is replaced when the rules that match on it "
+                    + "can be written: they are being written, or have failed"
+            )
+        }
         let references = SetReferences(to: found.name, in: try await dataplane.rules.save(family))
         guard references.count >= Int(found.references) else {
             throw .heldByOthers(found, definition, references)
@@ -156,11 +165,11 @@ extension FamilyReconciler {
         for refusal in refused {
             let entry = refusal.change.entry
             members.remove(entry)
-            pending.setEntries[set].insert(entry)
             // Named after the set that it is missing from.
-            report.refusals.append(
-                Refusal(
-                    kind: .setEntry, attempt: "\(IPSetChange.add(entry, to: definition))", error: refusal.error))
+            let named = Refusal(
+                kind: .setEntry, attempt: "\(IPSetChange.add(entry, to: definition))", error: refusal.error)
+            report.refusals.append(named)
+            noteRefused(.setEntry(SetMembership(set, entry)), named)
         }
         mirror.sets[set] = Mirror.SetMirror(definition: definition, members: members)
         report.count(.set)

@@ -35,11 +35,13 @@ extension FamilyReconciler {
     /// The order is that of all passes: sets, virtual servers with their real servers, addresses, removals. Now and then a look
     /// through all tracked flows follows. Rules that may not be in place are noted as pending when the sets are there.
     ///
+    /// A step suspends only where rules have to be changed so that a set can be replaced.
+    ///
     /// - Returns: the report of the whole pass when it has ended; `nil` when there is more to do.
     public mutating func continueVerifying(
         at now: ContinuousClock.Instant,
         on dataplane: Dataplane
-    ) -> PassReport? {
+    ) async -> PassReport? {
         guard var step = verification else { return nil }
         refused.advance(to: now)
         // Taken out, so that it is changed in place, and what it writes itself is not noted as written meanwhile.

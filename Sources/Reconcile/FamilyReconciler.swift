@@ -137,7 +137,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         var ended: PassReport? = mode == .changes ? PassReport(family: family, mode: mode) : nil
         if mode == .verify { beginVerifying() }
         while ended == nil {
-            ended = continueVerifying(at: now, on: dataplane)
+            ended = await continueVerifying(at: now, on: dataplane)
             if let report = await keepRules(at: now, on: dataplane.rules) { rules.add(report) }
         }
         guard var report = ended else { return rules }

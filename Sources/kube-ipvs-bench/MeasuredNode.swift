@@ -77,7 +77,7 @@ struct MeasuredNode {
             noteStep()
             var report: PassReport?
             while report == nil {
-                report = reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
+                report = await reconcilers[index].continueVerifying(at: clock.now, on: dataplane)
                 written += try await keepRules(index)
                 noteStep()
             }

@@ -113,7 +113,7 @@ struct FlowTests {
         var reconciler = Sample.reconciler([1: contribution(1, endpoints: [1, 2]), 2: contribution(2, endpoints: [1])])
         reconciler.beginVerifying()
         while fake.conntrack.flows.count == 9 {
-            #expect(reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil)
+            #expect(await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil)
             _ = await reconciler.keepRules(at: Sample.start, on: fake.rules)
         }
         #expect(fake.conntrack.flows.count == 7)
@@ -126,7 +126,7 @@ struct FlowTests {
 
         var report: PassReport?
         while report == nil {
-            report = reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
+            report = await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
         }
         #expect(report?.conntrack == ConntrackSweep(examined: 9, deleted: 9))
         #expect(fake.conntrack.flows.isEmpty)

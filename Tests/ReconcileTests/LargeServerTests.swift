@@ -69,7 +69,7 @@ struct LargeServerTests {
     @Test mutating func `the first pass leaves the rest of a large virtual server to passes of changes`() async {
         reconciler.replaceContribution(of: 2, with: Sample.contribution(2, endpoints: Array(1...3000)))
         reconciler.beginVerifying()
-        while reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {
+        while await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {
             _ = await reconciler.keepRules(at: Sample.start, on: fake.rules)
         }
         #expect(fake.addresses.bound == [Sample.vip(1), Sample.vip(2)])

@@ -19,7 +19,7 @@ struct PartedReadingTests {
     }
 
     private mutating func step() async -> PassReport? {
-        reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
+        await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
     }
 
     private mutating func verify() async -> PassReport {

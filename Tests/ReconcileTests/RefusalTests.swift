@@ -91,7 +91,7 @@ struct RefusalTests {
         #expect(change(.milliseconds(1)).refusals.count == 20)
         var report: PassReport?
         while report == nil {
-            report = reconciler.continueVerifying(at: Self.after(.milliseconds(2)), on: fake.dataplane)
+            report = await reconciler.continueVerifying(at: Self.after(.milliseconds(2)), on: fake.dataplane)
         }
         #expect(report?.drift.isEmpty == true)
     }

@@ -11,10 +11,10 @@ struct RulesWorkTests {
 
     private static func after(_ duration: Duration) -> ContinuousClock.Instant { Sample.start.advanced(by: duration) }
 
-    private mutating func verify(at now: ContinuousClock.Instant = Sample.start) -> PassReport? {
+    private mutating func verify(at now: ContinuousClock.Instant = Sample.start) async -> PassReport? {
         reconciler.beginVerifying()
         while !reconciler.isWaitingForRules {
-            if let report = reconciler.continueVerifying(at: now, on: fake.dataplane) { return report }
+            if let report = await reconciler.continueVerifying(at: now, on: fake.dataplane) { return report }
         }
         return nil
     }
@@ -23,7 +23,7 @@ struct RulesWorkTests {
     private mutating func settle() async {
         fake.rules.hasFingerprint = false
         _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
-        #expect(verify()?.wroteNothing == true)
+        #expect(await verify()?.wroteNothing == true)
         fake.clearJournal()
     }
 
@@ -35,7 +35,7 @@ struct RulesWorkTests {
     }
 
     @Test mutating func `the first pass binds no address before the rules are there`() async throws {
-        #expect(verify() == nil)
+        #expect(await verify() == nil)
         #expect(reconciler.isWaitingForRules)
         #expect(fake.ipvs.table[Sample.server(1)] != nil)
         #expect(fake.addresses.bound.isEmpty)
@@ -47,15 +47,15 @@ struct RulesWorkTests {
         #expect(fake.addresses.bound.isEmpty)
 
         #expect(try await keepRules().applied == [.rules: 1])
-        while reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
+        while await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
         #expect(fake.addresses.bound == [Sample.vip(1), Sample.vip(2)])
     }
 
     @Test mutating func `the first pass goes on when the rules have failed`() async throws {
         fake.rules.brokenFamilies = [.v4]
-        #expect(verify() == nil)
+        #expect(await verify() == nil)
         #expect(try await keepRules().failures.map(\.part) == [.rules])
-        while reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
+        while await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
         #expect(fake.addresses.bound == [Sample.vip(1)])
     }
 
@@ -64,7 +64,7 @@ struct RulesWorkTests {
         let work = reconciler.beginRules(at: Sample.start)
         #expect(work != nil)
         fake.ipvs.table[Sample.server(1)] = nil
-        #expect(verify()?.drift == [.virtualServer: 1])
+        #expect(await verify()?.drift == [.virtualServer: 1])
         reconciler.replaceContribution(of: 2, with: Sample.contribution(2))
         #expect(reconciler.writeChanges(at: Sample.start, on: fake.dataplane).isComplete)
         #expect(fake.addresses.bound == [Sample.vip(1), Sample.vip(2)])

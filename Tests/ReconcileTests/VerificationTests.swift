@@ -21,7 +21,7 @@ struct VerificationTests {
     private mutating func verify(reading count: Int = .max) async -> PassReport? {
         let target = count == .max ? count : fake.ipvs.readCount + count
         while fake.ipvs.readCount < target {
-            if let report = reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) { return report }
+            if let report = await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) { return report }
             _ = await reconciler.keepRules(at: Sample.start, on: fake.rules)
         }
         return nil
@@ -39,7 +39,7 @@ struct VerificationTests {
         var report: PassReport?
         while report == nil {
             let before = fake.ipvs.readCount
-            report = reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
+            report = await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane)
             steps.append(fake.ipvs.readCount - before)
         }
         #expect(steps.max() == 2)
@@ -112,7 +112,7 @@ struct VerificationTests {
         #expect(try #require(await verify()).isComplete)
         var report: PassReport?
         while report == nil {
-            report = other.continueVerifying(at: Sample.start, on: fake.dataplane)
+            report = await other.continueVerifying(at: Sample.start, on: fake.dataplane)
             _ = await other.keepRules(at: Sample.start, on: fake.rules)
         }
         #expect(fake.ipvs.listingCount == listings + 1)
