@@ -2,8 +2,14 @@ import NIOCore
 
 /// What a server puts up with. Its ports are open to whoever reaches the node.
 public struct ConnectionLimits: Hashable, Sendable {
-    /// Connections of one server at the same time. One more makes the one go that has waited longest for a request.
+    /// Connections of one server at the same time, from the node itself, and as many from elsewhere. Where there are more, those
+    /// go that have waited longest for a request, or else those that have longest not read their answer.
     public var connections = 64
+    /// What a connection has for its next step before it goes for another one, while there are no more than four times
+    /// `connections`.
+    public var grace: Duration = .seconds(1)
+    /// Of one connection; so many may come at once, too. What comes faster waits.
+    public var requestsPerSecond = 10
     /// From the connection, or the end of the last answer, to the end of a request's head.
     public var headTime: Duration = .seconds(5)
     /// From the end of a request's head to the end of the answer.
@@ -16,6 +22,8 @@ public struct ConnectionLimits: Hashable, Sendable {
     public var closeTime: Duration = .milliseconds(250)
 
     public init() {}
+
+    var mostConnections: Int { 4 * connections }
 
     /// Of a request's head.
     static var headBytes: Int { 16 * 1024 }

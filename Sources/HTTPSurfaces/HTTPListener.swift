@@ -13,7 +13,8 @@ public final class HTTPListener: Sendable {
 
     private typealias Connection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    private let server: NIOAsyncChannel<Connection, Never>
+    private let server: any Channel
+    private let connections: AsyncStream<Connection>
     private let http: HTTP1Channel
     private let table: ConnectionTable
     private let limits: ConnectionLimits
@@ -23,25 +24,29 @@ public final class HTTPListener: Sendable {
 
     /// Opens the port. Connections are taken, and wait until `serve()`.
     ///
-    /// - Parameter writablePaths: Where `PUT` is answered. Elsewhere only `GET` and `HEAD` are.
+    /// - Parameters:
+    ///   - writablePaths: Where `PUT` is answered. Elsewhere only `GET` and `HEAD` are.
+    ///   - shares: How many requests in a second all listeners with the same ones answer.
     public static func open(
         on address: ListenAddress,
         limits: ConnectionLimits = ConnectionLimits(),
         writablePaths: Set<String> = [],
+        shares: RequestShares = .shared,
         responder: @escaping Responder
     ) async throws(ListenError) -> HTTPListener {
+        let table = ConnectionTable(limits, shares)
         guard address.address.isUnspecified, address.scope == .everyFamily else {
-            return try await open(on: address, isDual: false, limits, writablePaths, responder)
+            return try await open(on: address, isDual: false, limits, table, writablePaths, responder)
         }
         do throws(ListenError) {
             var address = address
             address.address = IPAddress(high: 0, low: 0)
-            return try await open(on: address, isDual: true, limits, writablePaths, responder)
+            return try await open(on: address, isDual: true, limits, table, writablePaths, responder)
         } catch {
             // No IPv6 here: then the port is free in IPv4. Where it is taken, the second try says so.
             var address = address
             address.address = IPAddress(v4: 0)
-            return try await open(on: address, isDual: false, limits, writablePaths, responder)
+            return try await open(on: address, isDual: false, limits, table, writablePaths, responder)
         }
     }
 
@@ -49,16 +54,20 @@ public final class HTTPListener: Sendable {
         on address: ListenAddress,
         isDual: Bool,
         _ limits: ConnectionLimits,
+        _ table: ConnectionTable,
         _ writablePaths: Set<String>,
         _ responder: @escaping Responder
     ) async throws(ListenError) -> HTTPListener {
-        let table = ConnectionTable(limit: limits.connections)
         var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
         decoder.maxHeaderFieldSize = ConnectionLimits.headBytes
         decoder.maxHeaderListSize = ConnectionLimits.headBytes
         decoder.maxHeaderFieldCount = ConnectionLimits.headFields
         let http = HTTP1Channel(
-            responder: { request, writer, _ in
+            responder: { request, writer, channel in
+                guard let wait = table.turn(of: channel) else {
+                    return try await writer.writeResponse(Self.tooMany)
+                }
+                if wait > .zero { try await Task.sleep(for: wait) }
                 try await Self.answer(request, writer, writablePaths, limits, responder)
             },
             configuration: HTTP1Channel.Configuration(
@@ -68,37 +77,44 @@ public final class HTTPListener: Sendable {
         )
         do {
             var bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .serverChannelOption(.backlog, value: 128)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.maxMessagesPerRead, value: 32)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
             if address.address.family == .v6 {
                 let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
                 bootstrap = bootstrap.serverChannelOption(option, value: isDual ? 0 : 1)
             }
-            let server = try await bootstrap.bind(
-                to: SocketAddress(ipAddress: "\(address.address)", port: Int(address.port))
-            ) { channel in
+            let (connections, source) = AsyncStream<Connection>.makeStream()
+            let server = try await bootstrap.childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(InboundByteLimit(limit: limits.requestBytes))
                 }.flatMap {
                     http.setup(channel: channel, logger: Self.silent)
+                }.map { connection in
+                    guard case .terminated = source.yield(connection) else { return }
+                    // NIO ends the process for a connection that nobody serves. It is closed already, or will be at once.
+                    Task { await http.handle(value: connection, logger: Self.silent) }
                 }
-            }
-            return HTTPListener(server, http, table, limits)
+            }.bind(to: SocketAddress(ipAddress: "\(address.address)", port: Int(address.port))).get()
+            server.closeFuture.whenComplete { _ in source.finish() }
+            return HTTPListener(server, connections, http, table, limits)
         } catch {
             throw ListenError(address: address, explanation: Self.explanation(of: error))
         }
     }
 
     private init(
-        _ server: NIOAsyncChannel<Connection, Never>,
+        _ server: any Channel,
+        _ connections: AsyncStream<Connection>,
         _ http: HTTP1Channel,
         _ table: ConnectionTable,
         _ limits: ConnectionLimits
     ) {
         self.server = server
+        self.connections = connections
         // An open server has an address with a port.
-        port = UInt16(server.channel.localAddress?.port ?? 0)
+        port = UInt16(server.localAddress?.port ?? 0)
         self.http = http
         self.table = table
         self.limits = limits
@@ -112,23 +128,24 @@ public final class HTTPListener: Sendable {
 
     /// Answers until the port is closed, or until the task is cancelled, and until all connections are closed.
     public func serve() async {
+        // In a task of its own, which nobody cancels: that would drop connections that have been taken and nobody serves yet.
+        let serving = Task { await takeConnections() }
         await withTaskCancellationHandler {
-            await withDiscardingTaskGroup { group in
-                do {
-                    try await server.executeThenClose { connections in
-                        for try await connection in connections {
-                            group.addTask {
-                                await self.http.handle(value: connection, logger: Self.silent)
-                            }
-                        }
-                    }
-                } catch {
-                    // The port is closed, whatever the reason: who serves sees that it returns.
-                    startClosing()
-                }
-            }
+            await serving.value
         } onCancel: {
             startClosing()
+        }
+    }
+
+    private func takeConnections() async {
+        await withDiscardingTaskGroup { group in
+            for await connection in connections {
+                group.addTask { await self.http.handle(value: connection, logger: Self.silent) }
+            }
+            startClosing()
+            // By then all connections are closed. Requests that wait for their turn need not wait any more.
+            try? await Task.sleep(for: limits.closeTime)
+            group.cancelAll()
         }
     }
 
@@ -137,13 +154,13 @@ public final class HTTPListener: Sendable {
     public func close() async {
         startClosing()
         // A port that somebody else has closed is closed.
-        try? await server.channel.closeFuture.get()
+        try? await server.closeFuture.get()
     }
 
     private func startClosing() {
-        server.channel.close(promise: nil)
+        server.close(promise: nil)
         table.closeWaiting()
-        server.channel.eventLoop.scheduleTask(in: TimeAmount(limits.closeTime)) { [table] in
+        server.eventLoop.scheduleTask(in: TimeAmount(limits.closeTime)) { [table] in
             table.closeAll()
         }
     }
@@ -179,6 +196,10 @@ public final class HTTPListener: Sendable {
         var body = try await writer.writeHead(head)
         try await body.write(ByteBuffer(string: answer.body))
         try await body.finish(nil)
+    }
+
+    private static var tooMany: HTTPResponse {
+        HTTPResponse(status: .tooManyRequests, headerFields: [.retryAfter: "1", .contentLength: "0"])
     }
 
     private static func explanation(of error: any Error) -> String {

@@ -19,8 +19,9 @@ final class RawClient: Sendable {
 
     private let descriptor: Int32
 
-    init(port: UInt16) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    /// - Parameter waits: whether connecting and sending may take their time. Many clients that do would keep all threads.
+    init(port: UInt16, waits: Bool = true) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | (waits ? 0 : SOCK_NONBLOCK.rawValue)), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -30,9 +31,24 @@ final class RawClient: Sendable {
                 unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else {
+        guard result == 0 || errno == EINPROGRESS else {
             throw Failure(number: errno)
         }
+    }
+
+    /// Sends a text that is short, as soon as there is a connection.
+    ///
+    /// - Returns: whether the other end took it.
+    func sendSoon(_ text: String) async throws -> Bool {
+        let bytes = Array(text.utf8)
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while ContinuousClock.now < deadline {
+            let count = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+            if count == bytes.count { return true }
+            guard errno == EAGAIN || errno == ENOTCONN else { return false }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        return false
     }
 
     deinit {
@@ -44,6 +60,15 @@ final class RawClient: Sendable {
     func send(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+    }
+
+    /// Sends as much as the connection takes now.
+    ///
+    /// - Returns: whether the connection is still there.
+    func offer(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let count = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        return count >= 0 || errno == EAGAIN || errno == ENOTCONN
     }
 
     /// Whether the server has closed the connection, of all that it sent nothing being read.

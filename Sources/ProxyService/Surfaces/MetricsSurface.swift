@@ -33,8 +33,16 @@ struct MetricsSurface: Sendable {
     let facts: StartFacts
     let gates: FeatureGates
     /// Whether `/debug` is there.
-    var isProfiled = false
+    let isProfiled: Bool
     let start = UnixTime.current
+    private let rendered = RenderedText()
+
+    init(metrics: ProxyMetrics, facts: StartFacts, gates: FeatureGates, isProfiled: Bool = false) {
+        self.metrics = metrics
+        self.facts = facts
+        self.gates = gates
+        self.isProfiled = isProfiled
+    }
 
     /// Where `PUT` is answered.
     var writablePaths: Set<String> { isProfiled ? [Self.verbosityPath] : [] }
@@ -44,7 +52,7 @@ struct MetricsSurface: Sendable {
     func answer(_ question: HTTPQuestion) -> HTTPAnswer {
         switch question.path {
         case "/metrics":
-            return HTTPAnswer(contentType: MetricRegistry.contentType, body: metrics.text())
+            return HTTPAnswer(contentType: MetricRegistry.contentType, body: rendered.text { metrics.text() })
         case "/metrics/slis":
             return HTTPAnswer(contentType: MetricRegistry.contentType, body: metrics.indicators.text)
         case "/proxyMode":
