@@ -14,10 +14,11 @@ release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipv
 
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
-# What holds servers to their time limits runs by itself: beside thousands of random histories it would measure those.
+# What holds servers and programs to their time limits runs by itself: beside thousands of random histories it would measure those.
 unit-test: deps-build ## Run the tests that need no kernel and no root
-	swift test --skip KernelTests --skip TrafficTests --skip HTTPSurfacesTests --skip SurfacesOverHTTPTests
-	swift test --skip-build --filter HTTPSurfacesTests --filter SurfacesOverHTTPTests
+	swift test --skip KernelTests --skip TrafficTests --skip HTTPSurfacesTests --skip SurfacesOverHTTPTests \
+		--skip ChildProgramsTests
+	swift test --skip-build --filter HTTPSurfacesTests --filter SurfacesOverHTTPTests --filter ChildProgramsTests
 
 # First what the quickest kernel can show; then, on a complete one, what the quickest one may lack: nf_tables, a scheduler,
 # conntrack zones.

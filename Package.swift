@@ -98,17 +98,25 @@ let package = Package(
 
         .target(name: "Netlink", dependencies: ["CGNUSource", "CLibNL", "CLinuxUAPI"], swiftSettings: strict),
         .target(
+            name: "ChildPrograms",
+            dependencies: [
+                "CGNUSource",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "DataplaneKernel",
             dependencies: [
                 "Addressing",
+                "ChildPrograms",
                 "CIPSetShims",
                 "CLinuxUAPI",
                 "CGNUSource",
                 "DataplaneModel",
                 "Netlink",
                 "Reconcile",
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict
         ),
@@ -133,6 +141,7 @@ let package = Package(
             name: "KubernetesHTTP",
             dependencies: [
                 "Addressing",
+                "ChildPrograms",
                 "KubernetesObjects",
                 "KubernetesWatch",
                 "SmallFiles",
@@ -144,9 +153,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
             swiftSettings: strict
@@ -304,6 +311,11 @@ let package = Package(
         .testTarget(
             name: "DataplaneModelTests",
             dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "SystemTesting"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ChildProgramsTests",
+            dependencies: ["ChildPrograms", "SystemTesting"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -2,6 +2,7 @@
 #define CGNUSOURCE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 // What glibc shows only with `_GNU_SOURCE`, which Swift's import of it does not set.
 
@@ -20,5 +21,15 @@ int receive_datagrams(int socket, void *_Nonnull buffer, size_t size, size_t *_N
 
 /// Names the calling thread, as ps and debuggers show it: the first 15 bytes of `name`.
 void name_thread(const char *_Nonnull name);
+
+/// Notes a group of processes that this process has started, for `end_groups_with_process`. At most 64 at a time.
+void remember_group(pid_t group);
+
+/// Ends whoever is left in a group by SIGKILL, and forgets the group.
+void end_group(pid_t group);
+
+/// Makes exit(3) end the groups that are remembered too, and SIGHUP, SIGINT and SIGTERM where they would end this process: groups
+/// of their own get none of a terminal's signals. Who handles these signals himself, before or later, has them.
+void end_groups_with_process(void);
 
 #endif

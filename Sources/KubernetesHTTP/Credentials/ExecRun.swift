@@ -1,8 +1,7 @@
+import ChildPrograms
 import Glibc
 import KubernetesObjects
 import Logging
-import Subprocess
-import SystemPackage
 
 /// One run of a credential plugin.
 struct ExecRun: Sendable {
@@ -30,70 +29,50 @@ struct ExecRun: Sendable {
     }
 
     private func output() async throws(CredentialError) -> [UInt8] {
-        do {
-            return try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
-                group.addTask { try await collect() }
-                group.addTask {
-                    try await Task.sleep(for: timeLimit)
-                    return nil
-                }
-                defer { group.cancelAll() }
-                guard let output = try await group.next() ?? nil else {
-                    throw failure("did not end within \(timeLimit) and was stopped")
-                }
-                return output
-            }
-        } catch let error as CredentialError {
-            throw error
-        } catch let error as SubprocessError where error.code == .executableNotFound {
-            let hint = plugin.installHint.isEmpty ? "" : "; \(plugin.installHint.oneLine)"
-            throw failure("is not installed\(hint)")
-        } catch let error as SubprocessError where error.code == .outputLimitExceeded {
-            throw failure("prints more than \(Self.outputLimit >> 20) MiB")
+        let outcome: ChildProgram.Outcome
+        do throws(ChildProgram.Failure) {
+            outcome = try await program.run()
         } catch {
-            throw failure("cannot be run: \(error)")
+            throw failure(error)
         }
-    }
-
-    /// Our limits of name resolution are for somebody who tries again in a moment, which a plugin does not.
-    static func changes(toInherited options: String?) -> [Environment.Key: String?] {
-        options == NameResolution.limits ? [.init(stringLiteral: NameResolution.variable): nil] : [:]
-    }
-
-    private func collect() async throws -> [UInt8] {
-        var additions: [Environment.Key: String?] = ["KUBERNETES_EXEC_INFO": String(decoding: info.text, as: UTF8.self)]
-        let inherited = unsafe getenv(NameResolution.variable).map { unsafe String(cString: $0) }
-        additions.merge(Self.changes(toInherited: inherited)) { $1 }
-        for (name, value) in plugin.environment {
-            guard let key = Environment.Key(rawValue: name) else { continue }
-            additions[key] = value.value
-        }
-        var options = PlatformOptions()
-        // What the plugin has started in turn goes with it, and holds no pipe open.
-        options.processGroupID = 0
-        options.teardownSequence = [
-            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .seconds(1)),
-            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1)),
-        ]
-        let result = try await Subprocess.run(
-            plugin.command.contains("/") ? .path(FilePath(plugin.command)) : .name(plugin.command),
-            arguments: Arguments(plugin.arguments),
-            environment: .inherit.updating(additions),
-            platformOptions: options,
-            input: .none,
-            output: .bytes(limit: Self.outputLimit),
-            error: .bytes(limit: Self.outputLimit)
-        )
-        let words = PluginWords(result.standardError).description
-        switch result.terminationStatus {
+        let words = PluginWords(outcome.standardError).description
+        switch outcome.end {
         case .exited(0):
             if !words.isEmpty {
                 logger.warning("credential plugin", metadata: ["command": "\(plugin.command)", "stderr": "\(words)"])
             }
-            return result.standardOutput
+            return outcome.standardOutput
         case .exited(let code): throw failure("ended with exit code \(code)\(words.isEmpty ? "" : ": \(words)")")
         case .signaled(let signal): throw failure("was ended by signal \(signal)")
         }
+    }
+
+    private var program: ChildProgram {
+        var program = ChildProgram(plugin.command, plugin.arguments)
+        program.environment["KUBERNETES_EXEC_INFO"] = String(decoding: info.text, as: UTF8.self)
+        let inherited = unsafe getenv(NameResolution.variable).map { unsafe String(cString: $0) }
+        program.environment.merge(Self.changes(toInherited: inherited)) { $1 }
+        program.environment.merge(plugin.environment.mapValues(\.value)) { $1 }
+        program.outputLimit = Self.outputLimit
+        program.errorLimit = Self.outputLimit
+        program.timeLimit = timeLimit
+        return program
+    }
+
+    private func failure(_ error: ChildProgram.Failure) -> CredentialError {
+        switch error {
+        case .notInstalled:
+            failure("is not installed\(plugin.installHint.isEmpty ? "" : "; \(plugin.installHint.oneLine)")")
+        case .printsTooMuch: failure("prints more than \(Self.outputLimit >> 20) MiB")
+        case .tookTooLong: failure("did not end within \(timeLimit) and was stopped")
+        case .cancelled: failure("was stopped: nobody waits for it any more")
+        case .notRun(let words): failure("cannot be run: \(words)")
+        }
+    }
+
+    /// Our limits of name resolution are for somebody who tries again in a moment, which a plugin does not.
+    static func changes(toInherited options: String?) -> [String: String?] {
+        options == NameResolution.limits ? [NameResolution.variable: nil] : [:]
     }
 
     private func failure(_ words: String) -> CredentialError {
