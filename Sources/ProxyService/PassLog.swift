@@ -45,6 +45,12 @@ struct PassLog {
             metadata["flows_read"] = "\(conntrack.examined)"
             metadata["flows_deleted"] = "\(conntrack.deleted)"
         }
+        for rule in report.newlyContested {
+            logger.warning(
+                "somebody puts a rule before KUBE-SERVICES again and again: it is moved to the front once in a while",
+                metadata: ["family": "\(report.family)", "rule": "\(rule)"]
+            )
+        }
         logger.debug("pass", metadata: metadata)
         noteFirstPass(report)
         if !report.drift.isEmpty {

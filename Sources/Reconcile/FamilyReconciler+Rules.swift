@@ -21,7 +21,7 @@ extension FamilyReconciler {
         // What is wanted from here on is noted anew.
         pending.rules = false
         rulesAreUnderWay = true
-        return RulesWork(rules, closedServers: desired.serversClosedToNode)
+        return RulesWork(rules, closedServers: desired.serversClosedToNode, at: now)
     }
 
     /// Takes back what `beginRules` handed out. Rules that failed are tried again, after a growing delay.
@@ -45,6 +45,9 @@ extension FamilyReconciler {
             return report
         }
         if report.failures.isEmpty {
+            // Of jumps that somebody insists on.
+            report.newlyContested = rules.displaced.takeNews()
+            report.contestedJumps = rules.displaced.contestedCount
             rulesBackoff.end()
         } else {
             pending.rules = true

@@ -56,6 +56,10 @@ public struct PassReport: Sendable {
     /// The kernel's counters of the virtual servers that are wanted, where `FamilyReconciler.collectsStatistics` asked for
     /// them and the pass has read them.
     public var statistics: [VirtualServer.ID: TrafficStatistics]?
+    /// Rules of others that were put before our jumps again after those had been moved: to be said once.
+    public var newlyContested: [PrecedingRule] = []
+    /// How many of our jumps that happens to; `nil` when the pass kept no rules.
+    public var contestedJumps: Int?
     /// Parts of the data plane that could not be read or written at all.
     public var failures: [DataplaneError] = []
 

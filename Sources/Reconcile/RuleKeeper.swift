@@ -17,6 +17,8 @@ struct RuleKeeper: Sendable {
     private var rendering: Ruleset.Rendering?
     /// Taken before the rules looked as `rendering` has it: as long as it stays, they look so still.
     private var fingerprint: RulesFingerprint?
+    /// Which of our jumps rules of others stand before.
+    var displaced = DisplacedJumps()
 
     init(configuration: RuleConfiguration, family: IPFamily) {
         self.configuration = configuration
@@ -27,24 +29,31 @@ struct RuleKeeper: Sendable {
     /// same as then.
     mutating func keep(
         closedServers: [VirtualServer.ID],
+        at now: ContinuousClock.Instant,
         on dataplane: any RulesDataplane
     ) async throws(DataplaneError) -> Outcome {
         let current = dataplane.fingerprint(family)
         guard !areKnownInPlace(closedServers, current, on: dataplane) else { return .unchanged }
         let wanted = ruleset(closedServers, on: dataplane)
-        let installed = InstalledRules(try await dataplane.save(family))
-        guard let input = wanted.restoreInput(over: installed, rendering: rendering) else {
+        let listing = try await dataplane.save(family)
+        let installed = InstalledRules(listing)
+        let moved = displaced.jumpsToMove(in: JumpOrder(listing), at: now)
+        guard let input = wanted.restoreInput(over: installed, rendering: rendering, moving: moved) else {
             rendering = Ruleset.Rendering(of: wanted, installed)
-            fingerprint = current
+            // What is left for now is moved when its time has come, which no change of the kernel's tells.
+            fingerprint = displaced.contestedCount == 0 ? current : nil
             return .unchanged
         }
         try await dataplane.restore(input, family)
+        displaced.noteMoved(moved, at: now)
         let isRepair = rendering?.ruleset == wanted
         let written = dataplane.fingerprint(family)
         let restored = InstalledRules(try await dataplane.save(family))
         rendering = Ruleset.Rendering(of: wanted, restored)
         // Somebody may have changed them at once: only what would be left alone is.
-        if wanted.restoreInput(over: restored, rendering: rendering) == nil { fingerprint = written }
+        if wanted.restoreInput(over: restored, rendering: rendering) == nil, displaced.contestedCount == 0 {
+            fingerprint = written
+        }
         return isRepair ? .repaired : .written
     }
 

@@ -10,17 +10,19 @@ public struct RulesWork: Sendable {
 
     private(set) var keeper: RuleKeeper
     private let closedServers: [VirtualServer.ID]
+    private let start: ContinuousClock.Instant
     /// `nil` before it has run.
     private(set) var result: Result<RuleKeeper.Outcome, DataplaneError>?
 
-    init(_ keeper: RuleKeeper, closedServers: [VirtualServer.ID]) {
+    init(_ keeper: RuleKeeper, closedServers: [VirtualServer.ID], at now: ContinuousClock.Instant) {
         self.keeper = keeper
         self.closedServers = closedServers
+        start = now
     }
 
     public mutating func run(on dataplane: any RulesDataplane) async {
         do throws(DataplaneError) {
-            result = .success(try await keeper.keep(closedServers: closedServers, on: dataplane))
+            result = .success(try await keeper.keep(closedServers: closedServers, at: start, on: dataplane))
         } catch {
             result = .failure(error)
         }

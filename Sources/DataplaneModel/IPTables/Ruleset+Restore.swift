@@ -20,14 +20,23 @@ extension Ruleset {
     ///
     /// Only chains that differ are declared, which rewrites them, and only missing jumps are inserted.
     ///
-    /// - Parameter rendering: what was read after the last restore, if that is known.
-    public func restoreInput(over installed: InstalledRules, rendering: Rendering? = nil) -> String? {
+    /// - Parameters:
+    ///   - rendering: what was read after the last restore, if that is known.
+    ///   - moved: jumps that are there, and go to the head of their chains.
+    public func restoreInput(
+        over installed: InstalledRules,
+        rendering: Rendering? = nil,
+        moving moved: [ServiceJump] = []
+    ) -> String? {
         restoreInput { table in
             let chains = ServiceChain.allCases.filter { $0.table == table }
                 .filter { !isInPlace($0, installed, rendering) }
-            let jumps = ServiceJump.all.filter { $0.table == table && installed.jumps[$0] == nil }
+            let jumps = ServiceJump.all.filter {
+                $0.table == table && (installed.jumps[$0] == nil || moved.contains($0))
+            }
             return chains.map { ":\($0.name) - [0:0]" }
                 + chains.flatMap { chain in self[chain].map { "-A \(chain.name) \($0)" } }
+                + jumps.flatMap { jump in (installed.jumps[jump] ?? []).map { "-D \(jump.origin) \($0)" } }
                 + jumps.map { "-I \($0.origin) \($0.rule)" }
         }
     }

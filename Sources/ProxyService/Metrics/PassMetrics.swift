@@ -11,6 +11,7 @@ public struct PassMetrics: Sendable {
     private let failures: Counter
     private let drift: Counter
     private let draining: Gauge
+    private let contestedJumps: Gauge
     private let virtualServers: Gauge
     private let contestedServers: Gauge
     private let realServers: Gauge
@@ -54,6 +55,11 @@ public struct PassMetrics: Sendable {
             "Removed real servers that keep their connections for now",
             labels: ["ip_family"]
         )
+        contestedJumps = registry.gauge(
+            "kubeipvs_contested_jumps",
+            "Jumps to KUBE-SERVICES before which somebody puts rules of his again and again",
+            labels: ["ip_family"]
+        )
         virtualServers = registry.gauge(
             "kubeipvs_virtual_servers",
             "Virtual servers that are wanted",
@@ -95,6 +101,7 @@ public struct PassMetrics: Sendable {
             }
             draining.set(0, "\(family)")
             standing.set(0, "\(family)")
+            contestedJumps.set(0, "\(family)")
         }
     }
 
@@ -113,6 +120,7 @@ public struct PassMetrics: Sendable {
         for (kind, count) in report.drift {
             drift.increment(by: count, family, kind.rawValue)
         }
+        if let count = report.contestedJumps { contestedJumps.set(count, family) }
         guard report.mode != .rules else { return }
         draining.set(report.draining, family)
         standing.set(report.standing.count, family)
