@@ -25,9 +25,11 @@ unit-test: deps-build ## Run the tests that need no kernel and no root
 # Where the complete kernel is an emulated machine, the second run takes minutes.
 kernel-test: deps ## Compare the kernel clients with ipvsadm, ipset, iptables and ip
 	Tests/kernel/test KernelTests
-	KUBE_IPVS_IPTABLES=nft Tests/kernel/test --complete $(addprefix KernelTests.KernelSuite/,$(complete-suites))
+	KUBE_IPVS_IPTABLES=nft Tests/kernel/test --complete $(addprefix KernelTests.KernelSuite/,$(complete-suites)) \
+		TrafficTests.TrafficSuite/ForeignRulesTests
 
-complete-suites := IPVSTableTests IPTablesTests DumpComparisonTests DumpProgramTests KernelConntrackTests
+complete-suites := IPVSTableTests IPTablesTests ForeignContentTests MissingExtensionTests DumpComparisonTests \
+	DumpProgramTests KernelConntrackTests
 
 history-test: deps ## Follow 200 random histories of 500 steps on a real kernel
 	Tests/kernel/histories

@@ -9,12 +9,13 @@ extension NetlinkRequest {
     mutating func begin(
         netfilter subsystem: Int32,
         _ command: some RawRepresentable<UInt32>,
-        _ family: IPFamily? = nil
+        _ family: IPFamily? = nil,
+        flags: NetlinkRequestFlags = []
     ) throws(NetlinkError) {
         var header = nfgenmsg()
         header.nfgen_family = UInt8(truncatingIfNeeded: family?.rawAddressFamily ?? 0)
         header.version = UInt8(NFNETLINK_V0)
-        try begin(type: Int(subsystem) << 8 | Int(command.rawValue), header: header)
+        try begin(type: Int(subsystem) << 8 | Int(command.rawValue), header: header, flags: flags)
     }
 }
 

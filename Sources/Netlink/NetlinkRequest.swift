@@ -14,6 +14,8 @@ public struct NetlinkRequestFlags: OptionSet, Sendable {
     public static let exclusive = Self(rawValue: NLM_F_EXCL)
     /// Changes what exists.
     public static let replace = Self(rawValue: NLM_F_REPLACE)
+    /// Asks for an answer also when all is well. Only for a request of a transaction: others are asked for it when they are sent.
+    public static let acknowledged = Self(rawValue: NLM_F_ACK)
 }
 
 /// A request being written.

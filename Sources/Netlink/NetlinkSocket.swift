@@ -90,6 +90,37 @@ public struct NetlinkSocket: ~Copyable {
         return refused
     }
 
+    /// Sends a transaction, whose first and last request say where it begins and ends, and empties it, also when that fails. The
+    /// kernel answers only those of its requests that ask for it, and leaves aside what is behind its end.
+    ///
+    /// - Parameter tag: of the request that asks for an answer; it is taken for that of the whole.
+    /// - Throws: also when the kernel refuses any of it: then nothing has taken effect.
+    public mutating func submit(
+        transaction batch: inout NetlinkBatch,
+        acknowledging tag: Int
+    ) throws(NetlinkError) {
+        defer { batch.removeAll() }
+        try finishEarlierExchange()
+        let firstSequence = takeSequences(batch.count + 1)
+        _ = batch.close(firstSequence: firstSequence)
+        isUnfinished = true
+        try handle.send(unsafe batch.bytes.span.bytes)
+        var isDone = false
+        while !isDone {
+            try handle.receive { (datagram) throws(NetlinkError) in
+                var messages = NetlinkMessages()
+                while let message = try messages.next(in: datagram) {
+                    guard let answer = try NetlinkAcknowledgement(message, in: datagram),
+                        let answered = batch.tag(for: answer.sequence, firstSequence: firstSequence)
+                    else { continue }
+                    if let failure = answer.failure { throw failure }
+                    isDone = isDone || answered == tag
+                }
+            }
+        }
+        isUnfinished = false
+    }
+
     /// Sends one request and waits for its acknowledgement, handing over what the kernel answers before it.
     ///
     /// - Throws: also when the kernel refuses the request.

@@ -173,6 +173,7 @@ public struct NodeProxy: Sendable {
     private func openDataplane(_ ipvs: sending KernelIPVS) async throws(StartError) -> sending Dataplane {
         do throws(DataplaneError) {
             let rules = try await KernelIPTables.open()
+            rules.onUnread = { [logger] in logger.warning("foreign rules", metadata: ["unread": "\($0)"]) }
             logger.info(
                 "iptables",
                 metadata: [

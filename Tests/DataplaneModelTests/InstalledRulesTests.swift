@@ -179,14 +179,6 @@ import Testing
         #expect(Ruleset.removalInput(from: InstalledRules(listing)) == nil)
     }
 
-    @Test(arguments: [
-        ("# Table `nat' is incompatible, use 'nft' tool.\n", RuleTable.nat),
-        ("# Table `mangle' is incompatible, use 'nft' tool.\n*nat\nCOMMIT\n", nil),
-        ("# Table `filter' contains incompatible base-chains, use 'nft' tool to list them.\n*filter\nCOMMIT\n", nil),
-    ]) func `a table left out of a listing is noticed`(listing: String, table: RuleTable?) {
-        #expect(InstalledRules.tableLeftOut(of: listing) == table)
-    }
-
     @Test func `removal takes our jumps and chains, duplicates too, and nothing else`() {
         let listing = """
             *nat
@@ -247,5 +239,8 @@ import Testing
         #expect(removal.chains == 1)
         #expect(removal.keptChains == [.markMasquerade])
         #expect(removal.input == Ruleset.removalInput(from: InstalledRules(listing)))
+        // In steps, where something leads to a chain that no listing shows.
+        #expect(removal.steps.emptying == removal.input?.replacing("-X KUBE-SERVICES\n", with: ""))
+        #expect(removal.steps.deletions.map(\.input) == ["*nat\n-X KUBE-SERVICES\nCOMMIT\n"])
     }
 }

@@ -16,9 +16,18 @@ public final class KernelIPTables: RulesDataplane {
     public let reason: String
     public let version: IPTablesVersion
     public private(set) var supportsRandomFully: Bool
+    /// What of others' content could not be read when a family's rules were last listed: one sentence. It decides nothing.
+    public internal(set) var unread: [IPFamily: String] = [:]
+    /// Called with such a sentence, once for each table of a family, for the log.
+    public var onUnread: (@Sendable (String) -> Void)?
+
+    /// What the programs find in their environment beside this process's own.
+    package var environment: [String: String?] = [:]
 
     /// What the names of the programs have after `iptables`.
-    private let infix: String
+    let infix: String
+    /// Of what `onUnread` has been told.
+    private var reported: Set<[String]> = []
     /// Opened when they are first asked for.
     private var legacyTables: [IPFamily: LegacyTables] = [:]
 
@@ -54,22 +63,6 @@ public final class KernelIPTables: RulesDataplane {
         supportsRandomFully = version.isAtLeast1_6_2
     }
 
-    /// What both families' save programs of a variant print; `nil` when neither is installed.
-    ///
-    /// All tables are listed: naming one would make `iptables-legacy-save` load it.
-    private static func listing(of variant: IPTablesVariant) async throws(DataplaneError) -> String? {
-        var listing: String?
-        for family in IPFamily.allCases {
-            do {
-                let outcome = try await Program(name: "\(family.iptables)-\(variant.rawValue)-save").run()
-                listing = (listing ?? "") + outcome.standardOutput
-            } catch {
-                guard error.number == ENOENT else { throw error }
-            }
-        }
-        return listing
-    }
-
     /// The nf_tables have one generation for both families and all their tables, so a change to others' rules is a new
     /// fingerprint too.
     public func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
@@ -88,26 +81,63 @@ public final class KernelIPTables: RulesDataplane {
         return legacyTables[family]
     }
 
+    /// Where the save program cannot show a table, because somebody has put something in it that iptables has no words for, the
+    /// table is read chain by chain: ours, and the chains that our jumps are in.
     public func save(_ family: IPFamily) async throws(DataplaneError) -> String {
-        let program = Program(name: "\(family.iptables)\(infix)-save")
+        let program = Program(name: "\(family.iptables)\(infix)-save", environment: environment)
         let outcome = try await program.run()
-        guard outcome.isSuccess else { throw failure(of: program, outcome) }
-        if let table = InstalledRules.tableLeftOut(of: outcome.standardOutput) {
-            // Without this, rules that are there would be taken for missing, and jumps be inserted again and again.
-            throw program.failure(
-                "cannot show the table \(table.rawValue): `nft` was used to put something in it that iptables does not "
-                    + "know; see `nft list table \(family == .v4 ? "ip" : "ip6") \(table.rawValue)`"
-            )
+        let saved = SavedTables(outcome.standardOutput)
+        let missing = RuleTable.allCases.filter { table in
+            saved.leftOut.contains(table.rawValue) || !outcome.isSuccess && !saved.isWhole(table.rawValue)
         }
-        return outcome.standardOutput
+        guard !missing.isEmpty else {
+            unread[family] = nil
+            return outcome.standardOutput
+        }
+        let failure = failure(of: program, outcome)
+        guard !failure.meansNoRules else { throw failure }
+        var listing = saved.text
+        for table in missing {
+            do throws(DataplaneError) {
+                listing += try await readApart(table, family, after: saved)
+            } catch {
+                throw outcome.isSuccess ? error : failure
+            }
+        }
+        // A program that ended in one table has printed nothing of those behind it.
+        let known = saved.unprinted.sorted()
+        report(
+            known.isEmpty ? missing.map(\.rawValue) : known, family, outcome.isSuccess ? nil : failure.explanation)
+        return listing
+    }
+
+    private func report(_ tables: [String], _ family: IPFamily, _ words: String?) {
+        let names = tables.joined(separator: " and ")
+        let hint =
+            variant == .nft
+            ? "; see `nft list table \(family == .v4 ? "ip" : "ip6") \(tables[0])`" : ""
+        let sentence =
+            "iptables has no words for something of others in \(names) (\(family)), which is left alone: rules of ours are read "
+            + "chain by chain" + (words.map { "; \($0)" } ?? "") + hint
+        unread[family] = sentence
+        if reported.insert([family.description] + tables).inserted { onUnread?(sentence) }
     }
 
     public func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
-        // Several programs may change the legacy tables only one after the other; nf_tables needs no lock and takes the
-        // option without effect. Programs before 1.6.2 know neither lock nor option here.
-        let waits = version.isAtLeast1_6_2 ? ["--wait", "5"] : []
+        let removal = NFTablesRemoval(input)
+        if removal.comesFirst { try remove(removal.rules, family) }
+        if let rest = removal.input { try await restoreByProgram(rest, family) }
+        if !removal.comesFirst { try remove(removal.rules, family) }
+    }
+
+    private func remove(_ rules: [NFTablesRemoval.Rule], _ family: IPFamily) throws(DataplaneError) {
+        for rule in rules { try NFTablesTable.remove(rule, family) }
+    }
+
+    private func restoreByProgram(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
         let program = Program(
-            name: "\(family.iptables)\(infix)-restore", arguments: ["--noflush"] + waits, input: input)
+            name: "\(family.iptables)\(infix)-restore", arguments: ["--noflush"] + waiting, input: input,
+            environment: environment)
         let outcome = try await program.run()
         guard outcome.isSuccess else {
             if outcome.standardError.contains("random-fully") {
@@ -117,6 +147,10 @@ public final class KernelIPTables: RulesDataplane {
             throw failure(of: program, outcome)
         }
     }
+
+    /// Several programs may change the legacy tables only one after the other; nf_tables needs no lock and takes the option
+    /// without effect. Programs before 1.6.2 know neither lock nor option here.
+    var waiting: [String] { version.isAtLeast1_6_2 ? ["--wait", "5"] : [] }
 
     private func failure(of program: Program, _ outcome: Program.Outcome) -> DataplaneError {
         let failure = RestoreFailure(standardError: outcome.standardError, input: program.input)
@@ -134,7 +168,7 @@ public final class KernelIPTables: RulesDataplane {
 }
 
 extension IPFamily {
-    fileprivate var iptables: String {
+    var iptables: String {
         switch self {
         case .v4: "iptables"
         case .v6: "ip6tables"

@@ -26,6 +26,13 @@ final class LegacyTables {
         close(descriptor)
     }
 
+    /// The tables of a family that have been loaded, which any use of them does.
+    static func loaded(_ family: IPFamily) -> Set<String> {
+        let file = family == .v4 ? "ip_tables_names" : "ip6_tables_names"
+        let names = (try? KernelSysctls(root: "/proc/thread-self/net").read(file)) ?? ""
+        return Set(names.split(separator: "\n").map(String.init))
+    }
+
     /// - Returns: `nil` when the kernel has no legacy iptables, or does not answer.
     func hash() -> UInt64? {
         var hasher = Hasher()

@@ -8,6 +8,8 @@ struct Program {
     var arguments: [String] = []
     /// What the program reads on its standard input.
     var input = ""
+    /// What differs from this process's environment, beside `PATH`.
+    var environment: [String: String?] = [:]
 
     /// How a run ended.
     struct Outcome: Sendable {
@@ -28,7 +30,7 @@ struct Program {
     ///   the program itself tells is an outcome.
     func run() async throws(DataplaneError) -> Outcome {
         var program = ChildProgram(name, arguments)
-        program.environment = ["PATH": Self.searchPath]
+        program.environment = environment.merging(["PATH": Self.searchPath]) { $1 }
         program.input = Array(input.utf8)
         program.outputLimit = Self.outputLimit
         program.timeLimit = Self.timeLimit

@@ -36,18 +36,6 @@ public struct InstalledRules: Hashable, Sendable {
         return line[space...].starts(with: " KUBE-".utf8)
     }
 
-    /// The table, of those with rules of ours, that `iptables-nft-save` leaves out of a listing because `nft` was used to
-    /// put something in it that iptables does not know.
-    public static func tableLeftOut(of listing: String) -> RuleTable? {
-        for line in Array(listing.utf8).split(separator: UInt8(ascii: "\n")) where line.starts(with: "# Table `".utf8) {
-            for table in RuleTable.allCases where line.starts(with: "# Table `\(table.rawValue)' is incompatible".utf8)
-            {
-                return table
-            }
-        }
-        return nil
-    }
-
     /// Whether there is nothing of ours.
     public var isEmpty: Bool { chains.isEmpty && jumps.isEmpty }
 

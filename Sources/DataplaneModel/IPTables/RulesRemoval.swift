@@ -2,6 +2,9 @@
 public struct RulesRemoval: Hashable, Sendable {
     /// For `iptables-restore --noflush`; `nil` when there is nothing to remove.
     public var input: String?
+    /// The same in steps, where that is refused as a whole: first what empties our chains and takes the jumps to them, then the
+    /// deletion of each chain. One that something leads to which a listing does not show (a map of verdicts) cannot be deleted.
+    public var steps: Steps
     /// Rules of built-in chains.
     public var jumps: Int
     /// Chains that are deleted.
@@ -9,8 +12,22 @@ public struct RulesRemoval: Hashable, Sendable {
     /// Chains that stay, empty, because rules of others lead to them.
     public var keptChains: [ServiceChain]
 
+    public struct Steps: Hashable, Sendable {
+        /// `nil` when there is nothing to empty.
+        public var emptying: String?
+        public var deletions: [(chain: ServiceChain, input: String)] {
+            chains.map { ($0, Ruleset.deletionInput($0)) }
+        }
+        var chains: [ServiceChain]
+    }
+
     public init(from installed: InstalledRules) {
         input = Ruleset.removalInput(from: installed)
+        steps = Steps(
+            emptying: Ruleset.removalInput(from: installed, deletingChains: false),
+            chains: ServiceChain.allCases.filter {
+                installed.chains[$0] != nil && !installed.chainsOthersUse.contains($0)
+            })
         jumps = installed.jumps.values.reduce(0) { $0 + $1.count }
         keptChains = ServiceChain.allCases.filter {
             installed.chains[$0] != nil && installed.chainsOthersUse.contains($0)

@@ -41,11 +41,13 @@ extension Ruleset {
         }
     }
 
-    /// What to give to `iptables-restore --noflush` so that nothing of ours is left; `nil` when nothing is there.
+    /// As `removalInput(from:)`.
     ///
     /// Our jumps and chains go, each duplicate of a jump included. A chain that rules of others lead to cannot be deleted:
     /// it is emptied.
-    public static func removalInput(from installed: InstalledRules) -> String? {
+    ///
+    /// - Parameter deletesChains: whether our chains go, or are only emptied.
+    static func removalInput(from installed: InstalledRules, deletingChains deletesChains: Bool) -> String? {
         restoreInput { table in
             let chains = ServiceChain.allCases.filter { $0.table == table && installed.chains[$0] != nil }
             let jumps = ServiceJump.all.filter { $0.table == table }
@@ -53,8 +55,17 @@ extension Ruleset {
             let needsFlush = chains.filter { deletable.contains($0) || installed.chains[$0] != [] }
             return needsFlush.map { ":\($0.name) - [0:0]" }
                 + jumps.flatMap { jump in (installed.jumps[jump] ?? []).map { "-D \(jump.origin) \($0)" } }
-                + deletable.map { "-X \($0.name)" }
+                + (deletesChains ? deletable.map { "-X \($0.name)" } : [])
         }
+    }
+
+    /// What to give to `iptables-restore --noflush` so that nothing of ours is left; `nil` when nothing is there.
+    public static func removalInput(from installed: InstalledRules) -> String? {
+        removalInput(from: installed, deletingChains: true)
+    }
+
+    static func deletionInput(_ chain: ServiceChain) -> String {
+        restoreInput { $0 == chain.table ? ["-X \(chain.name)"] : [] } ?? ""
     }
 
     private func isInPlace(_ chain: ServiceChain, _ installed: InstalledRules, _ rendering: Rendering?) -> Bool {

@@ -146,10 +146,15 @@ public struct NodeCleanup {
             do throws(DataplaneError) {
                 let removal = RulesRemoval(from: InstalledRules(try await rules.save(family)))
                 guard let input = removal.input else { continue }
-                try await rules.restore(input, family)
+                var kept = removal.keptChains
+                do throws(DataplaneError) {
+                    try await rules.restore(input, family)
+                } catch {
+                    kept += try await removeStepwise(removal.steps, family, rules)
+                }
                 report.count(.jump, removal.jumps)
-                report.count(.chain, removal.chains)
-                report.notes += removal.keptChains.map {
+                report.count(.chain, removal.chains + removal.keptChains.count - kept.count)
+                report.notes += kept.map {
                     "kept, but emptied: the chain \($0.name) (\($0.table.rawValue), \(family)), to which rules of others lead"
                 }
             } catch {
@@ -158,6 +163,24 @@ public struct NodeCleanup {
             }
         }
         return true
+    }
+
+    /// - Returns: the chains that nobody can delete, because something leads to them that was not seen.
+    private func removeStepwise(
+        _ steps: RulesRemoval.Steps,
+        _ family: IPFamily,
+        _ rules: KernelIPTables
+    ) async throws(DataplaneError) -> [ServiceChain] {
+        if let emptying = steps.emptying { try await rules.restore(emptying, family) }
+        var kept: [ServiceChain] = []
+        for deletion in steps.deletions {
+            do throws(DataplaneError) {
+                try await rules.restore(deletion.input, family)
+            } catch {
+                kept.append(deletion.chain)
+            }
+        }
+        return kept
     }
 
     private mutating func removeSets(_ sets: KernelIPSet) {

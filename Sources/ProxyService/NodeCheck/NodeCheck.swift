@@ -61,6 +61,7 @@ public enum NodeCheck {
                 await observeOtherRules(other, &evidence)
             }
             return [NodeFinding(.ok, "iptables", "\(rules.version), \(variant.rawValue): \(rules.reason)")]
+                + HostFacts.families.compactMap { rules.unread[$0].map { NodeFinding(.notice, "foreign rules", $0) } }
         } catch {
             return [NodeFinding(.failure, "iptables", "\(error)")]
         }
