@@ -101,6 +101,8 @@ public struct PassReport: Sendable {
         drift.merge(part.drift, uniquingKeysWith: +)
         refusals += part.refusals
         failures += part.failures
+        newlyContested += part.newlyContested
+        contestedJumps = part.contestedJumps ?? contestedJumps
         guard part.mode != .rules else { return }
         draining = part.draining
         standing = part.standing
