@@ -72,7 +72,7 @@ public struct NodeProxy: Sendable {
         )
         NodeSettings.writeOOMScore(settings.oomScoreAdjustment, logger: logger)
         let ipvs = try openIPVS()
-        let settingsKeeper = try NodeSettings.write(settings, with: ipvs, logger: logger)
+        let settingsKeeper = NodeSettings.write(settings, with: ipvs, logger: logger)
         let dataplane = try await openDataplane(ipvs)
         logger.info(
             "starting",

@@ -9,7 +9,7 @@ struct PassLog {
     private let logger: Logger
     private var refusals: [IPFamily: Set<Refusal>] = [:]
     private var failures: [IPFamily: Set<DataplaneError>] = [:]
-    private var settingFailures: Set<DataplaneError> = []
+    private var settingFailures: Set<DataplaneError>
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
     /// What has not been brought in line since the start.
     private var outstanding: Set<FirstPass>
@@ -24,8 +24,10 @@ struct PassLog {
     /// Lines for one pass. A kernel that refuses everything is one fault, not ten thousand.
     private static var lineLimit: Int { 20 }
 
-    init(families: [IPFamily], logger: Logger) {
+    /// - Parameter settingFailures: what has been told of the kernel's settings already.
+    init(families: [IPFamily], settingFailures: Set<DataplaneError> = [], logger: Logger) {
         self.logger = logger
+        self.settingFailures = settingFailures
         outstanding = Set(
             families.flatMap { [FirstPass(family: $0, isOfRules: false), FirstPass(family: $0, isOfRules: true)] })
     }

@@ -78,7 +78,7 @@ public actor ServiceProxy {
             configuration: settings.plan,
             families: Set(families)
         )
-        log = PassLog(families: families, logger: logger)
+        log = PassLog(families: families, settingFailures: settingsKeeper.failuresAtStart, logger: logger)
         claims = ClaimLog(logger: logger, record: onClaimLost)
         instruments = ProxyInstruments(
             metrics: metrics,

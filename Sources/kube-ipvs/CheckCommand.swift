@@ -30,7 +30,7 @@ struct CheckCommand: AsyncParsableCommand {
             loaded.settings, source: source, version: VersionCommand.version)
         findings += await Trial(variant).start()
         findings.sort { $0.verdict > $1.verdict }
-        try OutputDescriptor.standardOutput.write(Array(findings.map { "\(Self.line($0))\n" }.joined().utf8))
+        try OutputDescriptor.standardOutput.write(lines: findings.map(Self.line))
         switch findings.map(\.verdict).max() {
         case .failure: throw ExitCode.failure
         case .warning: throw ExitCode(2)

@@ -41,7 +41,7 @@ struct CleanupCommand: AsyncParsableCommand {
     /// Cleans up, says what was removed on the standard output and what could not be on the standard error.
     static func cleanUp(excluding networks: [IPPrefix]) async throws {
         let report = await NodeCleanup.run(excluding: networks)
-        try OutputDescriptor.standardOutput.write(Array(report.lines.map { "\($0)\n" }.joined().utf8))
+        try OutputDescriptor.standardOutput.write(lines: report.lines)
         report.failureLines.forEach(StandardError.write)
         guard report.failureLines.isEmpty else { throw ExitCode.failure }
     }

@@ -28,7 +28,7 @@ struct ExplainCommand: AsyncParsableCommand {
             StandardError.write("there is no Service \(name)\(port.map { " with a port \($0)" } ?? "")")
             throw ExitCode.failure
         }
-        try OutputDescriptor.standardOutput.write(Array(lines.map { "\($0)\n" }.joined().utf8))
+        try OutputDescriptor.standardOutput.write(lines: lines)
     }
 
     private static func parse(_ text: String) -> (ObjectName, port: String?)? {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KubeProxyConfig
 import KubernetesHTTP
+import ProxyService
 
 /// `kube-ipvs`.
 @main
@@ -20,6 +21,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
     /// flags may be written as kube-proxy's parser takes them.
     static func main() async {
         NameResolution.limit()
+        OpenFileLimit.raise()
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case let command? where ["run", "explain", "plan", "check"].contains(command):

@@ -17,7 +17,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let next = try await inspection.inspect().nextSync()
-        try OutputDescriptor.standardOutput.write(Array(next.changes.map { "\($0)\n" }.joined().utf8))
+        try OutputDescriptor.standardOutput.write(lines: next.changes)
         next.failures.forEach(StandardError.write)
         guard next.failures.isEmpty else { throw ExitCode.failure }
         guard next.changes.isEmpty else { throw ExitCode(2) }

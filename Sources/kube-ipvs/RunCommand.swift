@@ -35,6 +35,7 @@ struct RunCommand: AsyncParsableCommand {
         }
 
         do {
+            try OpenFileLimit.raise()?.check()
             if flags.initOnly {
                 return try NodeSettings.initialize(loaded.settings, logger: logger)
             }
@@ -69,7 +70,7 @@ struct RunCommand: AsyncParsableCommand {
     private static func logger(_ format: EffectiveSettings.Logging.Format, _ verbosity: LogVerbosity) -> Logger {
         Logger(label: "kube-ipvs") { label in
             switch format {
-            case .text: AdjustableLogHandler(StreamLogHandler.standardError(label: label), verbosity)
+            case .text: AdjustableLogHandler(VisibleLogHandler(StreamLogHandler.standardError(label: label)), verbosity)
             case .json: AdjustableLogHandler(JSONLogHandler(), verbosity)
             }
         }

@@ -1,3 +1,5 @@
+import KubernetesObjects
+
 /// Something that happened, for people who look at the events of a Node or Service (`events.k8s.io/v1`).
 public struct ClusterEvent: Hashable, Sendable {
     public enum Severity: String, Hashable, Sendable {
@@ -47,6 +49,7 @@ public struct ClusterEvent: Hashable, Sendable {
         self.reason = reason
         self.action = action
         self.regarding = regarding
-        self.note = note
+        // kubectl shows it as it is (CVE-2021-25743).
+        self.note = note.visible
     }
 }

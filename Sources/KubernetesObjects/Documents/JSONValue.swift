@@ -86,14 +86,15 @@ extension JSONValue {
 
     private static func write(_ string: String, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
-        for byte in string.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): text += #"\""#.utf8
-            case UInt8(ascii: "\\"): text += #"\\"#.utf8
-            case ..<0x20:
-                let digits = String(byte, radix: 16)
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": text += #"\""#.utf8
+            case "\\": text += #"\\"#.utf8
+            // Those besides JSON's own are for the reader at a terminal; all are below U+10000.
+            case _ where scalar.value < 0x20 || scalar.isInvisibleControl:
+                let digits = String(scalar.value, radix: 16)
                 text += (#"\u"# + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8
-            default: text.append(byte)
+            default: text += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
             }
         }
         text.append(UInt8(ascii: "\""))

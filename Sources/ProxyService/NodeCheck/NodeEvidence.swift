@@ -47,8 +47,10 @@ struct NodeEvidence {
     var settingChanges: [String] = []
     var settingFailures: [String] = []
 
-    /// `CAP_NET_ADMIN` of `linux/capability.h`.
-    private static let netAdmin: UInt64 = 1 << 12
+    /// Of `linux/capability.h`. The raw socket is iptables': for rules that name sets, both its variants ask for the set by one.
+    private static let neededCapabilities: [(name: String, bit: UInt64)] = [
+        ("CAP_NET_ADMIN", 1 << 12), ("CAP_NET_RAW", 1 << 13),
+    ]
 
     var findings: [NodeFinding] {
         [kernel, privileges] + settings + reversePath + network + [lock] + leftovers + foreignRules + virtualServers
@@ -65,9 +67,13 @@ struct NodeEvidence {
     }
 
     private var privileges: NodeFinding {
-        capabilities & Self.netAdmin == 0
-            ? NodeFinding(.failure, "privileges", "CAP_NET_ADMIN is missing: run as root, or give it to the container")
-            : NodeFinding(.ok, "privileges", "CAP_NET_ADMIN")
+        let missing = Self.neededCapabilities.filter { capabilities & $0.bit == 0 }.map(\.name)
+        return missing.isEmpty
+            ? NodeFinding(.ok, "privileges", Self.neededCapabilities.map(\.name).joined(separator: ", "))
+            : NodeFinding(
+                .failure, "privileges",
+                "\(missing.joined(separator: " and ")) \(missing.count > 1 ? "are" : "is") missing: run as root, or give it to the container"
+            )
     }
 
     private var settings: [NodeFinding] {

@@ -18,33 +18,57 @@ public enum NodeSettings {
         } catch {
             throw StartError("\(error)")
         }
-        _ = try write(settings, with: ipvs, logger: logger)
+        let failures = write(settings, with: ipvs, logger: logger).failuresAtStart
+        guard failures.isEmpty else {
+            throw StartError(failures.map(\.description).sorted().joined(separator: "\n"))
+        }
     }
 
     /// Writes sysctls and timeouts.
     ///
+    /// What cannot be read or written does not end the start: a daemon without privileges, or a container that sees
+    /// `/proc/sys` read-only, programs Services all the same. Each such setting is told of, and tried again in each
+    /// verifying pass.
+    ///
     /// - Parameter ipvs: open, so that the modules are loaded whose sysctls these are.
     /// - Returns: what keeps the sysctls so from here on.
-    static func write(
-        _ settings: EffectiveSettings,
-        with ipvs: KernelIPVS,
-        logger: Logger
-    ) throws(StartError) -> SettingsKeeper {
+    static func write(_ settings: EffectiveSettings, with ipvs: KernelIPVS, logger: Logger) -> SettingsKeeper {
         let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
         for warning in plan.warnings {
             logger.error("kernel", metadata: ["warning": "\(warning)"])
         }
-        let keeper = SettingsKeeper(plan.settings)
-        let report = keeper.keep(on: KernelSettings())
-        for setting in report.written {
-            logger.info("kernel setting written", metadata: ["setting": "\(setting)"])
-        }
-        guard report.failures.isEmpty else {
-            throw StartError(report.failures.map(\.description).joined(separator: "\n"))
-        }
+        let keeper = begin(SettingsKeeper(plan.settings), on: KernelSettings(), logger: logger)
         writeTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
         return keeper
     }
+
+    /// Writes the settings for the first time, and says what came of it.
+    static func begin(
+        _ keeper: SettingsKeeper,
+        on dataplane: any SettingsDataplane,
+        logger: Logger
+    ) -> SettingsKeeper {
+        var keeper = keeper
+        let report = keeper.keep(on: dataplane)
+        for setting in report.written {
+            logger.info("kernel setting written", metadata: ["setting": "\(setting)"])
+        }
+        for failure in report.failures {
+            let isVital = vitalKeys.contains { failure.explanation.contains($0) }
+            logger.log(
+                level: isVital ? .critical : .error,
+                isVital
+                    ? "a setting without which Services do not work cannot be kept; the daemon goes on"
+                    : "a setting of the kernel cannot be kept; the daemon goes on",
+                metadata: ["error": "\(failure)"]
+            )
+        }
+        keeper.failuresAtStart = Set(report.failures)
+        return keeper
+    }
+
+    /// Without these, packets do not find their way to endpoints, or back.
+    private static let vitalKeys = ["net/ipv4/ip_forward", "net/ipv4/vs/conntrack"]
 
     /// Sets the timeouts that were given; a failure is told and nothing more, as in kube-proxy.
     private static func writeTimeouts(_ timeouts: IPVSTimeouts, to ipvs: KernelIPVS, logger: Logger) {

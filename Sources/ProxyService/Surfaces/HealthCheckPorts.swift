@@ -90,6 +90,10 @@ final class HealthCheckPorts: ServiceLifecycle.Service {
         ports.retry()
     }
 
+    private static func quoted(_ name: String) -> String {
+        String(decoding: JSONValue.string(name).text, as: UTF8.self)
+    }
+
     /// As kube-proxy answers (`pkg/proxy/healthcheck/service_health.go`), for every path. Whether the node is eligible does
     /// not count.
     static func answer(_ service: ObjectName, _ localEndpoints: Int, isHealthy: Bool) -> HTTPAnswer {
@@ -100,8 +104,8 @@ final class HealthCheckPorts: ServiceLifecycle.Service {
             body: """
                 {
                 \t"service": {
-                \t\t"namespace": "\(service.namespace)",
-                \t\t"name": "\(service.name)"
+                \t\t"namespace": \(quoted(service.namespace)),
+                \t\t"name": \(quoted(service.name))
                 \t},
                 \t"localEndpoints": \(localEndpoints),
                 \t"serviceProxyHealthy": \(isHealthy)

@@ -1,6 +1,7 @@
 import HTTPSurfaces
 public import KubeProxyConfig
 import KubernetesHTTP
+import KubernetesObjects
 import Telemetry
 
 /// What the daemon was started with, as the metrics server shows it.
@@ -97,7 +98,7 @@ struct MetricsSurface: Sendable {
 
     private var flagPage: String {
         let flags = facts.flags.merging(["v": "\(facts.verbosity.value)"]) { $1 }
-        return Self.head("flagz") + flags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+        return Self.head("flagz") + flags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.visible)\n" }.joined()
     }
 
     /// In the words of `logs.GlogSetter` and with the codes of `routes.StringFlagPutHandler`, which kube-proxy has here.

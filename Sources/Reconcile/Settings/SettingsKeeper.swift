@@ -3,6 +3,8 @@ public import DataplaneModel
 /// Keeps the kernel's settings as the data plane needs them, and writes only those that are not.
 public struct SettingsKeeper: Sendable {
     public let settings: [KernelSetting]
+    /// What could not be kept when the daemon began, and has been told of.
+    public var failuresAtStart: Set<DataplaneError> = []
 
     public init(_ settings: [KernelSetting]) {
         self.settings = settings
