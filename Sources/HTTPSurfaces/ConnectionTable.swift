@@ -21,19 +21,26 @@ final class ConnectionTable: Sendable {
         var beginnings: UInt64 = 0
         var isClosing = false
 
-        /// Takes out connections of a kind until no more than `count` are left, the least useful first.
+        /// Takes out connections of a kind until no more than `count` are left, the least useful first: those that wait for a
+        /// request, then those that are being answered; last of all those that have begun what they do a moment ago. A probe
+        /// that has just connected waits for its request to arrive, while a flood of others is being answered.
         ///
-        /// - Parameter begun: Those that have begun what they do since then stay all the same.
+        /// - Parameters:
+        ///   - begun: Those that have begun what they do since then are last.
+        ///   - sparesThem: Whether they stay all the same.
         mutating func takeOut(
             isFromNode: Bool,
             leaving count: Int,
-            notSince begun: ContinuousClock.Instant
+            notSince begun: ContinuousClock.Instant,
+            sparesThem: Bool
         ) -> [any Channel] {
             let equals = entries.filter { $0.value.isFromNode == isFromNode }
             guard equals.count > count else { return [] }
-            let candidates = equals.filter { $0.value.begun <= begun }.sorted { left, right in
-                (left.value.isBusy ? 1 : 0, left.value.since) < (right.value.isBusy ? 1 : 0, right.value.since)
+            func rank(_ entry: Entry) -> (Int, Int, UInt64) {
+                entry.begun <= begun ? (0, entry.isBusy ? 1 : 0, entry.since) : (1, 0, entry.since)
             }
+            let candidates = equals.filter { !sparesThem || $0.value.begun <= begun }
+                .sorted { rank($0.value) < rank($1.value) }
             let victims = candidates.prefix(equals.count - count)
             for victim in victims { entries[victim.key] = nil }
             return victims.map(\.value.channel)
@@ -69,7 +76,12 @@ final class ConnectionTable: Sendable {
             )
             let count = state.entries.values.count { $0.isFromNode == isFromNode }
             return (
-                state.takeOut(isFromNode: isFromNode, leaving: limits.mostConnections, notSince: .now),
+                state.takeOut(
+                    isFromNode: isFromNode,
+                    leaving: limits.mostConnections,
+                    notSince: .now.advanced(by: .zero - limits.grace),
+                    sparesThem: false
+                ),
                 count > limits.connections
             )
         }
@@ -80,7 +92,8 @@ final class ConnectionTable: Sendable {
                 state.takeOut(
                     isFromNode: isFromNode,
                     leaving: limits.connections,
-                    notSince: .now.advanced(by: .zero - limits.grace)
+                    notSince: .now.advanced(by: .zero - limits.grace),
+                    sparesThem: true
                 )
             }
             close(victims)
