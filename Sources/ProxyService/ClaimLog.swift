@@ -26,10 +26,13 @@ struct ClaimLog {
         self.record = record
     }
 
+    /// Service ports are about to be planned.
+    mutating func beginPlanning() {
+        concernLines = 0
+    }
+
     /// - Parameter changed: those over virtual servers whose owner or rivals may have changed.
     mutating func note(_ changed: [Contest<ServicePortID>]) {
-        // A pass has ended.
-        concernLines = 0
         var lines = 0
         var losers: [ObjectName: (contest: Contest<ServicePortID>, party: Contest<ServicePortID>.Party, count: Int)] =
             [:]

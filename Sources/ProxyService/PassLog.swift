@@ -8,15 +8,19 @@ import ServicePlan
 struct PassLog {
     private let logger: Logger
     private var refusals: [IPFamily: Set<Refusal>] = [:]
-    private var failures: [IPFamily: Set<DataplaneError>] = [:]
+    /// Those of rules, and those of passes, apart: each report ends its own.
+    private var failures: [ReportSource: Set<DataplaneError>] = [:]
+    /// Refused in the last verifying pass without being wanted: what somebody else has made and the kernel will not remove.
+    private var keptStrays: [IPFamily: Set<Refusal>] = [:]
     private var settingFailures: Set<DataplaneError>
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
     /// What has not been brought in line since the start.
-    private var outstanding: Set<FirstPass>
+    private var outstanding: Set<ReportSource>
     /// Objects written until all families were brought in line.
     private var firstChanges = 0
 
-    private struct FirstPass: Hashable {
+    /// A report's source.
+    private struct ReportSource: Hashable {
         var family: IPFamily
         var isOfRules: Bool
     }
@@ -29,7 +33,9 @@ struct PassLog {
         self.logger = logger
         self.settingFailures = settingFailures
         outstanding = Set(
-            families.flatMap { [FirstPass(family: $0, isOfRules: false), FirstPass(family: $0, isOfRules: true)] })
+            families.flatMap {
+                [ReportSource(family: $0, isOfRules: false), ReportSource(family: $0, isOfRules: true)]
+            })
     }
 
     mutating func note(_ report: PassReport, took duration: Duration) {
@@ -49,12 +55,12 @@ struct PassLog {
         }
         for rule in report.newlyContested {
             logger.warning(
-                "somebody puts a rule before KUBE-SERVICES again and again: it is moved to the front once in a while",
+                "a rule of others comes before KUBE-SERVICES again and again: the jump is moved to the front once in a while",
                 metadata: ["family": "\(report.family)", "rule": "\(rule)"]
             )
         }
         logger.debug("pass", metadata: metadata)
-        noteFirstPass(report)
+        noteReportSource(report)
         if !report.drift.isEmpty {
             var drift: Logger.Metadata = ["family": "\(report.family)"]
             for (kind, count) in report.drift {
@@ -64,12 +70,12 @@ struct PassLog {
         }
     }
 
-    private mutating func noteFirstPass(_ report: PassReport) {
+    private mutating func noteReportSource(_ report: PassReport) {
         guard !outstanding.isEmpty else { return }
         firstChanges += report.applied.values.reduce(0, +)
         // Changes may be written while the first pass still binds addresses.
         guard report.mode != .changes, report.failures.isEmpty else { return }
-        outstanding.remove(FirstPass(family: report.family, isOfRules: report.mode == .rules))
+        outstanding.remove(ReportSource(family: report.family, isOfRules: report.mode == .rules))
         guard outstanding.isEmpty else { return }
         var metadata: Logger.Metadata = ["changes": "\(firstChanges)"]
         let refused = refusals.values.reduce(into: Set<Refusal>()) { $0.formUnion($1) }
@@ -82,30 +88,23 @@ struct PassLog {
     }
 
     private mutating func noteFailures(_ report: PassReport) {
-        let before = failures[report.family] ?? []
+        let source = ReportSource(family: report.family, isOfRules: report.mode == .rules)
+        let before = failures[source] ?? []
         for failure in report.failures where !before.contains(failure) {
             logger.error(
                 "a part of the data plane failed",
                 metadata: ["family": "\(report.family)", "part": "\(failure.part.rawValue)", "error": "\(failure)"]
             )
         }
-        var now = before.union(report.failures)
-        // What a pass of changes does not touch may be broken still: only who looks at all of a part says that it works.
-        let isEnded: (DataplaneError) -> Bool = { failure in
-            switch report.mode {
-            case .changes: false
-            case .verify: failure.part != .rules
-            case .rules: failure.part == .rules
-            }
-        }
-        now = now.filter { !isEnded($0) || report.failures.contains($0) }
+        // What a pass of changes does not touch may be broken still: only a pass that looks at all of a part ends its failure.
+        let now = report.mode == .changes ? before.union(report.failures) : Set(report.failures)
         for part in Set(before.map(\.part)).subtracting(now.map(\.part)).sorted(by: { $0.rawValue < $1.rawValue }) {
             logger.info(
                 "a part of the data plane works again",
                 metadata: ["family": "\(report.family)", "part": "\(part.rawValue)"]
             )
         }
-        failures[report.family] = now
+        failures[source] = now
     }
 
     private mutating func noteSettings(_ report: PassReport) {
@@ -122,7 +121,8 @@ struct PassLog {
     private mutating func noteRefusals(_ report: PassReport) {
         let before = refusals[report.family] ?? []
         guard report.mode != .rules, !report.refusals.isEmpty || report.standing.count != before.count else { return }
-        let new = report.refusals.filter { !before.contains($0) }
+        let strays = keptStrays[report.family] ?? []
+        let new = report.refusals.filter { !before.contains($0) && !strays.contains($0) }
         for refusal in new.prefix(Self.lineLimit) {
             logger.warning(
                 "the kernel refused a change",
@@ -142,6 +142,7 @@ struct PassLog {
             logger.info("the kernel took all changes it had refused", metadata: ["family": "\(report.family)"])
         }
         refusals[report.family] = standing
+        if report.mode == .verify { keptStrays[report.family] = Set(report.refusals).subtracting(standing) }
     }
 
     /// What a Service port asks for and does not get.

@@ -19,11 +19,13 @@ final class Plane {
     private var verification: (began: Instant, took: Duration)?
 
     init(reconciler: FamilyReconciler<ServicePortID>, schedule: SyncSchedule<Instant>) {
+        family = reconciler.family
         self.reconciler = reconciler
         self.schedule = schedule
     }
 
-    var family: IPFamily { reconciler.family }
+    /// Kept apart, so that it can be asked for while a step of the reconciler is suspended.
+    let family: IPFamily
 
     /// The next instant at which there is something to do, beside the verifying pass that is under way; `nil` when that is to
     /// end first.

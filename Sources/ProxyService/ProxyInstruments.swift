@@ -81,10 +81,14 @@ struct ProxyInstruments {
     }
 
     /// What changed is now part of what is wanted.
-    mutating func notePlanned(_ statuses: ServiceStatusTable) {
-        pendingServices.removeAll()
-        pendingSlices.removeAll()
-        metrics.kubeProxy.notePlanned()
+    ///
+    /// - Parameter isAll: whether nothing is left to plan.
+    mutating func notePlanned(_ statuses: ServiceStatusTable, isAll: Bool) {
+        if isAll {
+            pendingServices.removeAll()
+            pendingSlices.removeAll()
+            metrics.kubeProxy.notePlanned()
+        }
         for family in families {
             for policy in ServiceStatusTable.TrafficPolicyKind.allCases {
                 let count = statuses.servicesWithoutLocalEndpoints(policy, family)
@@ -117,6 +121,7 @@ struct ProxyInstruments {
         _ report: PassReport,
         took duration: Duration,
         at now: ContinuousClock.Instant,
+        isWhole: Bool,
         _ reconciler: FamilyReconciler<ServicePortID>
     ) {
         let family = report.family
@@ -129,7 +134,7 @@ struct ProxyInstruments {
         if report.refusalsAreOfNode { refusedByNode.insert(family) } else { refusedByNode.remove(family) }
         health.noteRefused(family, report.standing.count)
         let succeeded = succeeds(family)
-        finish(family, succeeded: succeeded, at: now)
+        finish(family, succeeded: succeeded, isWhole: isWhole, at: now)
 
         if let sweep = report.conntrack {
             metrics.kubeProxy.noteConntrackSweep(family, took: sweep.duration, deleted: sweep.deleted)
@@ -151,6 +156,8 @@ struct ProxyInstruments {
         metrics.passes.note(report)
         if report.failures.isEmpty {
             guard brokenRules.remove(family) != nil, succeeds(family) else { return }
+            // What has waited since the failure waits no longer.
+            health.notePassStarted(family, at: now)
             finish(family, succeeded: true, at: now)
         } else {
             brokenRules.insert(family)
@@ -168,9 +175,15 @@ struct ProxyInstruments {
         !broken.contains(family) && !brokenRules.contains(family) && !refusedByNode.contains(family)
     }
 
-    private mutating func finish(_ family: IPFamily, succeeded: Bool, at now: ContinuousClock.Instant) {
+    /// - Parameter isWhole: whether nothing is left for a further part: only then the changes are in the kernel.
+    private mutating func finish(
+        _ family: IPFamily,
+        succeeded: Bool,
+        isWhole: Bool = true,
+        at now: ContinuousClock.Instant
+    ) {
         health.notePassEnded(family, succeeded: succeeded, at: now)
-        for duration in latency.notePassEnded(family, succeeded: succeeded, at: calendar()) {
+        for duration in latency.notePassEnded(family, succeeded: succeeded && isWhole, at: calendar()) {
             metrics.kubeProxy.noteProgrammed(family, after: duration)
         }
     }

@@ -1,44 +1,44 @@
-public import Addressing
+package import Addressing
 import BlockingExecution
 import DataplaneKernel
-public import DataplaneModel
+import DataplaneModel
 package import KubeProxyConfig
 import KubernetesHTTP
-public import KubernetesObjects
+import KubernetesObjects
 package import Logging
 package import Reconcile
-public import ServicePlan
+import ServicePlan
 
 /// Turns the newest objects into the kernel's state, pass by pass.
 ///
 /// It is an actor on a thread of its own, because kernel calls block and the kernel clients are not to be shared. Sources
 /// hand it their updates; `run()` is the one task that makes passes, so two never overlap.
 public actor ServiceProxy {
-    private let settings: EffectiveSettings
+    let settings: EffectiveSettings
     private let gracefulTimeout: Duration
     private let families: [IPFamily]
     private let dataplane: Dataplane
     private let settingsKeeper: SettingsKeeper
-    private let clock = ContinuousClock()
-    private let wakeup = Wakeup()
+    let clock = ContinuousClock()
+    let wakeup = Wakeup()
     private let executor = BlockingExecutor(label: "service-proxy")
 
-    private var table: ServiceTable
+    var table: ServiceTable
     private var statuses = ServiceStatusTable()
-    private var node: Node?
-    private var interfaceAddresses: Set<IPAddress>?
-    private var surroundings = NodeSurroundings()
-    private var sourceIsComplete = false
+    var node: Node?
+    var interfaceAddresses: Set<IPAddress>?
+    var surroundings = NodeSurroundings()
+    var sourceIsComplete = false
     /// Whether a pass has left Service ports for the next one to plan.
     private var isLeftToPlan = false
     /// Whether the rules depend on something that is not what it was when they were last configured.
-    private var rulesHaveChanged = false
+    var rulesHaveChanged = false
     /// What there was word of since the last look at it.
-    private var dummyLinkEvents = AddressEvents()
-    private var planes: [Plane] = []
+    var dummyLinkEvents = AddressEvents()
+    var planes: [Plane] = []
     private var log: PassLog
     private var claims: ClaimLog
-    private var instruments: ProxyInstruments
+    var instruments: ProxyInstruments
     private let healthCheckPorts: HealthCheckPorts
     /// The families whose health-check node ports are not yet as the Services have them.
     private var changedHealthChecks: Set<IPFamily> = []
@@ -111,87 +111,6 @@ public actor ServiceProxy {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
-    }
-
-    // MARK: What sources tell
-
-    /// Takes changed objects over. No rule is written before `sourceCompleted()`.
-    ///
-    /// - Parameter triggers: when what the EndpointSlices among them tell of happened, where they say it.
-    public func apply(_ updates: [ObjectUpdate], triggers: [ChangeTrigger] = []) {
-        table.apply(updates)
-        instruments.noteUpdates(updates, triggers)
-        noteChange()
-    }
-
-    /// Takes the own Node over; `nil` when there is none.
-    public func replaceNode(_ node: Node?) {
-        if let node {
-            instruments.health.noteNode(node)
-        }
-        guard self.node != node else { return }
-        if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
-            rulesHaveChanged = true
-        }
-        self.node = node
-        replaceFacts()
-    }
-
-    /// Takes over the addresses of the node's interfaces but the dummy link.
-    public func replaceInterfaceAddresses(_ addresses: Set<IPAddress>) {
-        guard interfaceAddresses != addresses else { return }
-        let isFirst = interfaceAddresses == nil
-        interfaceAddresses = addresses
-        replaceFacts()
-        if isFirst {
-            // Without Services nothing is dirty, and yet the first pass has waited for just this.
-            wakeup.signal()
-        }
-    }
-
-    /// The external and load balancer IPs of all Services.
-    var externalAddresses: Set<IPAddress> { table.externalAddresses }
-
-    /// Takes over what has become of the addresses that the node speaks to.
-    func changeSurroundings(_ change: @Sendable (inout NodeSurroundings) -> Void) {
-        change(&surroundings)
-        replaceFacts()
-    }
-
-    /// There is word of addresses of the dummy link. Most of it is of what was written here.
-    public func noteDummyLink(_ events: AddressEvents) {
-        dummyLinkEvents.merge(events)
-        wakeup.signal()
-    }
-
-    /// All objects that there were at the start have been handed over.
-    public func sourceCompleted() {
-        if !sourceIsComplete {
-            // The first pass is to be made, also where there is no Service.
-            instruments.noteQueued(at: clock.now)
-        }
-        sourceIsComplete = true
-        wakeup.signal()
-    }
-
-    private func replaceFacts() {
-        table.replaceNodeFacts(
-            NodeFacts(
-                settings, node: node, interfaceAddresses: interfaceAddresses ?? [], surroundings: surroundings)
-        )
-        noteChange()
-    }
-
-    private func noteChange() {
-        guard table.hasDirty || rulesHaveChanged else { return }
-        let now = clock.now
-        if sourceIsComplete {
-            instruments.noteQueued(at: now)
-        }
-        for plane in planes {
-            plane.schedule.noteChange(at: now)
-        }
-        wakeup.signal()
     }
 
     // MARK: Passes
@@ -281,7 +200,8 @@ public actor ServiceProxy {
         for plane in planes {
             plane.reconciler.expect(owners: table.dirtyCount)
         }
-        // Until the families serve, nobody waits behind a Service with very many ports: there is nothing to be had before.
+        claims.beginPlanning()
+        // Before the families serve there are no Services that a large one could delay.
         let limit = planes.allSatisfy(\.hasVerified) ? Self.portsPlannedAtOnce : .max
         table.planDirty(in: families, atMost: limit) { id, family, contribution, observations in
             guard let plane = planes.first(where: { $0.family == family }) else { return }
@@ -292,7 +212,7 @@ public actor ServiceProxy {
             claims.note(observations.concerns, of: id, family)
             plane.reconciler.replaceContribution(of: id, with: contribution)
         }
-        instruments.notePlanned(statuses)
+        instruments.notePlanned(statuses, isAll: !table.hasDirty)
     }
 
     /// Makes the passes of mode `changes` that are due.
@@ -385,8 +305,10 @@ public actor ServiceProxy {
 
     private func noteEnd(of plane: Plane, _ report: PassReport, took duration: Duration) {
         let end = clock.now
-        plane.schedule.passEnded(report.mode, hasFailed: !report.failures.isEmpty, at: end)
-        instruments.notePassEnded(report, took: duration, at: end, plane.reconciler)
+        let hasFailed = !report.failures.isEmpty || report.contradictsMirror
+        plane.schedule.passEnded(report.mode, hasFailed: hasFailed, at: end)
+        let isWhole = !plane.reconciler.hasMore && !isLeftToPlan
+        instruments.notePassEnded(report, took: duration, at: end, isWhole: isWhole, plane.reconciler)
         log.note(report, took: duration)
         claims.note(plane.reconciler.takeChangedContests())
     }

@@ -54,11 +54,17 @@ extension FamilyReconciler {
                 break
             } catch {
                 report.failures.append(error)
+                undrained = []
+                drains.notePoll(at: now)
                 return
             }
         }
+        let written = report.written
+        let isKnown = apply(changes, dataplane, &report) != nil
+        // Where the kernel removes none of a part, the next poll tries again.
+        if !changes.isEmpty, report.written == written { undrained = [] }
         if undrained.isEmpty { drains.notePoll(at: now) } else { hasMore = true }
-        guard apply(changes, dataplane, &report) != nil else { return }
+        guard isKnown else { return }
         for case .removeRealServer(let realServer, from: let id) in changes
         where mirror.ipvs?.realServer(realServer, of: id) == nil {
             drains.remove(realServer, of: id)

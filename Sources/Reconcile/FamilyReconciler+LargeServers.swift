@@ -30,22 +30,30 @@ extension FamilyReconciler {
     ) -> Bool {
         var changes = changes
         drainInsteadOfRemoving(&changes, now)
+        // What was refused in an earlier part is not tried again before the others have been written.
+        let known = refusedInParts.removeValue(forKey: id) ?? []
+        let excluded = Set(known.lazy.map(\.change))
+        if !excluded.isEmpty { changes.removeAll { excluded.contains($0) } }
         let present = mirror.ipvs?[id]?.realServers.count ?? 0
         let part = Array(changes.prefix(Self.changesPerPart(realServers: present)))
-        let written = report.written
-        guard let refused = apply(part, dataplane, &report, isPart: true) else { return false }
-        if part.count < changes.count {
-            // One real server that is refused does not hold up the others of its virtual server. Where the kernel takes nothing
-            // of a part, the virtual server waits as all that is refused.
-            guard report.written > written else { return true }
+        guard let refused = send(part, dataplane, &report) else { return false }
+        let refusedChanges = Set(refused.lazy.map(\.change))
+        for change in part where !refusedChanges.contains(change) { mirror.ipvs?.apply(change) }
+
+        let all = known + refused
+        let isRefusedAsWhole = refused.contains { $0.change.objectKind == .virtualServer }
+        if part.count < changes.count, !isRefusedAsWhole {
+            refusedInParts[id] = all.isEmpty ? nil : all
             pending.virtualServers.insert(id)
             hasMore = true
-        } else if refused.isEmpty {
+        } else if all.isEmpty {
             if drains.isEmpty || !drains.virtualServers.contains(id) {
                 // The desired entry itself, so that both share the storage of the real servers.
                 mirror.ipvs?.entries[id] = entry
             }
             noteDone(.virtualServer(id))
+        } else {
+            appendRefusals(all, &report)
         }
         return true
     }

@@ -102,7 +102,7 @@ extension FamilyReconciler {
         _ report: inout PassReport
     ) async throws(DataplaneError) {
         guard rulesBackoff.retry == nil, !rulesAreUnderWay else {
-            // Passes wait for the programs here, so it is done only when those are known to work.
+            // Passes wait for the programs here: not for those that are known to fail.
             throw DataplaneError(
                 part: .ipset,
                 explanation:

@@ -52,10 +52,13 @@ extension FamilyReconciler {
             }
             let start = changes.count
             for entry in entries {
+                let name = KernelObjectName.setEntry(SetMembership(set, entry))
                 if let change = needed(mirror, entry) {
+                    // One that a growing set has just refused waits for its time.
+                    if refused.contains(name), !pending.setEntries[set].contains(entry) { continue }
                     changes.append(change)
                 } else {
-                    noteDone(.setEntry(SetMembership(set, entry)))
+                    noteDone(name)
                 }
             }
             if changes.count > start { changed.append((set, start..<changes.count)) }

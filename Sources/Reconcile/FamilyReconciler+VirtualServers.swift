@@ -48,6 +48,7 @@ extension FamilyReconciler {
                 mirror.ipvs?.entries[id] = written[index].entry
             }
             noteDone(.virtualServer(id))
+            if !refusedInParts.isEmpty { refusedInParts[id] = nil }
         }
         return true
     }
@@ -76,51 +77,58 @@ extension FamilyReconciler {
         for id in gone where !refused.contains(id) {
             mirror.ipvs?[id] = nil
             drains.removeAll(of: id)
+            refusedInParts[id] = nil
             noteDone(.virtualServer(id))
         }
     }
 
     /// Sends the changes, and follows in the mirror what took effect for servers with a refused change.
     ///
-    /// - Parameter isPart: whether more changes of the same virtual server are to come: then the mirror follows all of them.
     /// - Returns: the virtual servers of refused changes; `nil` when it is unknown what took effect.
     mutating func apply(
         _ changes: [IPVSChange],
         _ dataplane: any IPVSDataplane,
-        _ report: inout PassReport,
-        isPart: Bool = false
+        _ report: inout PassReport
     ) -> Set<VirtualServer.ID>? {
+        guard let refused = send(changes, dataplane, &report) else { return nil }
+        let refusedServers = Set(refused.lazy.map(\.change.virtualServer))
+        if !refused.isEmpty || !drains.isEmpty {
+            let refusedChanges = Set(refused.lazy.map(\.change))
+            for change in changes where !refusedChanges.contains(change) {
+                let id = change.virtualServer
+                if refusedServers.contains(id) || drains.virtualServers.contains(id) { mirror.ipvs?.apply(change) }
+            }
+        }
+        appendRefusals(refused, &report)
+        return refusedServers
+    }
+
+    /// Sends the changes and counts those that took effect. The mirror does not follow them.
+    ///
+    /// - Returns: the refused changes; `nil` when it is unknown what took effect.
+    mutating func send(
+        _ changes: [IPVSChange],
+        _ dataplane: any IPVSDataplane,
+        _ report: inout PassReport
+    ) -> [RefusedChange<IPVSChange>]? {
         guard !changes.isEmpty else { return [] }
         verification?.writtenMeanwhile.formUnion(changes.lazy.map(\.virtualServer))
-        let refused: [RefusedChange<IPVSChange>]
         do throws(DataplaneError) {
-            refused = try dataplane.apply(changes)
+            let refused = try dataplane.apply(changes)
+            let virtualServers =
+                changes.count(of: .virtualServer) - refused.count { $0.change.objectKind == .virtualServer }
+            report.count(.virtualServer, virtualServers)
+            report.count(.realServer, changes.count - refused.count - virtualServers)
+            return refused
         } catch {
             mirror.ipvs = nil
             report.failures.append(error)
             return nil
         }
-
-        let refusedServers = Set(refused.lazy.map(\.change.virtualServer))
-        if isPart || !refused.isEmpty || !drains.isEmpty {
-            let refusedChanges = Set(refused.lazy.map(\.change))
-            for change in changes where !refusedChanges.contains(change) {
-                let id = change.virtualServer
-                if isPart || refusedServers.contains(id) || drains.virtualServers.contains(id) {
-                    mirror.ipvs?.apply(change)
-                }
-            }
-        }
-        let virtualServers =
-            changes.count(of: .virtualServer) - refused.count { $0.change.objectKind == .virtualServer }
-        report.count(.virtualServer, virtualServers)
-        report.count(.realServer, changes.count - refused.count - virtualServers)
-        appendRefusals(refused, &report)
-        return refusedServers
     }
 
     /// One refusal for each virtual server: when it could not be added, its real servers were refused for that alone.
-    private mutating func appendRefusals(_ refused: [RefusedChange<IPVSChange>], _ report: inout PassReport) {
+    mutating func appendRefusals(_ refused: [RefusedChange<IPVSChange>], _ report: inout PassReport) {
         var blamed: Set<VirtualServer.ID> = []
         for change in refused where blamed.insert(change.change.virtualServer).inserted {
             let refusal = Refusal(kind: change.change.objectKind, attempt: "\(change.change)", error: change.error)

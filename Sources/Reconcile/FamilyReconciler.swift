@@ -4,8 +4,8 @@ public import DataplaneModel
 /// Keeps one family's part of the kernel as it is desired. IPv4 and IPv6 have one each, and share no state.
 ///
 /// A pass of mode `changes` trusts the mirror of what the kernel acknowledged and costs what has changed. A pass of mode
-/// `verify` reads the kernel first. Whatever is refused or fails stays pending; the report says so, and the next
-/// verifying pass tries it again.
+/// `verify` reads the kernel first. What the kernel refuses is tried again after a delay of its own, and by the next verifying
+/// pass. What belongs to a part that failed stays pending until that part has been read again.
 public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     public let family: IPFamily
 
@@ -41,6 +41,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var hasVerified = false
     /// Whether the last pass of mode `changes` has left something for another one, which need not wait.
     public internal(set) var hasMore = false
+    /// What the kernel has refused of large virtual servers of which more is to be written.
+    var refusedInParts: [VirtualServer.ID: [RefusedChange<IPVSChange>]] = [:]
     /// Virtual servers whose draining real servers are still to be looked at, of those that were due.
     var undrained: ArraySlice<VirtualServer.ID> = []
     /// Whether the dummy link seems to have other addresses than the mirror.
@@ -112,7 +114,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        !pending.isEmptyButForRules || addressesAreSuspect || nextDrainPoll.map { $0 <= now } ?? false
+        hasMore || !pending.isEmptyButForRules || addressesAreSuspect || nextDrainPoll.map { $0 <= now } ?? false
             || refused.nextRetry.map { $0 <= now } ?? false
     }
 
@@ -120,7 +122,10 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     public var nextRetry: ContinuousClock.Instant? { refused.nextRetry }
 
     /// When the connections of draining real servers are to be counted; `nil` when none drains.
-    public var nextDrainPoll: ContinuousClock.Instant? { drains.nextPoll }
+    public var nextDrainPoll: ContinuousClock.Instant? {
+        // Until IPVS has been read again there is nothing to go by.
+        mirror.ipvs == nil ? nil : drains.nextPoll
+    }
 
     /// Brings the kernel to the desired state.
     ///

@@ -95,6 +95,13 @@ public struct PassReport: Sendable {
         settingFailures = settings.failures
     }
 
+    /// Whether the kernel refused a change because it holds something else than was known: no such object, or one that is
+    /// there already. A reading tells what it holds. A scheduler that the kernel lacks has one of these numbers too.
+    public var contradictsMirror: Bool {
+        // ENOENT, ESRCH and EEXIST.
+        refusals.contains { [2, 3, 17].contains($0.error.number) }
+    }
+
     /// Adds what a further part of the pass came to.
     mutating func add(_ part: PassReport) {
         applied.merge(part.applied, uniquingKeysWith: +)

@@ -36,7 +36,7 @@ import Testing
         #expect(jumps.takeNews().isEmpty)
     }
 
-    @Test func `that somebody insists is said once, and again only after he had given up`() {
+    @Test func `that somebody insists is said once, and again only after a time without it`() {
         var jumps = DisplacedJumps()
         var told: [Int] = []
         for period in 0..<10 {
@@ -46,6 +46,17 @@ import Testing
             if !jumps.takeNews().isEmpty { told.append(period) }
         }
         #expect(told == [1, 8])
+    }
+
+    @Test func `a rule that comes long after a move is no contest`() {
+        var jumps = DisplacedJumps()
+        for period in 0..<30 {
+            let now = start + .seconds(30 * period)
+            let isDisplaced = period == 0 || period == 25
+            jumps.noteMoved(jumps.jumpsToMove(in: isDisplaced ? displaced : inOrder, at: now), at: now)
+        }
+        #expect(jumps.takeNews().isEmpty)
+        #expect(jumps.contestedCount == 0)
     }
 
     @Test func `a jump in order is left alone`() {

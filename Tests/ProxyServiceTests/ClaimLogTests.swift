@@ -122,7 +122,7 @@ struct ClaimLogTests {
         #expect(recorder.lines.count == 21)
         #expect(recorder.events.count == 20)
         #expect(recorder.events[0].reason == "AddressOfOtherHost")
-        log.note([])
+        log.beginPlanning()
         log.note([concern], of: ServicePortID(service: Sample.service("web").name, port: "", transport: .tcp), .v4)
         #expect(recorder.events.count == 21)
     }

@@ -25,6 +25,8 @@ struct LargeServerTests {
         repeat {
             _ = change(seconds)
             passes += 1
+            // What asks for a pass at once must also have something for it to do.
+            #expect(!reconciler.hasMore || reconciler.hasWork(at: Sample.start))
         } while reconciler.hasMore && passes < 10_000
         return passes
     }
@@ -97,6 +99,33 @@ struct LargeServerTests {
         #expect(changeToTheEnd() < 100)
         #expect(realServers(2) == 2999)
         #expect(reconciler.refused.count == 1)
+    }
+
+    @Test mutating func `many refused endpoints at the head of a large virtual server do not hold up the others`() async
+    {
+        await settle()
+        fake.ipvs.brokenRealServers = Set((1...1500).map { Sample.endpoint($0).id.address })
+        reconciler.replaceContribution(of: 2, with: Sample.contribution(2, endpoints: Array(1...6000)))
+        #expect(changeToTheEnd() < 200)
+        #expect(realServers(2) == 4500)
+        #expect(reconciler.refused.count == 1)
+        // One try, whatever the number of parts.
+        #expect(reconciler.nextRetry == Sample.start.advanced(by: .milliseconds(100)))
+    }
+
+    @Test mutating func `real servers that the kernel does not remove when they have drained are tried again later`()
+        async
+    {
+        reconciler.replaceContribution(of: 2, with: Sample.contribution(2, endpoints: Array(1...3000)))
+        await settle()
+        reconciler.replaceContribution(of: 2, with: Sample.contribution(2, endpoints: [1]))
+        _ = changeToTheEnd()
+        fake.ipvs.brokenAddresses = [Sample.vip(2)]
+        #expect(changeToTheEnd(10) < 10)
+        #expect(!reconciler.hasMore)
+        fake.ipvs.brokenAddresses = []
+        _ = changeToTheEnd(60)
+        #expect(realServers(2) == 1)
     }
 
     @Test mutating func `a large virtual server that is refused as a whole waits`() async {

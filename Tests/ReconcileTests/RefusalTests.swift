@@ -143,4 +143,15 @@ struct RefusalTests {
         let report = await verify(.milliseconds(102))
         #expect(report.refusals.count == 2 && report.drift.isEmpty && report.applied.isEmpty)
     }
+
+    @Test mutating func `a kernel that holds something else than is known is a reason to read it`() async {
+        await settle(refusing: 50...50)
+        #expect(!change(.zero).contradictsMirror)
+        for (number, contradicts) in [(2, true), (3, true), (17, true), (22, false), (12, false)] as [(Int32, Bool)] {
+            var report = PassReport(family: .v4, mode: .changes)
+            let error = DataplaneError(part: .ipvs, number: number, explanation: "refused")
+            report.refusals = [Refusal(kind: .realServer, attempt: "add", error: error)]
+            #expect(report.contradictsMirror == contradicts)
+        }
+    }
 }

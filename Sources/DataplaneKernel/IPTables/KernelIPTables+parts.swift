@@ -67,7 +67,7 @@ extension KernelIPTables {
         parts.add(rules: printed)
         guard !outcome.isSuccess else { return }
         var refusals = 0
-        for number in (printed.count + 1)...Self.ruleLimit {
+        for number in stride(from: printed.count + 1, through: Self.ruleLimit, by: 1) {
             let outcome = try await list(chain, of: table, family, number: number)
             guard outcome.isSuccess else {
                 refusals += 1

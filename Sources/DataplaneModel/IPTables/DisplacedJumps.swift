@@ -1,7 +1,7 @@
 /// Which of our jumps that rules of others stand before go back to the head of their chains, and which are left.
 ///
-/// Whoever puts a rule of his before ours may do so again and again. Each jump is moved at most once in a period, so that nobody
-/// is fought more often than that.
+/// Another agent may put its rule before ours again and again. Each jump is moved at most once in a period, so that no agent is
+/// fought more often than that.
 public struct DisplacedJumps: Hashable, Sendable {
     /// The least time between two moves of one jump.
     public let period: Duration
@@ -14,11 +14,14 @@ public struct DisplacedJumps: Hashable, Sendable {
     private var contested: Set<ServiceJump> = []
     private var untold: [PrecedingRule] = []
 
-    /// How many jumps somebody puts his rules before again and again.
+    /// How many jumps have rules of others put before them again and again.
     public var contestedCount: Int { contested.union(left.keys).count }
 
     /// kube-proxy's default sync period. A jump is looked at once in a period of the daemon, which may be shorter.
     public static let defaultPeriod = Duration.seconds(30)
+
+    /// So long after a move a rule of others before the jump counts as put there again.
+    private static let periodsRemembered = 20
 
     public init(period: Duration = defaultPeriod) {
         self.period = period
@@ -30,8 +33,10 @@ public struct DisplacedJumps: Hashable, Sendable {
         var movable: [ServiceJump] = []
         for jump in JumpOrder.jumps {
             guard let rule = order.preceding[jump]?.first else {
-                // Nobody has come back for as long as he was waited for.
-                if let move = moves[jump], move.duration(to: now) >= period { contested.remove(jump) }
+                guard let move = moves[jump] else { continue }
+                // The jump has stayed in front for a period, and what comes much later has nothing to do with that move.
+                if move.duration(to: now) >= period { contested.remove(jump) }
+                if move.duration(to: now) >= period * Self.periodsRemembered { moves[jump] = nil }
                 continue
             }
             if moves[jump] != nil, contested.insert(jump).inserted { untold.append(rule) }

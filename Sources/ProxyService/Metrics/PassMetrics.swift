@@ -57,7 +57,7 @@ public struct PassMetrics: Sendable {
         )
         contestedJumps = registry.gauge(
             "kubeipvs_contested_jumps",
-            "Jumps to KUBE-SERVICES before which somebody puts rules of his again and again",
+            "Jumps to KUBE-SERVICES before which rules of others come again and again",
             labels: ["ip_family"]
         )
         virtualServers = registry.gauge(

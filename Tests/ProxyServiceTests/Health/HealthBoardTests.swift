@@ -1,7 +1,10 @@
 import Addressing
+import DataplaneModel
 import HTTPSurfaces
 import KubernetesHTTP
 import KubernetesObjects
+import Reconcile
+import ServicePlan
 import Synchronization
 import Telemetry
 import Testing
@@ -44,6 +47,38 @@ struct HealthBoardTests {
 
     private func ask(_ board: HealthBoard, _ path: String) -> HTTPAnswer {
         HealthSurface(health: board, metrics: metrics.kubeProxy).answer(HTTPQuestion(path: path))
+    }
+
+    @Test func `rules that fail for long make a family unhealthy, and rules that are kept again end that at once`() {
+        let board = board([.v4])
+        var instruments = ProxyInstruments(metrics: metrics, health: board, families: [.v4], virtualServerLimit: 0)
+        let reconciler = FamilyReconciler<ServicePortID>(
+            family: .v4, ruleConfiguration: RuleConfiguration(), gracefulTimeout: .seconds(900))
+        func rules(_ seconds: Int, fail: Bool) {
+            clocks.set(.seconds(seconds))
+            var report = PassReport(family: .v4, mode: .rules)
+            if fail { report.failures = [DataplaneError(part: .rules, explanation: "no iptables")] }
+            instruments.noteRules(report, at: clocks.now)
+        }
+        func verify(_ seconds: Int) {
+            clocks.set(.seconds(seconds))
+            instruments.noteVerifyEnded(.v4, began: clocks.now)
+            let report = PassReport(family: .v4, mode: .verify)
+            instruments.notePassEnded(report, took: .zero, at: clocks.now, isWhole: true, reconciler)
+        }
+        verify(0)
+        #expect(!board.isHealthy, "the rules have not been kept yet")
+        rules(0, fail: false)
+        #expect(board.isHealthy)
+        rules(10, fail: true)
+        verify(30)
+        #expect(board.isHealthy)
+        verify(60)
+        rules(75, fail: true)
+        #expect(!board.isHealthy)
+        rules(80, fail: false)
+        #expect(board.isHealthy)
+        #expect(board.liveness.isHealthy)
     }
 
     @Test func `before the first pass the node is not ready and the daemon lives`() {
