@@ -1,6 +1,6 @@
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short image demo format lint clean deps
+.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image demo format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -46,6 +46,11 @@ bench: deps ## Measure what changes cost on a real kernel, at 100 to 50,000 Serv
 bench-short: deps ## Measure at two small scales, and fail where costs grow with the cluster
 	Tests/performance/run --short
 
+MINUTES ?= 15
+soak: deps ## Let the daemon live for MINUTES beside a stranger who damages what it writes
+	swift build --product kube-ipvs
+	Tests/soak/run $(MINUTES)
+
 # CONTAINER_TOOL=podman chooses, where docker is there without its daemon.
 image: ## Build the container image, with docker, podman or buildah
 	@tool=$${CONTAINER_TOOL:-$$(command -v docker || command -v podman || command -v buildah)}; \
@@ -65,8 +70,10 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	Tests/architecture/imports
 	Tests/manifests/check
 	perl -c Tests/network/ask && perl -c Tests/network/serve
+	for program in cluster stranger watch; do perl -c Tests/soak/$$program || exit 1; done
 	shellcheck .ci/run Tests/dependencies Tests/architecture/* Tests/demo/* Tests/kernel/* Tests/manifests/* \
-		$(filter-out %/ask %/serve,$(wildcard Tests/network/*)) Tests/performance/* Tests/KubernetesHTTPTests/PKI/*
+		$(filter-out %/ask %/serve,$(wildcard Tests/network/*)) Tests/performance/* Tests/soak/guest Tests/soak/run \
+		Tests/KubernetesHTTPTests/PKI/*
 
 clean: ## Remove what was built
 	rm -rf .build
