@@ -94,4 +94,9 @@ struct RetryBackoff: Sendable {
     mutating func end() {
         self = RetryBackoff()
     }
+
+    /// Lets the next try be made at once. The delay after it goes on growing.
+    mutating func waive() {
+        retry = nil
+    }
 }

@@ -51,7 +51,11 @@ extension FamilyReconciler {
             await verifyNextSet(&step, dataplane)
         case .rules:
             let closedServers = desired.serversClosedToNode
-            if !rules.areKnownInPlace(closedServers: closedServers, on: dataplane.rules) { pending.rules = true }
+            if !rules.areKnownInPlace(closedServers: closedServers, on: dataplane.rules) {
+                pending.rules = true
+                // As all that was refused: this pass may have mended the reason, such as a set that was gone.
+                rulesBackoff.waive()
+            }
             step.phase = .listing
         case .listing:
             listVirtualServers(&step, dataplane.ipvs)
