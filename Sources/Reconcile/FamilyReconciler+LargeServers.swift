@@ -65,7 +65,8 @@ extension FamilyReconciler {
         for id in pending.virtualServers {
             guard let wanted = desired[id] else { continue }
             let present = mirror.ipvs?[id]?.realServers.count ?? 0
-            if max(wanted.realServers.count, present) > Self.changesAtOnce {
+            // All that are wanted may be new, and all that are present may have to go.
+            if wanted.realServers.count + present > Self.changesAtOnce {
                 large.append(id)
             } else {
                 small.append(id)
