@@ -2,18 +2,297 @@
 
 import PackageDescription
 
-/// Settings every Swift target of this package compiles with.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableUpcomingFeature("InferIsolatedConformances"),
-    // Generic code is compiled for the types it is used with in other modules too: `FamilyReconciler` and its tables above all.
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+// Package.resolved is not kept: exact versions here are what makes two builds alike.
+let dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let inMemoryLogging = Target.Dependency.product(name: "InMemoryLogging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let targets: [Target] = [
+    // MARK: The system's C headers, and what Swift cannot form itself
+
+    // Headers of libnl-3 and libnl-genl-3.
+    .systemLibrary(
+        name: "CLibNL",
+        pkgConfig: "libnl-genl-3.0",
+        providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev"])]
+    ),
+    // Headers of libipset.
+    .systemLibrary(name: "CIPSet", pkgConfig: "libipset", providers: [.apt(["libipset-dev"])]),
+    // The kernel's own headers.
+    .systemLibrary(name: "CLinuxUAPI"),
+    // libipset's variadic callbacks, which Swift cannot form.
+    .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
+    // Calls of the C library that Swift does not see: memfd_create(2), unshare(2), recvmmsg(2).
+    .target(name: "CGNUSource"),
+
+    // MARK: Pure: values and functions; no file descriptor, no clock
+
+    // IP addresses, networks, families and transport protocols.
+    .target(name: "Addressing"),
+    // What the kernel holds, what is wanted of it, and the changes between the two.
+    .target(name: "DataplaneModel", dependencies: ["Addressing"]),
+    // `dump`'s output: ipvsadm's listings, its restore commands, JSON.
+    .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel"]),
+    // Service, EndpointSlice and Node, cut down to what is used, and how they are checked.
+    .target(name: "KubernetesObjects", dependencies: ["Addressing"]),
+    // Services, EndpointSlices and facts of the node → contributions to the data plane.
+    .target(name: "ServicePlan", dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"]),
+    // Counters, gauges and histograms, and their text for Prometheus.
+    .target(name: "Telemetry"),
+    // Passes over one family: mirror, order, drift, retry, draining; the data plane protocols.
+    .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"]),
+    // The API's messages in protobuf, generated.
+    .target(
+        name: "KubernetesProto",
+        dependencies: [protobuf],
+        exclude: ["kubernetes.proto"]
+    ),
+    // List and watch over any transport: requests, framing, decoding, reflector, store.
+    .target(name: "KubernetesWatch", dependencies: ["KubernetesObjects", "KubernetesProto", protobuf]),
+
+    // MARK: I/O: the kernel, files and the network
+
+    // A thread of its own for an actor whose calls block.
+    .target(name: "BlockingExecution", dependencies: ["CGNUSource"]),
+    // Programs of the system, with bounds on their time and output.
+    .target(name: "ChildPrograms", dependencies: ["CGNUSource", subprocess, systemPackage]),
+    // The real IPVS, ipset, iptables, addresses, flows and sysctls, behind `Reconcile`'s protocols.
+    .target(
+        name: "DataplaneKernel",
+        dependencies: [
+            "Addressing", "CGNUSource", "ChildPrograms", "CIPSetShims", "CLinuxUAPI", "DataplaneModel", "Netlink",
+            "Reconcile",
+        ]
+    ),
+    // HTTP servers for a daemon's small answers, with limits against floods.
+    .target(
+        name: "HTTPSurfaces",
+        dependencies: ["Addressing", httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTPTypes, nioPosix]
+    ),
+    // The API server over HTTPS: connections, trust, credentials, proxies; Events.
+    .target(
+        name: "KubernetesHTTP",
+        dependencies: [
+            "Addressing", "ChildPrograms", "KubernetesObjects", "KubernetesWatch", "SmallFiles", "YAMLDocuments",
+            asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS, swiftASN1, x509,
+        ]
+    ),
+    // A directory of YAML and JSON, watched.
+    .target(name: "ManifestFiles", dependencies: ["BlockingExecution", "KubernetesObjects", "YAMLDocuments"]),
+    // libnl behind Swift types: socket, message, batch, dump, subscription.
+    .target(name: "Netlink", dependencies: ["CGNUSource", "CLibNL", "CLinuxUAPI"]),
+    // Files that are read and written whole.
+    .target(name: "SmallFiles", dependencies: [systemPackage]),
+    // YAML to document trees, within limits; the only target that knows the parser.
+    .target(name: "YAMLDocuments", dependencies: ["KubernetesObjects", yams]),
+
+    // MARK: Composition and commands
+
+    // kube-proxy's configuration file and flags, and the settings they come to.
+    .target(
+        name: "KubeProxyConfig",
+        dependencies: [
+            "Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "YAMLDocuments", argumentParser,
+        ]
+    ),
+    // The daemon's parts as services of one group; `Inspection` and `NodeCheck` for the commands.
+    .target(
+        name: "ProxyService",
+        dependencies: [
+            "Addressing", "BlockingExecution", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces",
+            "KubeProxyConfig", "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles",
+            "Reconcile", "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
+        ]
+    ),
+    // The commands.
+    .executableTarget(
+        name: "kube-ipvs",
+        dependencies: [
+            "Addressing", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig", "KubernetesHTTP",
+            "KubernetesObjects", "ProxyService", "SmallFiles", argumentParser, logging, subprocess, systemPackage,
+        ]
+    ),
+
+    // MARK: Not shipped: what tests stand on
+
+    // Fakes that refuse what the kernel refuses.
+    .target(
+        name: "DataplaneTesting",
+        dependencies: ["Addressing", "DataplaneModel", "Reconcile"],
+        path: "Tests/Support/DataplaneTesting"
+    ),
+    // A cluster and a node that live at random, and what is wrong after each step.
+    .target(
+        name: "HistoryTesting",
+        dependencies: [
+            "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
+        ],
+        path: "Tests/Support/HistoryTesting"
+    ),
+    // Such histories on a kernel.
+    .target(
+        name: "KernelHistoryTesting",
+        dependencies: [
+            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "HistoryTesting", "Netlink",
+            "ProxyService", "Reconcile", "SystemTesting", systemPackage,
+        ],
+        path: "Tests/Support/KernelHistoryTesting"
+    ),
+    // An API server that pages, watches, expires and fails when told to.
+    .target(
+        name: "KubernetesTesting",
+        dependencies: [
+            "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch", "SystemTesting", nioCore,
+            nioHTTP1, nioPosix, nioSSL, protobuf,
+        ],
+        path: "Tests/Support/KubernetesTesting"
+    ),
+    // Programs of the system, waiting, seeded random numbers.
+    .target(name: "SystemTesting", dependencies: [subprocess], path: "Tests/Support/SystemTesting"),
+
+    // MARK: Not shipped: measuring, and following histories
+
+    // A bare netlink program to compare with, and a count of what is sent.
+    .target(name: "CNetlinkBench", path: "Tests/performance/CNetlinkBench"),
+    // The scenarios of `docs/performance.md`.
+    .executableTarget(
+        name: "kube-ipvs-bench",
+        dependencies: [
+            "Addressing", "CNetlinkBench", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig",
+            "KubernetesObjects", "KubernetesTesting", "ProxyService", "Reconcile", "ServicePlan", "SmallFiles",
+            argumentParser, logging,
+        ],
+        path: "Tests/performance/bench"
+    ),
+    // Follows many histories on a kernel.
+    .executableTarget(
+        name: "kube-ipvs-histories",
+        dependencies: ["DataplaneKernel", "HistoryTesting", "KernelHistoryTesting", argumentParser],
+        path: "Tests/kernel/histories-program"
+    ),
+
+    // MARK: Tests
+
+    .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
+    .testTarget(name: "BlockingExecutionTests", dependencies: ["BlockingExecution", "SmallFiles", "SystemTesting"]),
+    .testTarget(name: "ChildProgramsTests", dependencies: ["ChildPrograms", "SystemTesting"]),
+    .testTarget(
+        name: "DataplaneKernelTests",
+        dependencies: ["Addressing", "DataplaneKernel", "DataplaneModel", "Netlink"]
+    ),
+    .testTarget(
+        name: "DataplaneModelTests",
+        dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "SystemTesting"]
+    ),
+    .testTarget(
+        name: "HTTPSurfacesTests",
+        dependencies: ["Addressing", "HTTPSurfaces", "SystemTesting", lifecycle, logging, nioCore, nioPosix]
+    ),
+    .testTarget(
+        name: "IPVSListingTests",
+        dependencies: ["Addressing", "DataplaneModel", "IPVSListing"],
+        exclude: ["Golden"]
+    ),
+    .testTarget(
+        name: "KernelTests",
+        dependencies: [
+            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HistoryTesting",
+            "KernelHistoryTesting", "kube-ipvs", "Netlink", "ProxyService", "Reconcile", "ServicePlan",
+            "SmallFiles", "SystemTesting", argumentParser,
+        ]
+    ),
+    .testTarget(
+        name: "KubeProxyConfigTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan", "SystemTesting", argumentParser,
+        ],
+        resources: [.copy("Fixtures")]
+    ),
+    .testTarget(
+        name: "KubernetesHTTPTests",
+        dependencies: [
+            "Addressing", "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch",
+            "SystemTesting", inMemoryLogging, logging, nioCore, nioHTTP1, nioPosix, nioSSL, subprocess,
+        ],
+        exclude: ["PKI"]
+    ),
+    .testTarget(name: "KubernetesObjectsTests", dependencies: ["Addressing", "KubernetesObjects"]),
+    .testTarget(
+        name: "KubernetesWatchTests",
+        dependencies: [
+            "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
+            "SystemTesting",
+        ]
+    ),
+    .testTarget(
+        name: "ManifestFilesTests",
+        dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles", "SystemTesting"]
+    ),
+    .testTarget(name: "ManifestsTests", dependencies: ["KubernetesTesting", subprocess]),
+    .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
+    .testTarget(
+        name: "ProxyServiceTests",
+        dependencies: [
+            "Addressing", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HTTPSurfaces", "KubeProxyConfig",
+            "KubernetesHTTP",
+            "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "ProxyService", "Reconcile", "ServicePlan",
+            "SystemTesting", "Telemetry", argumentParser, inMemoryLogging, lifecycle, logging, subprocess,
+        ]
+    ),
+    .testTarget(
+        name: "ReconcileTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "KubernetesObjects", "Reconcile",
+            "ServicePlan", "SystemTesting",
+        ]
+    ),
+    .testTarget(
+        name: "ServicePlanTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
+        ]
+    ),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+    .testTarget(
+        name: "TrafficTests",
+        dependencies: ["Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting", subprocess]
+    ),
+    .testTarget(name: "YAMLDocumentsTests", dependencies: ["KubernetesObjects", "SystemTesting", "YAMLDocuments"]),
 ]
 
 /// For what swift-protobuf's plugin writes: it does not mark its unsafe expressions.
@@ -22,463 +301,21 @@ let generated: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-let package = Package(
-    name: "kube-ipvs",
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0", traits: []),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
-    ],
-    targets: [
-        // MARK: C: headers of the system's libraries and of the kernel, and what Swift cannot form itself
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // Generic code is compiled for the types it is used with in other modules too: `FamilyReconciler` and its tables above all.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
 
-        .systemLibrary(
-            name: "CLibNL",
-            pkgConfig: "libnl-genl-3.0",
-            providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev"])]
-        ),
-        .systemLibrary(
-            name: "CIPSet",
-            pkgConfig: "libipset",
-            providers: [.apt(["libipset-dev"])]
-        ),
-        .systemLibrary(name: "CLinuxUAPI"),
-        .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
-        .target(name: "CGNUSource"),
-        .target(name: "CNetlinkBench"),
+for target in targets where target.type != .system {
+    target.swiftSettings = target.name == "KubernetesProto" ? generated : strict
+}
 
-        // MARK: Pure: values and functions; no file descriptor, no clock
-
-        .target(name: "Addressing", swiftSettings: strict),
-        .target(name: "DataplaneModel", dependencies: ["Addressing"], swiftSettings: strict),
-        .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
-        .target(name: "KubernetesObjects", dependencies: ["Addressing"], swiftSettings: strict),
-        .target(
-            name: "ServicePlan",
-            dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"],
-            swiftSettings: strict
-        ),
-        .target(name: "Telemetry", swiftSettings: strict),
-        .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"], swiftSettings: strict),
-        .target(
-            name: "KubernetesProto",
-            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-            exclude: ["kubernetes.proto"],
-            swiftSettings: generated
-        ),
-        .target(
-            name: "KubernetesWatch",
-            dependencies: [
-                "KubernetesObjects", "KubernetesProto", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "KubeProxyConfig",
-            dependencies: [
-                "Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "YAMLDocuments",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict
-        ),
-
-        // MARK: I/O: the kernel and the file system; no Kubernetes semantics
-
-        .target(name: "Netlink", dependencies: ["CGNUSource", "CLibNL", "CLinuxUAPI"], swiftSettings: strict),
-        .target(
-            name: "ChildPrograms",
-            dependencies: [
-                "CGNUSource",
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "DataplaneKernel",
-            dependencies: [
-                "Addressing",
-                "ChildPrograms",
-                "CIPSetShims",
-                "CLinuxUAPI",
-                "CGNUSource",
-                "DataplaneModel",
-                "Netlink",
-                "Reconcile",
-            ],
-            swiftSettings: strict
-        ),
-        .target(name: "BlockingExecution", dependencies: ["CGNUSource"], swiftSettings: strict),
-        .target(
-            name: "SmallFiles",
-            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "YAMLDocuments",
-            dependencies: ["KubernetesObjects", .product(name: "Yams", package: "Yams")],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "ManifestFiles",
-            dependencies: ["BlockingExecution", "KubernetesObjects", "YAMLDocuments"],
-            swiftSettings: strict
-        ),
-
-        .target(
-            name: "KubernetesHTTP",
-            dependencies: [
-                "Addressing",
-                "ChildPrograms",
-                "KubernetesObjects",
-                "KubernetesWatch",
-                "SmallFiles",
-                "YAMLDocuments",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "NIOTLS", package: "swift-nio"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "X509", package: "swift-certificates"),
-            ],
-            swiftSettings: strict
-        ),
-
-        .target(
-            name: "HTTPSurfaces",
-            dependencies: [
-                "Addressing",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: strict
-        ),
-
-        // MARK: Composition and commands
-
-        .target(
-            name: "ProxyService",
-            dependencies: [
-                "Addressing",
-                "BlockingExecution",
-                "DataplaneKernel",
-                "DataplaneModel",
-                "HTTPSurfaces",
-                "KubeProxyConfig",
-                "KubernetesHTTP",
-                "KubernetesObjects",
-                "KubernetesWatch",
-                "ManifestFiles",
-                "Reconcile",
-                "ServicePlan",
-                "SmallFiles",
-                "Telemetry",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: strict
-        ),
-        .executableTarget(
-            name: "kube-ipvs",
-            dependencies: [
-                "Addressing",
-                "DataplaneKernel",
-                "DataplaneModel",
-                "IPVSListing",
-                "KubeProxyConfig",
-                "KubernetesHTTP",
-                "KubernetesObjects",
-                "ProxyService",
-                "SmallFiles",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: strict
-        ),
-
-        // MARK: Fakes, for tests only
-
-        .target(
-            name: "DataplaneTesting",
-            dependencies: ["Addressing", "DataplaneModel", "Reconcile"],
-            swiftSettings: strict
-        ),
-
-        // MARK: Test support
-
-        .target(
-            name: "HistoryTesting",
-            dependencies: [
-                "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
-            ],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "KernelHistoryTesting",
-            dependencies: [
-                "Addressing",
-                "CLinuxUAPI",
-                "DataplaneKernel",
-                "DataplaneModel",
-                "HistoryTesting",
-                "Netlink",
-                "ProxyService",
-                "Reconcile",
-                "SystemTesting",
-                .product(name: "SystemPackage", package: "swift-system"),
-            ],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "SystemTesting",
-            dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "KubernetesTesting",
-            dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesWatch", "SystemTesting",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
-            swiftSettings: strict
-        ),
-
-        // MARK: Measuring; not shipped
-
-        .executableTarget(
-            name: "kube-ipvs-bench",
-            dependencies: [
-                "Addressing",
-                "CNetlinkBench",
-                "DataplaneKernel",
-                "DataplaneModel",
-                "KubeProxyConfig",
-                "KubernetesObjects",
-                "KubernetesTesting",
-                "ProxyService",
-                "Reconcile",
-                "ServicePlan",
-                "SmallFiles",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: strict
-        ),
-
-        // MARK: Following histories; not shipped
-
-        .executableTarget(
-            name: "kube-ipvs-histories",
-            dependencies: [
-                "DataplaneKernel",
-                "HistoryTesting",
-                "KernelHistoryTesting",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict
-        ),
-
-        // MARK: Tests
-
-        .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: strict),
-        .testTarget(
-            name: "DataplaneModelTests",
-            dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "SystemTesting"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "ChildProgramsTests",
-            dependencies: ["ChildPrograms", "SystemTesting"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "BlockingExecutionTests",
-            dependencies: ["BlockingExecution", "SmallFiles", "SystemTesting"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "IPVSListingTests",
-            dependencies: ["Addressing", "DataplaneModel", "IPVSListing"],
-            exclude: ["Golden"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "KubernetesObjectsTests",
-            dependencies: ["Addressing", "KubernetesObjects"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "ServicePlanTests",
-            dependencies: [
-                "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "ReconcileTests",
-            dependencies: [
-                "Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "KubernetesObjects", "Reconcile",
-                "ServicePlan",
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "KubernetesWatchTests",
-            dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
-                "SystemTesting",
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "ManifestFilesTests",
-            dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles", "SystemTesting"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "YAMLDocumentsTests",
-            dependencies: ["KubernetesObjects", "SystemTesting", "YAMLDocuments"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "KubernetesHTTPTests",
-            dependencies: [
-                "Addressing",
-                "KubernetesHTTP",
-                "KubernetesObjects",
-                "KubernetesTesting",
-                "KubernetesWatch",
-                "SystemTesting",
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-            ],
-            exclude: ["PKI"],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "ProxyServiceTests",
-            dependencies: [
-                "Addressing",
-                "DataplaneModel",
-                "DataplaneTesting",
-                "HTTPSurfaces",
-                "KubeProxyConfig",
-                "KubernetesHTTP",
-                "KubernetesObjects",
-                "KubernetesTesting",
-                "KubernetesWatch",
-                "ProxyService",
-                "Reconcile",
-                "ServicePlan",
-                "SystemTesting",
-                "Telemetry",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
-        .testTarget(
-            name: "HTTPSurfacesTests",
-            dependencies: [
-                "Addressing",
-                "HTTPSurfaces",
-                "SystemTesting",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "ManifestsTests",
-            dependencies: ["KubernetesTesting", .product(name: "Subprocess", package: "swift-subprocess")],
-            swiftSettings: strict
-        ),
-        .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
-        .testTarget(
-            name: "DataplaneKernelTests",
-            dependencies: [
-                "Addressing",
-                "DataplaneKernel",
-                "DataplaneModel",
-                "Netlink",
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "KernelTests",
-            dependencies: [
-                "Addressing",
-                "CLinuxUAPI",
-                "DataplaneKernel",
-                "DataplaneModel",
-                "DataplaneTesting",
-                "HistoryTesting",
-                "KernelHistoryTesting",
-                "Netlink",
-                "ProxyService",
-                "Reconcile",
-                "ServicePlan",
-                "SmallFiles",
-                "SystemTesting",
-                "kube-ipvs",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "TrafficTests",
-            dependencies: [
-                "Addressing", "KubernetesObjects", "KubernetesTesting", "SystemTesting",
-                .product(name: "Subprocess", package: "swift-subprocess"),
-            ],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "KubeProxyConfigTests",
-            dependencies: [
-                "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan", "SystemTesting",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            resources: [.copy("Fixtures")],
-            swiftSettings: strict
-        ),
-    ]
-)
+let package = Package(name: "kube-ipvs", dependencies: dependencies, targets: targets)

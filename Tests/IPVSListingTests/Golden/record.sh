@@ -31,12 +31,12 @@ ipvsadm -R <table.rules
 
 # 10.96.0.20 answers to each of three connections; 10.96.0.21 takes 120 MB and keeps the connection.
 socat TCP-LISTEN:8000,bind=10.244.9.1,fork,reuseaddr SYSTEM:'cat >/dev/null; echo hello' &
-socat TCP6-LISTEN:8000,bind=[fd00:9::1],fork,reuseaddr SYSTEM:'cat >/dev/null; echo hello' &
+socat 'TCP6-LISTEN:8000,bind=[fd00:9::1],fork,reuseaddr' SYSTEM:'cat >/dev/null; echo hello' &
 socat -u TCP-LISTEN:8001,bind=10.244.9.2,fork,reuseaddr OPEN:/dev/null &
 socat UDP-LISTEN:5060,bind=10.244.9.1,fork,reuseaddr SYSTEM:'cat >/dev/null' &
 sleep 1
-for i in 1 2 3; do echo hi | socat -t 2 - TCP:10.96.0.20:80 >/dev/null; done
-echo hi | socat -t 2 - TCP6:[fd00::20]:80 >/dev/null
+for _ in 1 2 3; do echo hi | socat -t 2 - TCP:10.96.0.20:80 >/dev/null; done
+echo hi | socat -t 2 - 'TCP6:[fd00::20]:80' >/dev/null
 exec 3<>/dev/tcp/10.96.0.21/80
 head -c 120000000 /dev/zero >&3
 printf 'INVITE sip:a@b SIP/2.0\r\nCall-ID: 3848276298220188511@atlanta.example.com\r\n\r\n' | socat -u - UDP:10.96.0.13:5060
@@ -68,7 +68,7 @@ record timeout -L --timeout
 record save -Sn
 record save-names -S
 # No daemon starts while a real server's family is not its virtual server's.
-ipvsadm -d -t 10.96.0.14:0 -r [fd00:1::9]:0
+ipvsadm -d -t 10.96.0.14:0 -r '[fd00:1::9]:0'
 ipvsadm --start-daemon master --mcast-interface dummy0 --syncid 7 --mcast-group 224.0.1.99 --mcast-ttl 3
 ipvsadm --start-daemon backup --mcast-interface dummy0 --syncid 8
 record daemon -L --daemon
