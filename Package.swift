@@ -76,6 +76,11 @@ let targets: [Target] = [
     .target(name: "Telemetry"),
     // Passes over one family: mirror, order, drift, retry, draining; the data plane protocols.
     .target(name: "Reconcile", dependencies: ["Addressing", "DataplaneModel"]),
+    // The one loop: objects in, passes over both families out, step by step on any clock.
+    .target(
+        name: "NodeSync",
+        dependencies: ["Addressing", "DataplaneModel", "Reconcile", "ServicePlan"]
+    ),
     // The API's messages in protobuf, generated.
     .target(
         name: "KubernetesProto",
@@ -134,9 +139,9 @@ let targets: [Target] = [
     .target(
         name: "ProxyService",
         dependencies: [
-            "Addressing", "BlockingExecution", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces",
-            "KubeProxyConfig", "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles",
-            "Reconcile", "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
+            "Addressing", "BlockingExecution", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces", "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeSync", "Reconcile",
+            "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
         ]
     ),
     // The commands.
@@ -153,14 +158,17 @@ let targets: [Target] = [
     // Fakes that refuse what the kernel refuses.
     .target(
         name: "DataplaneTesting",
-        dependencies: ["Addressing", "DataplaneModel", "Reconcile"],
+        dependencies: [
+            "Addressing", "DataplaneModel", "NodeSync", "Reconcile",
+        ],
         path: "Tests/Support/DataplaneTesting"
     ),
     // A cluster and a node that live at random, and what is wrong after each step.
     .target(
         name: "HistoryTesting",
         dependencies: [
-            "Addressing", "DataplaneModel", "KubernetesObjects", "Reconcile", "ServicePlan", "SystemTesting",
+            "Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesObjects", "NodeSync", "Reconcile",
+            "ServicePlan", "SystemTesting",
         ],
         path: "Tests/Support/HistoryTesting"
     ),
@@ -168,7 +176,7 @@ let targets: [Target] = [
     .target(
         name: "KernelHistoryTesting",
         dependencies: [
-            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "HistoryTesting", "Netlink",
+            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "HistoryTesting", "Netlink", "NodeSync",
             "ProxyService", "Reconcile", "SystemTesting", systemPackage,
         ],
         path: "Tests/Support/KernelHistoryTesting"
@@ -193,9 +201,9 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs-bench",
         dependencies: [
-            "Addressing", "CNetlinkBench", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig",
-            "KubernetesObjects", "KubernetesTesting", "ProxyService", "Reconcile", "ServicePlan", "SmallFiles",
-            argumentParser, logging,
+            "Addressing", "CNetlinkBench", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesObjects",
+            "KubernetesTesting", "NodeSync", "ProxyService", "Reconcile", "ServicePlan", "SmallFiles", argumentParser,
+            logging,
         ],
         path: "Tests/performance/bench"
     ),
@@ -232,7 +240,7 @@ let targets: [Target] = [
         name: "KernelTests",
         dependencies: [
             "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HistoryTesting",
-            "KernelHistoryTesting", "kube-ipvs", "Netlink", "ProxyService", "Reconcile", "ServicePlan",
+            "KernelHistoryTesting", "kube-ipvs", "Netlink", "NodeSync", "ProxyService", "Reconcile", "ServicePlan",
             "SmallFiles", "SystemTesting", argumentParser,
         ]
     ),
@@ -264,21 +272,29 @@ let targets: [Target] = [
         dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles", "SystemTesting"]
     ),
     .testTarget(name: "ManifestsTests", dependencies: ["KubernetesTesting", subprocess]),
+    .testTarget(
+        name: "NodeSyncTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "KubernetesObjects", "NodeSync",
+            "Reconcile",
+            "ServicePlan", "SystemTesting",
+        ]
+    ),
     .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
     .testTarget(
         name: "ProxyServiceTests",
         dependencies: [
             "Addressing", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HTTPSurfaces", "KubeProxyConfig",
-            "KubernetesHTTP",
-            "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "ProxyService", "Reconcile", "ServicePlan",
-            "SystemTesting", "Telemetry", argumentParser, inMemoryLogging, lifecycle, logging, subprocess,
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeSync", "ProxyService",
+            "Reconcile", "ServicePlan", "SystemTesting", "Telemetry", argumentParser, inMemoryLogging, lifecycle,
+            logging, subprocess,
         ]
     ),
     .testTarget(
         name: "ReconcileTests",
         dependencies: [
-            "Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "KubernetesObjects", "Reconcile",
-            "ServicePlan", "SystemTesting",
+            "Addressing", "DataplaneModel", "DataplaneTesting", "HistoryTesting", "KubernetesObjects", "NodeSync",
+            "Reconcile", "ServicePlan", "SystemTesting",
         ]
     ),
     .testTarget(

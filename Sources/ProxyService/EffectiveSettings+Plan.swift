@@ -1,9 +1,21 @@
 import Addressing
 import DataplaneModel
 import KubeProxyConfig
+import NodeSync
 import ServicePlan
 
 extension EffectiveSettings {
+    /// What the passes of a node depend on.
+    func sync(_ families: [IPFamily], gracefulTimeout: Duration) -> SyncSettings {
+        SyncSettings(
+            families: families,
+            minSyncPeriod: minSyncPeriod,
+            syncPeriod: syncPeriod,
+            gracefulTimeout: gracefulTimeout,
+            excludedNetworks: excludedNetworks
+        )
+    }
+
     var plan: PlanConfiguration {
         PlanConfiguration(
             scheduler: scheduler,

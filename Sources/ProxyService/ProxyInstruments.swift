@@ -2,6 +2,7 @@ import Addressing
 import DataplaneModel
 import KubernetesHTTP
 import KubernetesObjects
+import NodeSync
 import Reconcile
 import ServicePlan
 
@@ -107,24 +108,18 @@ struct ProxyInstruments {
         latency.notePassStarted(family)
     }
 
-    /// A verifying pass is about to be noted as ended. Passes of changes in between have ended what health knew of it.
-    func noteVerifyEnded(_ family: IPFamily, began: ContinuousClock.Instant) {
-        health.notePassStarted(family, at: began)
-    }
-
     /// A pass had nothing to do: the kernel has what is wanted, unless it is known not to.
     mutating func notePassSkipped(_ family: IPFamily, at now: ContinuousClock.Instant) {
         finish(family, succeeded: succeeds(family), at: now)
     }
 
-    mutating func notePassEnded(
-        _ report: PassReport,
-        took duration: Duration,
-        at now: ContinuousClock.Instant,
-        isWhole: Bool,
-        _ reconciler: FamilyReconciler<ServicePortID>
-    ) {
+    mutating func notePassEnded(_ pass: EndedPass, of passes: FamilyPasses) {
+        let report = pass.report
         let family = report.family
+        if report.mode == .verify {
+            // Passes of changes meanwhile have ended what health knew of the verifying pass.
+            health.notePassStarted(family, at: pass.began)
+        }
         if !report.failures.isEmpty {
             broken.insert(family)
         } else if report.mode == .verify {
@@ -134,17 +129,17 @@ struct ProxyInstruments {
         if report.refusalsAreOfNode { refusedByNode.insert(family) } else { refusedByNode.remove(family) }
         health.noteRefused(family, report.standing.count)
         let succeeded = succeeds(family)
-        finish(family, succeeded: succeeded, isWhole: isWhole, at: now)
+        finish(family, succeeded: succeeded, isWhole: pass.isWhole, at: pass.ended)
 
         if let sweep = report.conntrack {
             metrics.kubeProxy.noteConntrackSweep(family, took: sweep.duration, deleted: sweep.deleted)
         }
         metrics.passes.note(report)
-        metrics.passes.noteSizes(family, reconciler.sizes)
-        metrics.kubeProxy.notePass(family, took: duration, isDone: succeeded, at: calendar())
+        metrics.passes.noteSizes(family, passes.reconciler.sizes)
+        metrics.kubeProxy.notePass(family, took: pass.took, isDone: succeeded, at: calendar())
         if let statistics = report.statistics {
             let (samples, hidden) = counters.select(from: statistics, family) { id in
-                reconciler.desired.owner(of: id)?.description ?? ""
+                passes.reconciler.desired.owner(of: id)?.description ?? ""
             }
             metrics.traffic.replace(family, samples, hiddenCount: hidden)
         }

@@ -2,6 +2,7 @@ public import Addressing
 public import DataplaneModel
 import KubeProxyConfig
 public import KubernetesObjects
+import NodeSync
 import Reconcile
 public import ServicePlan
 
@@ -11,21 +12,23 @@ extension ServiceProxy {
     ///
     /// - Parameter triggers: when what the EndpointSlices among them tell of happened, where they say it.
     public func apply(_ updates: [ObjectUpdate], triggers: [ChangeTrigger] = []) {
-        table.apply(updates)
-        instruments.noteUpdates(updates, triggers)
+        recorder.noteUpdates(updates, triggers)
+        reconciler.apply(updates)
         noteChange()
     }
 
     /// Takes the own Node over; `nil` when there is none.
     public func replaceNode(_ node: Node?) {
-        if let node {
-            instruments.health.noteNode(node)
-        }
+        if let node { recorder.noteNode(node) }
         guard self.node != node else { return }
-        if settings.detectLocalMode == .nodeCIDR, self.node?.podCIDRs != node?.podCIDRs {
-            rulesHaveChanged = true
-        }
+        let podNetworks = self.node?.podCIDRs ?? []
         self.node = node
+        if settings.detectLocalMode == .nodeCIDR, podNetworks != node?.podCIDRs ?? [] {
+            for family in reconciler.families.map(\.family) {
+                let rules = settings.rules(for: family, podNetworks: node?.podCIDRs ?? [])
+                reconciler.replaceRuleConfiguration(rules, of: family)
+            }
+        }
         replaceFacts()
     }
 
@@ -36,13 +39,13 @@ extension ServiceProxy {
         interfaceAddresses = addresses
         replaceFacts()
         if isFirst {
-            // Without Services nothing is dirty, and yet the first pass has waited for just this.
+            // Without Services nothing has changed, and yet the first pass has waited for just this.
             wakeup.signal()
         }
     }
 
     /// The external and load balancer IPs of all Services.
-    var externalAddresses: Set<IPAddress> { table.externalAddresses }
+    var externalAddresses: Set<IPAddress> { reconciler.table.externalAddresses }
 
     /// Takes over what has become of the addresses that the node speaks to.
     func changeSurroundings(_ change: @Sendable (inout NodeSurroundings) -> Void) {
@@ -50,9 +53,9 @@ extension ServiceProxy {
         replaceFacts()
     }
 
-    /// There is word of addresses of the dummy link. Most of it is of what was written here.
+    /// Takes notifications about the dummy link's addresses. Most of them are echoes of what a pass wrote.
     public func noteDummyLink(_ events: AddressEvents) {
-        dummyLinkEvents.merge(events)
+        reconciler.noteDummyLink(events)
         wakeup.signal()
     }
 
@@ -60,14 +63,14 @@ extension ServiceProxy {
     public func sourceCompleted() {
         if !sourceIsComplete {
             // The first pass is to be made, also where there is no Service.
-            instruments.noteQueued(at: clock.now)
+            recorder.noteQueued(at: clock.now)
         }
         sourceIsComplete = true
         wakeup.signal()
     }
 
     private func replaceFacts() {
-        table.replaceNodeFacts(
+        reconciler.replaceNodeFacts(
             NodeFacts(
                 settings, node: node, interfaceAddresses: interfaceAddresses ?? [], surroundings: surroundings)
         )
@@ -75,14 +78,8 @@ extension ServiceProxy {
     }
 
     private func noteChange() {
-        guard table.hasDirty || rulesHaveChanged else { return }
-        let now = clock.now
-        if sourceIsComplete {
-            instruments.noteQueued(at: now)
-        }
-        for plane in planes {
-            plane.schedule.noteChange(at: now)
-        }
+        guard reconciler.hasChanges else { return }
+        if sourceIsComplete { recorder.noteQueued(at: clock.now) }
         wakeup.signal()
     }
 }

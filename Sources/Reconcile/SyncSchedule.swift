@@ -45,6 +45,11 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
         changeNoted = nil
     }
 
+    /// Makes the next verifying pass due, if it is not due sooner.
+    public mutating func verifySoon(at now: Instant) {
+        verifyDue = Swift.min(verifyDue, now)
+    }
+
     /// To be called when a verifying pass begins.
     public mutating func verifyStarted() {
         hasFailedMeanwhile = false

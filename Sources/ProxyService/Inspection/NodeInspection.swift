@@ -4,6 +4,7 @@ import DataplaneModel
 public import KubeProxyConfig
 public import KubernetesObjects
 public import Logging
+import NodeSync
 import Reconcile
 import ServicePlan
 
@@ -89,7 +90,7 @@ public struct NodeInspection {
                 || rejection.kind == "EndpointSlice" && slices.contains(rejection.object)
         }
         // Who has a virtual server is decided among all Services.
-        let desired = Dictionary(uniqueKeysWithValues: reconcilers().map { ($0.family, $0.desired) })
+        let desired = desired
         return explanation.lines { virtualIP in
             let state = desired[virtualIP.id.family]
             let planned = state?[virtualIP.id].map {
@@ -146,28 +147,28 @@ public struct NodeInspection {
         _ settingsKeeper: SettingsKeeper
     ) async -> NextSync {
         let rehearsal = Rehearsal(of: dataplane)
-        var failures = rehearsal.dataplane.settings.map { settingsKeeper.keep(on: $0).failures } ?? []
-        for var reconciler in reconcilers() {
-            let report = await reconciler.pass(.verify, at: ContinuousClock.now, on: rehearsal.dataplane)
-            failures += report.failures
-        }
+        let reports = PassReports()
+        await nodeReconciler(keeping: settingsKeeper).settle(on: rehearsal.dataplane, telling: reports)
+        let failures = reports.all.flatMap { $0.failures + ($0.settingFailures ?? []) }
         return NextSync(changes: rehearsal.lines, failures: failures.map(\.description))
     }
 
-    /// As a daemon has them before its first pass.
-    func reconcilers() -> [FamilyReconciler<ServicePortID>] {
-        families.map { family in
-            var reconciler = FamilyReconciler<ServicePortID>(
-                family: family,
-                excludedNetworks: settings.excludedNetworks,
-                ruleConfiguration: settings.rules(for: family, podNetworks: node?.podCIDRs ?? []),
-                gracefulTimeout: ServiceProxy.defaultGracefulTimeout
-            )
-            for id in table.servicePorts {
-                reconciler.replaceContribution(of: id, with: table.plan(of: id, in: family).contribution)
-            }
-            return reconciler
-        }
+    /// As a daemon has it before its first pass, on a clock that stands still.
+    func nodeReconciler(keeping settingsKeeper: SettingsKeeper = SettingsKeeper([])) -> NodeReconciler {
+        NodeReconciler(
+            table,
+            settings.sync(families, gracefulTimeout: ServiceProxy.defaultGracefulTimeout),
+            settingsKeeper: settingsKeeper,
+            clock: StillClock(at: .now),
+            rules: { settings.rules(for: $0, podNetworks: node?.podCIDRs ?? []) }
+        )
+    }
+
+    /// What is desired of each family.
+    private var desired: [IPFamily: DesiredState<ServicePortID>] {
+        let reconciler = nodeReconciler()
+        reconciler.planChanges(telling: PassReports())
+        return Dictionary(uniqueKeysWithValues: reconciler.families.map { ($0.family, $0.reconciler.desired) })
     }
 }
 

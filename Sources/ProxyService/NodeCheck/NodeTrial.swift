@@ -3,6 +3,7 @@ import DataplaneKernel
 public import DataplaneModel
 public import KubeProxyConfig
 import KubernetesObjects
+import NodeSync
 import Reconcile
 import ServicePlan
 
@@ -79,15 +80,16 @@ public enum NodeTrial {
             } catch {
                 return ["\(error)"]
             }
-            for var reconciler in inspection.reconcilers() {
-                let first = await reconciler.pass(.verify, at: ContinuousClock.now, on: dataplane)
-                trouble += first.failures.map(\.description)
-                trouble += first.refusals.map(\.error.description)
-                guard trouble.isEmpty else { break }
-                let second = await reconciler.pass(.verify, at: ContinuousClock.now, on: dataplane)
-                if !second.wroteNothing || !second.isComplete {
-                    trouble.append("what was written does not read back as it was written")
-                }
+            let reconciler = inspection.nodeReconciler()
+            let first = PassReports()
+            await reconciler.settle(on: dataplane, telling: first)
+            trouble += first.all.flatMap { $0.failures + $0.refusals.map(\.error) }.map(\.description)
+            guard trouble.isEmpty else { return trouble }
+            let second = PassReports()
+            reconciler.verifySoon()
+            await reconciler.settle(on: dataplane, telling: second)
+            if second.all.contains(where: { !$0.wroteNothing || !$0.isComplete }) {
+                trouble.append("what was written does not read back as it was written")
             }
             return trouble
         }

@@ -4,6 +4,7 @@ import DataplaneModel
 import DataplaneTesting
 import HistoryTesting
 import KernelHistoryTesting
+import NodeSync
 import Reconcile
 import ServicePlan
 import SystemTesting
@@ -53,20 +54,20 @@ extension KernelSuite {
             var servers: [String] = []
             var entries: [String: Set<IPSetEntry>] = [:]
             var bound: Set<IPAddress> = []
-            for reconciler in history.reconcilers {
-                let desired = reconciler.desired
+            for family in history.families {
+                let desired = family.reconciler.desired
                 for id in desired.virtualServerIDs {
                     let entry = try #require(desired[id])
                     servers += ObservedVirtualServer(id, entry.configuration, entry.realServers).saveLines
                 }
                 for set in ServiceSet.allCases {
-                    entries[set.name(for: reconciler.family)] = Set(desired.entries(of: set))
+                    entries[set.name(for: family.family)] = Set(desired.entries(of: set))
                 }
                 bound.formUnion(desired.addresses)
                 var configuration = RuleConfiguration()
                 configuration.usesRandomFully = rules.supportsRandomFully
-                let wanted = Ruleset(configuration, reconciler.family, closedServers: desired.serversClosedToNode)
-                let installed = InstalledRules(try await rules.save(reconciler.family))
+                let wanted = Ruleset(configuration, family.family, closedServers: desired.serversClosedToNode)
+                let installed = InstalledRules(try await rules.save(family.family))
                 #expect(wanted.restoreInput(over: installed) == nil)
             }
             let comment: Comment = "step \(step) of seed \(history.seed)"

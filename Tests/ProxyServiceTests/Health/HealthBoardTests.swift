@@ -3,6 +3,7 @@ import DataplaneModel
 import HTTPSurfaces
 import KubernetesHTTP
 import KubernetesObjects
+import NodeSync
 import Reconcile
 import ServicePlan
 import Synchronization
@@ -52,8 +53,9 @@ struct HealthBoardTests {
     @Test func `rules that fail for long make a family unhealthy, and rules that are kept again end that at once`() {
         let board = board([.v4])
         var instruments = ProxyInstruments(metrics: metrics, health: board, families: [.v4], virtualServerLimit: 0)
-        let reconciler = FamilyReconciler<ServicePortID>(
-            family: .v4, ruleConfiguration: RuleConfiguration(), gracefulTimeout: .seconds(900))
+        let node = NodeReconciler(
+            ServiceTable(facts: NodeFacts(name: "here")), SyncSettings(families: [.v4]), clock: StillClock(at: .now)
+        ) { _ in RuleConfiguration() }
         func rules(_ seconds: Int, fail: Bool) {
             clocks.set(.seconds(seconds))
             var report = PassReport(family: .v4, mode: .rules)
@@ -62,9 +64,15 @@ struct HealthBoardTests {
         }
         func verify(_ seconds: Int) {
             clocks.set(.seconds(seconds))
-            instruments.noteVerifyEnded(.v4, began: clocks.now)
-            let report = PassReport(family: .v4, mode: .verify)
-            instruments.notePassEnded(report, took: .zero, at: clocks.now, isWhole: true, reconciler)
+            let pass = EndedPass(
+                report: PassReport(family: .v4, mode: .verify),
+                contests: [],
+                began: clocks.now,
+                ended: clocks.now,
+                took: .zero,
+                isWhole: true
+            )
+            instruments.notePassEnded(pass, of: node.families[0])
         }
         verify(0)
         #expect(!board.isHealthy, "the rules have not been kept yet")

@@ -4,6 +4,7 @@ import DataplaneModel
 import DataplaneTesting
 import KubeProxyConfig
 import KubernetesObjects
+import NodeSync
 import Reconcile
 import ServicePlan
 import Testing
@@ -129,10 +130,9 @@ import Testing
         #expect(before.failures == [])
         #expect(fake.journal == [])
 
-        for var reconciler in inspection.reconcilers() {
-            let report = await reconciler.pass(.verify, at: ContinuousClock.now, on: fake.dataplane)
-            #expect(report.isComplete)
-        }
+        let reports = PassReports()
+        await inspection.nodeReconciler().settle(on: fake.dataplane, telling: reports)
+        #expect(!reports.all.contains { !$0.isComplete })
         let settled = await inspection.nextSync(over: dataplane, keeper)
         #expect(settled == NextSync(changes: [], failures: []))
 

@@ -52,29 +52,43 @@ public struct RandomCluster {
         ObjectName(namespace: pick(["shop", "lab"]), name: "s\(Int.random(in: 0..<serviceCount, using: &random))")
     }
 
+    /// What changes next.
+    public enum Change: Sendable {
+        case object(ObjectUpdate)
+        case facts(NodeFacts)
+    }
+
     /// Changes an object, or the node, and tells the table.
     public mutating func step(_ table: inout ServiceTable) {
+        switch nextChange() {
+        case .object(let update): table.apply(update)
+        case .facts(let facts): table.replaceNodeFacts(facts)
+        }
+    }
+
+    /// Changes an object, or the node.
+    public mutating func nextChange() -> Change {
         switch Int.random(in: 0..<20, using: &random) {
         case 0..<6:
             let service = service()
             services[service.name] = service
-            table.apply(.service(service))
+            return .object(.service(service))
         case 6..<8:
             let name = serviceName()
             services[name] = nil
-            table.apply(.serviceRemoved(name))
+            return .object(.serviceRemoved(name))
         case 8..<16:
             let slice = slice()
             slices[slice.name] = slice
-            table.apply(.slice(slice))
+            return .object(.slice(slice))
         case 16..<18:
             let name = ObjectName(
                 namespace: pick(["shop", "lab"]), name: "e\(Int.random(in: 0..<16, using: &random))")
             slices[name] = nil
-            table.apply(.sliceRemoved(name))
+            return .object(.sliceRemoved(name))
         default:
             facts = nextFacts()
-            table.replaceNodeFacts(facts)
+            return .facts(facts)
         }
     }
 

@@ -20,7 +20,7 @@ struct ProfileCommand: AsyncParsableCommand {
         var best = (plan: Double.infinity, pass: Double.infinity)
         for _ in 0..<repetitions {
             let kernel = WillingKernel()
-            var node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
+            let node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
             let plan = await Meter.measure { node.take(updates) }
             let pass = try await Meter.measure { try await node.verify() }
             best = (min(best.plan, plan.wall), min(best.pass, pass.wall))
@@ -34,7 +34,7 @@ extension ProfileCommand {
     /// servers by contributions, what is wanted and the mirror; so each stage is told with what it adds to the former ones.
     private func reportMemory() async throws {
         let kernel = WillingKernel()
-        var node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
+        let node = MeasuredNode(Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel))
         var last = Meter.allocated
         func tell(_ stage: String) {
             let now = Meter.allocated

@@ -1,4 +1,5 @@
 import Addressing
+import DataplaneModel
 import KubernetesObjects
 import Reconcile
 import ServicePlan
@@ -18,37 +19,53 @@ struct Scenarios {
         if rehearses {
             let kernel = WillingKernel()
             let dataplane = Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel)
-            var node = MeasuredNode(dataplane)
+            let node = MeasuredNode(dataplane)
             node.take(scale.updates)
             try await node.verify()
-            planningOfOthers = planningOfSetsAndAddresses(on: dataplane)
+            planningOfOthers = planningOfSetsAndAddresses()
         }
-        var node = MeasuredNode(try await Dataplane.metered(times))
-        try await load(&node, rehearses ? "load again" : "load", planningOfOthers)
+        let node = MeasuredNode(try await Dataplane.metered(times))
+        try await load(node, rehearses ? "load again" : "load", planningOfOthers)
         guard !rehearses else { return }
-        try await verify(&node)
-        try await changeEndpoints(&node)
-        try await changeServices(&node)
-        try await roll(&node)
+        try await verify(node)
+        try await changeEndpoints(node)
+        try await changeServices(node)
+        try await roll(node)
     }
 
     /// What counting set entries and addresses adds to planning: the least of a few attempts with them, less the least without.
     /// To find out which ones a virtual server needs is not among it.
-    private func planningOfSetsAndAddresses(on dataplane: Dataplane) -> Double {
+    private func planningOfSetsAndAddresses() -> Double {
         let updates = scale.updates
         var least = [false: Double.infinity, true: .infinity]
         for _ in 0..<5 {
             for wantsServersOnly in [false, true] {
-                var node = MeasuredNode(dataplane, wantsServersOnly: wantsServersOnly)
                 let start = Meter.now
-                node.take(updates)
+                Self.plan(updates, serversOnly: wantsServersOnly)
                 least[wantsServersOnly] = min(least[wantsServersOnly, default: 0], Meter.now - start)
             }
         }
         return max(0, least[false, default: 0] - least[true, default: 0])
     }
 
-    private func load(_ node: inout MeasuredNode, _ name: String, _ planningOfOthers: Double) async throws {
+    /// Plans and counts what updates call for, and makes no pass.
+    private static func plan(_ updates: [ObjectUpdate], serversOnly: Bool) {
+        var table = ServiceTable(facts: NodeFacts(name: Scale.nodeName))
+        table.apply(updates)
+        var desired = [DesiredState<ServicePortID>(), DesiredState<ServicePortID>()]
+        var touched = [TouchedObjects(), TouchedObjects()]
+        table.planDirty(in: IPFamily.allCases) { id, family, contribution, _ in
+            let index = family == .v4 ? 0 : 1
+            var contribution = contribution
+            if serversOnly {
+                contribution.setEntries = []
+                contribution.addresses = []
+            }
+            desired[index].replaceContribution(of: id, with: contribution, touched: &touched[index])
+        }
+    }
+
+    private func load(_ node: MeasuredNode, _ name: String, _ planningOfOthers: Double) async throws {
         let updates = scale.updates
         times.reset()
         let plan = await Meter.measure { node.take(updates) }
@@ -71,7 +88,7 @@ struct Scenarios {
         Record("\(name): rules", scale, seconds: steps.rules).print()
     }
 
-    private func verify(_ node: inout MeasuredNode) async throws {
+    private func verify(_ node: MeasuredNode) async throws {
         // The first one after a load waits for the kernel to fit its table.
         try await node.verify()
         let repetitions = 5
@@ -97,7 +114,7 @@ struct Scenarios {
     }
 
     /// One more endpoint, a pass for each. The same number of Services get the same number of endpoints at every scale.
-    private func changeEndpoints(_ node: inout MeasuredNode) async throws {
+    private func changeEndpoints(_ node: MeasuredNode) async throws {
         let changed = 100
         let rounds = 5
         var updates: [ObjectUpdate] = []
@@ -122,7 +139,7 @@ struct Scenarios {
         Record("endpoint added: median", scale, seconds: durations[durations.count / 2]).print()
     }
 
-    private func changeServices(_ node: inout MeasuredNode) async throws {
+    private func changeServices(_ node: MeasuredNode) async throws {
         let repetitions = 100
         let others = Scale(services: scale.services + repetitions, endpoints: scale.endpoints)
         let new = scale.services..<others.services
@@ -142,7 +159,7 @@ struct Scenarios {
     }
 
     /// One in a hundred endpoints is replaced by another one, all in one pass.
-    private func roll(_ node: inout MeasuredNode) async throws {
+    private func roll(_ node: MeasuredNode) async throws {
         let total = scale.services * scale.endpoints
         let step = max(1, 100 / scale.endpoints)
         let updates = stride(from: 0, to: scale.services, by: step).map { service in

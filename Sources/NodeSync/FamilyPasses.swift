@@ -1,31 +1,41 @@
-import Addressing
-import Reconcile
-import ServicePlan
+public import Addressing
+import DataplaneModel
+public import Reconcile
+public import ServicePlan
 
 /// One family's reconciler with its own timing: what delays or breaks one family does not touch the other.
 ///
 /// A class, because a step of a verifying pass is a mutation that may suspend. Nothing else touches the reconciler meanwhile:
-/// updates only reach the table, and the task that makes the passes also plans, and takes rules back that have been kept.
-final class Plane {
+/// updates only reach the table, and `NodeReconciler.step` alone plans, and takes rules back that have been kept.
+public final class FamilyPasses {
     typealias Instant = ContinuousClock.Instant
 
-    var reconciler: FamilyReconciler<ServicePortID>
+    /// Stored here too, so that it can be read while a step of the reconciler is suspended.
+    public let family: IPFamily
+    /// Not to be read while a step is suspended.
+    public internal(set) var reconciler: FamilyReconciler<ServicePortID>
+    /// Whether a verifying pass has ended, successful or not. Before that the node does not serve the family.
+    public private(set) var hasEndedVerifying = false
+
     var schedule: SyncSchedule<Instant>
-    /// Whether a verifying pass has ended, successful or not: before that the node does not serve.
-    private(set) var hasVerified = false
     /// Rules that have been kept beside the passes, and how long that took; not yet handed back to the reconciler.
     var keptRules: (work: RulesWork, took: Duration)?
     /// When the verifying pass that is under way began, and how long its steps have taken.
     private var verification: (began: Instant, took: Duration)?
 
-    init(reconciler: FamilyReconciler<ServicePortID>, schedule: SyncSchedule<Instant>) {
-        family = reconciler.family
-        self.reconciler = reconciler
-        self.schedule = schedule
+    init(_ family: IPFamily, _ settings: SyncSettings, _ rules: RuleConfiguration, at now: Instant) {
+        self.family = family
+        reconciler = FamilyReconciler(
+            family: family,
+            excludedNetworks: settings.excludedNetworks,
+            ruleConfiguration: rules,
+            gracefulTimeout: settings.gracefulTimeout
+        )
+        reconciler.collectsStatistics = settings.collectsStatistics
+        schedule = SyncSchedule(minimum: settings.minSyncPeriod, period: settings.syncPeriod, now: now)
     }
 
-    /// Kept apart, so that it can be asked for while a step of the reconciler is suspended.
-    let family: IPFamily
+    // MARK: Changes
 
     /// The next instant at which there is something to do, beside the verifying pass that is under way; `nil` when that is to
     /// end first.
@@ -47,6 +57,8 @@ final class Plane {
     /// Whether a pass of changes has left something for another one, for which nothing is to be waited.
     var hasMore: Bool { reconciler.takesChanges && reconciler.hasMore }
 
+    // MARK: Verifying
+
     func verifyIsDue(at now: Instant) -> Bool {
         !reconciler.isVerifying && schedule.nextVerify <= now
     }
@@ -65,18 +77,18 @@ final class Plane {
     /// - Returns: its report, when it began, and how long its steps took together, once it has ended.
     func continueVerifying(
         on dataplane: Dataplane,
-        _ clock: ContinuousClock
+        _ clock: any NodeClock
     ) async -> (report: PassReport, began: Instant, took: Duration)? {
         let start = clock.now
         let report = await reconciler.continueVerifying(at: start, on: dataplane)
         let began = verification?.began ?? start
-        let took = (verification?.took ?? .zero) + (clock.now - start)
+        let took = (verification?.took ?? .zero) + start.duration(to: clock.now)
         guard let report else {
             verification = (began, took)
             return nil
         }
         verification = nil
-        hasVerified = true
+        hasEndedVerifying = true
         return (report, began, took)
     }
 }

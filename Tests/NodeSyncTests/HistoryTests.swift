@@ -2,6 +2,7 @@ import Addressing
 import DataplaneModel
 import DataplaneTesting
 import HistoryTesting
+import NodeSync
 import Reconcile
 import Testing
 
@@ -39,7 +40,7 @@ struct HistoryTests {
             let wrong = try await history.step()
             try #require(wrong == [], "step \(step) of seed \(seed), after: \(history.events.suffix(6))")
             fake.clearJournal()
-            if history.reconcilers.contains(where: { $0.nextDrainPoll != nil }) { draining += 1 }
+            if history.families.contains(where: { $0.reconciler.nextDrainPoll != nil }) { draining += 1 }
         }
         for family in IPFamily.allCases {
             let scratch = history.planFromScratch(family)

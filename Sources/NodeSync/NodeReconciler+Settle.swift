@@ -1,0 +1,26 @@
+public import Reconcile
+
+extension NodeReconciler {
+    /// Makes steps, and keeps rules between them, until nothing is due any more. For owners with nothing else to wait for; the
+    /// daemon keeps rules beside its steps.
+    ///
+    /// - Returns: when the next step is due; `nil` when nothing calls for one.
+    @discardableResult
+    public func settle(on dataplane: Dataplane, telling observer: some PassObserver) async -> Instant? {
+        while true {
+            let step = await step(on: dataplane, telling: observer)
+            for var work in step.rules {
+                let start = clock.now
+                await work.run(on: dataplane.rules)
+                takeBack(work, took: start.duration(to: clock.now))
+            }
+            guard step.rules.isEmpty else { continue }
+            switch step.next {
+            case .atOnce: continue
+            case .at(let instant) where instant <= clock.now: continue
+            case .at(let instant): return instant
+            case .whenTold: return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+public import Addressing
+public import DataplaneModel
+public import Reconcile
+public import ServicePlan
+
+/// The newest objects, and the passes that bring them to the kernel, of both families: all that the daemon does with them, step
+/// by step, on whatever clock and data plane it is given.
+///
+/// Its owner makes one step after the other, keeps the rules that a step asks for, and otherwise waits as the step says. The
+/// daemon, the random histories, the measurements and `plan` own one each: there is no other loop.
+///
+/// Objects and facts may be handed over while a step is suspended; the next step takes them up.
+public final class NodeReconciler {
+    public typealias Instant = ContinuousClock.Instant
+
+    /// What a step leaves to its owner.
+    public struct Step: Sendable {
+        /// Rules to be looked at, and written where they differ, beside the next steps. `takeBack` takes each back.
+        public var rules: [RulesWork] = []
+        public var next: Next
+    }
+
+    /// When the next step is to be made.
+    public enum Next: Hashable, Sendable {
+        case atOnce
+        /// At that instant, or sooner, when something is handed over.
+        case at(Instant)
+        /// When something is handed over.
+        case whenTold
+    }
+
+    public private(set) var table: ServiceTable
+    public let families: [FamilyPasses]
+
+    let clock: any NodeClock
+    private let settingsKeeper: SettingsKeeper
+    private var ruleConfigurations: [IPFamily: RuleConfiguration] = [:]
+    /// What was found about the kernel's settings, which belong to no family: it goes with the first one's verifying pass.
+    private var settingsReport: SettingsReport?
+    /// Notifications about the dummy link's addresses that no step has looked at yet.
+    private var dummyLinkEvents = AddressEvents()
+    /// Whether a pass has left Service ports for the next one to plan.
+    private var isLeftToPlan = false
+
+    /// Of Services with very many ports a pass plans no more than these, which takes some 10 ms. The next step plans the rest.
+    private static var portsPlannedAtOnce: Int { 2048 }
+
+    /// - Parameters:
+    ///   - table: the objects and the node's facts, as far as they are known.
+    ///   - settingsKeeper: keeps the kernel's settings, with each verifying pass of the first family.
+    ///   - rules: what the rules of each family depend on.
+    public init(
+        _ table: ServiceTable,
+        _ settings: SyncSettings,
+        settingsKeeper: SettingsKeeper = SettingsKeeper([]),
+        clock: any NodeClock,
+        rules: (IPFamily) -> RuleConfiguration
+    ) {
+        self.table = table
+        self.clock = clock
+        self.settingsKeeper = settingsKeeper
+        let now = clock.now
+        families = settings.families.map { FamilyPasses($0, settings, rules($0), at: now) }
+    }
+
+    // MARK: What is handed over
+
+    public func apply(_ updates: [ObjectUpdate]) {
+        table.apply(updates)
+        noteChange()
+    }
+
+    public func replaceNodeFacts(_ facts: NodeFacts) {
+        table.replaceNodeFacts(facts)
+        noteChange()
+    }
+
+    /// Takes over what the rules of a family depend on.
+    public func replaceRuleConfiguration(_ configuration: RuleConfiguration, of family: IPFamily) {
+        ruleConfigurations[family] = configuration
+        noteChange()
+    }
+
+    /// Takes notifications about the dummy link's addresses. Most of them are echoes of what a pass wrote.
+    public func noteDummyLink(_ events: AddressEvents) {
+        dummyLinkEvents.merge(events)
+    }
+
+    /// Takes rules back that a step asked for.
+    ///
+    /// - Parameter duration: how long it took to keep them.
+    public func takeBack(_ work: RulesWork, took duration: Duration) {
+        families.first { $0.family == work.family }?.keptRules = (work, duration)
+    }
+
+    /// Has everything read and mended by the next steps, sooner than the sync period would.
+    public func verifySoon() {
+        for family in families { family.schedule.verifySoon(at: clock.now) }
+    }
+
+    /// Whether a verifying pass is under way. Not to be asked while a step is suspended.
+    public var isVerifying: Bool { families.contains { $0.reconciler.isVerifying } }
+
+    /// Virtual servers that one step of a verifying pass reads.
+    public func setVirtualServersPerReading(_ count: Int) {
+        for family in families { family.reconciler.virtualServersPerReading = count }
+    }
+
+    /// Whether something handed over waits for a pass.
+    public var hasChanges: Bool { table.hasDirty || !ruleConfigurations.isEmpty }
+
+    private func noteChange() {
+        guard hasChanges else { return }
+        let now = clock.now
+        for family in families { family.schedule.noteChange(at: now) }
+    }
+
+    // MARK: Steps
+
+    /// Writes what is due, and goes one step further in a verifying pass: so changes without end do not keep that from ending,
+    /// and a change waits for one step at most.
+    public func step(on dataplane: Dataplane, telling observer: some PassObserver) async -> Step {
+        let now = clock.now
+        lookAtDummyLink(now)
+        takeKeptRules(telling: observer)
+        let hasWritten = writeChanges(now, dataplane, observer)
+        beginVerifying(now, dataplane, observer)
+        let hasVerified = await verifyFurther(dataplane, observer)
+        let rules = families.compactMap { $0.reconciler.beginRules(at: now) }
+        if hasVerified || hasWritten || isLeftToPlan { return Step(rules: rules, next: .atOnce) }
+        let next = families.compactMap { $0.nextPass(after: now) }.min()
+        return Step(rules: rules, next: next.map(Next.at) ?? .whenTold)
+    }
+
+    /// Plans what has changed. A step does so itself, when a pass takes the changes up.
+    public func planChanges(telling observer: some PassObserver) {
+        for family in families {
+            if let configuration = ruleConfigurations[family.family] {
+                family.reconciler.replaceRuleConfiguration(configuration)
+            }
+            family.reconciler.expect(owners: table.dirtyCount)
+        }
+        ruleConfigurations = [:]
+        observer.planningBegan()
+        // Before the families serve there are no Services that a large one could delay.
+        let limit = families.allSatisfy(\.hasEndedVerifying) ? Self.portsPlannedAtOnce : .max
+        table.planDirty(in: families.map(\.family), atMost: limit) { id, family, contribution, observations in
+            guard let passes = families.first(where: { $0.family == family }) else { return }
+            observer.planned(id, family, observations)
+            passes.reconciler.replaceContribution(of: id, with: contribution)
+        }
+        isLeftToPlan = table.hasDirty
+        observer.planningEnded(isAll: !isLeftToPlan)
+    }
+
+    /// Has addresses mended that others have removed or added, sooner than the next verifying pass would.
+    private func lookAtDummyLink(_ now: Instant) {
+        guard !dummyLinkEvents.isEmpty else { return }
+        for family in families where family.reconciler.suspectAddresses(dummyLinkEvents) {
+            family.schedule.noteChange(at: now)
+        }
+        dummyLinkEvents = AddressEvents()
+    }
+
+    private func takeKeptRules(telling observer: some PassObserver) {
+        for family in families {
+            guard let (work, duration) = family.keptRules.take() else { continue }
+            let now = clock.now
+            observer.rulesKept(family.reconciler.endRules(work, at: now), took: duration, at: now)
+        }
+    }
+
+    /// Makes the passes of mode `changes` that are due.
+    ///
+    /// - Returns: whether there were any.
+    private func writeChanges(_ now: Instant, _ dataplane: Dataplane, _ observer: some PassObserver) -> Bool {
+        let due = families.filter { $0.changesAreDue(at: now) || isLeftToPlan && $0.reconciler.takesChanges }
+        guard !due.isEmpty else { return false }
+        takeChanges(for: due, now, observer)
+        for family in due {
+            defer { if family.hasEndedVerifying { observer.serves(family.family, table.basis) } }
+            guard family.reconciler.hasWork(at: now) else {
+                observer.passSkipped(family, at: clock.now)
+                continue
+            }
+            let start = clock.now
+            let report = family.reconciler.writeChanges(at: now, on: dataplane)
+            noteEnd(of: family, report, began: start, took: start.duration(to: clock.now), observer)
+        }
+        return true
+    }
+
+    /// Begins the verifying passes that are due. The first one of a family also takes up what is to be written.
+    private func beginVerifying(_ now: Instant, _ dataplane: Dataplane, _ observer: some PassObserver) {
+        let due = families.filter { $0.verifyIsDue(at: now) }
+        guard let first = due.first else { return }
+        takeChanges(for: due.filter { !$0.hasEndedVerifying }, now, observer)
+        let listing = VirtualServerListing(keepsStatistics: first.reconciler.collectsStatistics)
+        for family in due { family.beginVerifying(sharing: listing, at: now) }
+        if first === families.first { settingsReport = dataplane.settings.map(settingsKeeper.keep) }
+    }
+
+    /// Goes one step further in the verifying passes that are under way.
+    ///
+    /// - Returns: whether there was any that could go further.
+    private func verifyFurther(_ dataplane: Dataplane, _ observer: some PassObserver) async -> Bool {
+        guard let family = families.first(where: \.canVerifyFurther) else { return false }
+        guard let (report, began, took) = await family.continueVerifying(on: dataplane, clock) else { return true }
+        var complete = report
+        if family === families.first, let settings = settingsReport.take() { complete.add(settings) }
+        noteEnd(of: family, complete, began: began, took: took, observer)
+        observer.serves(family.family, table.basis)
+        return true
+    }
+
+    /// Plans what has changed. What changes from here on is for the next pass.
+    private func takeChanges(for due: [FamilyPasses], _ now: Instant, _ observer: some PassObserver) {
+        guard !due.isEmpty else { return }
+        planChanges(telling: observer)
+        for family in due {
+            family.schedule.changesTaken()
+            observer.changesTaken(family.family, at: now)
+        }
+    }
+
+    private func noteEnd(
+        of family: FamilyPasses,
+        _ report: PassReport,
+        began: Instant,
+        took duration: Duration,
+        _ observer: some PassObserver
+    ) {
+        let end = clock.now
+        let hasFailed = !report.failures.isEmpty || report.contradictsMirror
+        family.schedule.passEnded(report.mode, hasFailed: hasFailed, at: end)
+        let isWhole = !family.reconciler.hasMore && !isLeftToPlan
+        let pass = EndedPass(
+            report: report,
+            contests: family.reconciler.takeChangedContests(),
+            began: began,
+            ended: end,
+            took: duration,
+            isWhole: isWhole
+        )
+        observer.passEnded(pass, of: family)
+    }
+}

@@ -1,0 +1,98 @@
+import Addressing
+import DataplaneModel
+import KubernetesHTTP
+import KubernetesObjects
+import Logging
+import NodeSync
+import Reconcile
+import ServicePlan
+
+/// Carries what the passes do to the log, the metrics, health, and the health-check node ports.
+///
+/// Belongs to the actor that makes the passes.
+final class PassRecorder: PassObserver {
+    private(set) var instruments: ProxyInstruments
+    private var log: PassLog
+    private var claims: ClaimLog
+    private var statuses = ServiceStatusTable()
+    private let healthCheckPorts: HealthCheckPorts
+    /// The families whose health-check node ports are not yet as the Services have them.
+    private var changedHealthChecks: Set<IPFamily> = []
+    private var healthCheckAddresses: [IPFamily: [IPAddress]] = [:]
+
+    init(
+        families: [IPFamily],
+        instruments: ProxyInstruments,
+        settingFailures: Set<DataplaneError>,
+        healthCheckPorts: HealthCheckPorts,
+        logger: Logger,
+        onClaimLost: @escaping @Sendable (ClusterEvent) -> Void
+    ) {
+        self.instruments = instruments
+        log = PassLog(families: families, settingFailures: settingFailures, logger: logger)
+        claims = ClaimLog(logger: logger, record: onClaimLost)
+        self.healthCheckPorts = healthCheckPorts
+    }
+
+    // MARK: What is told
+
+    func noteUpdates(_ updates: [ObjectUpdate], _ triggers: [ChangeTrigger]) {
+        instruments.noteUpdates(updates, triggers)
+    }
+
+    func noteQueued(at now: Instant) {
+        instruments.noteQueued(at: now)
+    }
+
+    func noteNode(_ node: Node) {
+        instruments.health.noteNode(node)
+    }
+
+    // MARK: What passes do
+
+    func planningBegan() {
+        claims.beginPlanning()
+    }
+
+    func planned(_ id: ServicePortID, _ family: IPFamily, _ observations: PlanObservations) {
+        if statuses.record(observations, of: id, in: family) {
+            changedHealthChecks.insert(family)
+        }
+        log.noteOmissions(observations.omissions, of: id, family)
+        claims.note(observations.concerns, of: id, family)
+    }
+
+    func planningEnded(isAll: Bool) {
+        instruments.notePlanned(statuses, isAll: isAll)
+    }
+
+    func changesTaken(_ family: IPFamily, at now: Instant) {
+        instruments.notePassStarted(family, at: now)
+    }
+
+    func passSkipped(_ family: FamilyPasses, at now: Instant) {
+        instruments.notePassSkipped(family.family, at: now)
+    }
+
+    func passEnded(_ pass: EndedPass, of family: FamilyPasses) {
+        instruments.notePassEnded(pass, of: family)
+        log.note(pass.report, took: pass.took)
+        claims.note(pass.contests)
+    }
+
+    func rulesKept(_ report: PassReport, took duration: Duration, at now: Instant) {
+        instruments.noteRules(report, at: now)
+        log.note(report, took: duration)
+    }
+
+    /// The ports come after the pass, so that a load balancer is told of a node that serves.
+    func serves(_ family: IPFamily, _ basis: PlanBasis) {
+        let addresses = HealthCheckPorts.addresses(family, basis)
+        if changedHealthChecks.remove(family) != nil || healthCheckAddresses[family] != addresses {
+            healthCheckAddresses[family] = addresses
+            healthCheckPorts.replace(family, statuses.healthChecks(family), on: addresses)
+        } else {
+            healthCheckPorts.retry()
+        }
+    }
+}
