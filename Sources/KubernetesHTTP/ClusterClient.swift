@@ -26,6 +26,7 @@ public struct ClusterClient: Sendable {
     public let transport: HTTPTransport
     private let settings: Settings
     private let options: ListWatchOptions
+    private let abilities: ServerAbilities
 
     /// - Parameters:
     ///   - version: Of this program, for the `User-Agent`.
@@ -48,6 +49,7 @@ public struct ClusterClient: Sendable {
             observe: observe
         )
         self.settings = settings
+        abilities = ServerAbilities { $0.log(to: logger) }
         options = ListWatchOptions(
             accept: ContentEncoding.acceptHeader(
                 acceptContentTypes: settings.acceptContentTypes,
@@ -58,22 +60,22 @@ public struct ClusterClient: Sendable {
 
     /// The Services that kube-proxy watches.
     public var services: ResourceListWatch<HTTPTransport, Service> {
-        ResourceListWatch(.services, transport: transport, options: options)
+        ResourceListWatch(.services, transport: transport, options: options, abilities: abilities)
     }
 
     /// The EndpointSlices that kube-proxy watches.
     public var endpointSlices: ResourceListWatch<HTTPTransport, EndpointSlice> {
-        ResourceListWatch(.endpointSlices, transport: transport, options: options)
+        ResourceListWatch(.endpointSlices, transport: transport, options: options, abilities: abilities)
     }
 
     /// The Node of a name.
     public func node(named name: String) -> ResourceListWatch<HTTPTransport, Node> {
-        ResourceListWatch(.node(named: name), transport: transport, options: options)
+        ResourceListWatch(.node(named: name), transport: transport, options: options, abilities: abilities)
     }
 
     /// All Nodes, for a look at them: nobody watches them.
     public var nodes: ResourceListWatch<HTTPTransport, Node> {
-        ResourceListWatch(.nodes, transport: transport, options: options)
+        ResourceListWatch(.nodes, transport: transport, options: options, abilities: abilities)
     }
 
     /// Writes events in the name of kube-proxy, once it runs.
@@ -102,5 +104,17 @@ public struct ClusterClient: Sendable {
         let architecture = "unknown"
         #endif
         return "kube-ipvs/\(version) (linux/\(architecture))"
+    }
+}
+
+extension ServerNotice {
+    fileprivate func log(to logger: Logger) {
+        switch self {
+        case .leavesOut(let feature, let path, let error):
+            logger.notice(
+                "the API server does not know a part of a request; it is left out from now on",
+                metadata: ["part": "\(feature.rawValue)", "path": "\(path)", "answer": "\(error)"]
+            )
+        }
     }
 }

@@ -4,47 +4,44 @@ import KubernetesObjects
 public final class ResourceListWatch<Transport: APITransport, Object: WatchableObject>: ResourceSource {
     public typealias Events = WatchEvents<Transport.Body, Object>
 
-    private let transport: Transport
-    private let resource: WatchedResource<Object>
-    private let options: ListWatchOptions
+    let transport: Transport
+    let resource: WatchedResource<Object>
+    let options: ListWatchOptions
+    let abilities: ServerAbilities
+    let timeLimit: @Sendable (Duration) -> TimeLimit
     private let decoder = ObjectDecoder<Object>()
-    private let timeLimit: @Sendable (Duration) -> TimeLimit
 
-    /// - Parameter clock: Says how long a list takes.
+    /// - Parameters:
+    ///   - abilities: Of the server, to be shared by all that is listed and watched there; `nil` for some of its own.
+    ///   - clock: Says how long a list takes.
     public init<Timekeeper: Clock>(
         _ resource: WatchedResource<Object>,
         transport: Transport,
         options: ListWatchOptions = ListWatchOptions(),
+        abilities: ServerAbilities? = nil,
         clock: Timekeeper = ContinuousClock()
     ) where Timekeeper.Duration == Duration {
         self.resource = resource
         self.transport = transport
         self.options = options
+        self.abilities = abilities ?? ServerAbilities(clock: clock)
         timeLimit = { TimeLimit($0, on: clock) }
     }
 
     public func list(_ freshness: ListFreshness) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
+        var attempt = newAttempt
         var objects: [ObservedObject<Object>] = []
-        var limit: Int? = options.pageLength
-        var continuation = ""
-        var freshness = freshness
+        var page = PageRequest(freshness: freshness, length: options.pageLength)
         var emptyPages = 0
         let timeLimit = timeLimit(options.listLimit)
         while true {
-            let request = resource.listRequest(
-                freshness,
-                limit: limit,
-                continuation: continuation,
-                accept: options.accept,
-                idleLimit: options.listIdleLimit
-            )
             do throws(APIError) {
                 let before = objects.count
-                let page = try await readPage(request, into: &objects, within: timeLimit)
-                guard !page.continuation.isEmpty else {
-                    return ResourceList(objects: objects, version: page.version)
+                let read = try await readPage(page, &attempt, into: &objects, within: timeLimit)
+                guard !read.continuation.isEmpty else {
+                    return ResourceList(objects: objects, version: read.version)
                 }
-                guard page.continuation != continuation else {
+                guard read.continuation != page.continuation else {
                     throw .malformed("a list whose next page is the same page again")
                 }
                 // The API allows a page without items where all were filtered out; API servers go on by themselves then.
@@ -52,27 +49,22 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
                 guard emptyPages < options.mostEmptyPages else {
                     throw .malformed("a list with \(emptyPages) pages without items, one after the other")
                 }
-                continuation = page.continuation
+                page.continuation = read.continuation
             } catch {
-                // The token expires with the version that it is of. Without pages the answer has one version only, and
-                // nothing in it can expire.
-                guard case .status(let status) = error, status.code == 410, !continuation.isEmpty else { throw error }
+                // The token expires with the version that it is of, and another server behind the same address may not take
+                // it at all. Without pages the answer has one version only, and nothing in it can expire.
+                guard page.length != nil, !page.continuation.isEmpty, error.isAboutContinuation else { throw error }
                 objects = []
-                limit = nil
-                continuation = ""
-                freshness = .latest
+                page = PageRequest(freshness: .latest, length: nil)
             }
         }
     }
 
     public func watch(after version: ResourceVersion, for duration: Duration) async throws(APIError) -> Events {
-        let request = resource.watchRequest(
-            after: version,
-            for: duration,
-            accept: options.accept,
-            idleLimit: options.watchIdleLimit
-        )
-        let response = try await transport.send(request).checked(within: timeLimit(options.refusalLimit))
+        var attempt = newAttempt
+        let response = try await ask(&attempt) { features in
+            resource.watchRequest(after: version, for: duration, features, options)
+        }
         return WatchEvents(
             body: response.body,
             encoding: try encoding(of: response),
@@ -82,11 +74,19 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
     }
 
     private func readPage(
-        _ request: APIRequest,
+        _ page: PageRequest,
+        _ attempt: inout Attempt,
         into objects: inout [ObservedObject<Object>],
         within timeLimit: TimeLimit
     ) async throws(APIError) -> ListMetadata {
-        let response = try await transport.send(request).checked(within: self.timeLimit(options.refusalLimit))
+        let response =
+            if page.continuation.isEmpty {
+                try await ask(&attempt) { features in resource.listRequest(page, features, options) }
+            } else {
+                // Its token is for the same question: nothing of it can be left out.
+                try await transport.send(resource.listRequest(page, attempt.features, options))
+                    .checked(within: self.timeLimit(options.refusalLimit))
+            }
         let encoding = try encoding(of: response)
         var list = ListBody(encoding: encoding)
         var body = response.body.makeAsyncIterator()
@@ -125,6 +125,22 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
             throw .malformed("an answer of type \(response.contentType?.prefix(100) ?? "")")
         }
         return encoding
+    }
+}
+
+/// Which page of a list is asked for.
+struct PageRequest: Hashable {
+    var freshness: ListFreshness
+    /// The most items to answer with; `nil` for all of them.
+    var length: Int?
+    /// What the page before said; empty for the first page.
+    var continuation = ""
+}
+
+extension APIError {
+    /// Whether it may be about the token of the next page, and not about the list.
+    fileprivate var isAboutContinuation: Bool {
+        if case .status(let status) = self, status.code == 410 { true } else { isAboutTheRequest }
     }
 }
 

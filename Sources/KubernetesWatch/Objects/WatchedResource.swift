@@ -6,21 +6,31 @@ public struct WatchedResource<Object: WatchableObject>: Hashable, Sendable {
     public var path: String
     public var labelSelector: String?
     public var fieldSelector: String?
+    /// Whether the objects that the field selector leaves out are told apart here too, so that a server need not know it.
+    public var selectsLocally: Bool
 
-    public init(path: String, labelSelector: String? = nil, fieldSelector: String? = nil) {
+    public init(
+        path: String,
+        labelSelector: String? = nil,
+        fieldSelector: String? = nil,
+        selectsLocally: Bool = false
+    ) {
         self.path = path
         self.labelSelector = labelSelector
         self.fieldSelector = fieldSelector
+        self.selectsLocally = selectsLocally
     }
 }
 
 extension WatchedResource<Service> {
-    /// The Services that kube-proxy watches: not those of other proxies, and none that are headless.
+    /// The Services that kube-proxy watches: not those of other proxies, and none that are headless. Reading a headless Service
+    /// comes to nothing (`ServiceFields.checked`), as in kube-proxy before it had the selector.
     public static var services: Self {
         Self(
             path: "/api/v1/services",
             labelSelector: "!service.kubernetes.io/service-proxy-name",
-            fieldSelector: "spec.clusterIP!=None"
+            fieldSelector: "spec.clusterIP!=None",
+            selectsLocally: true
         )
     }
 }
@@ -49,26 +59,16 @@ extension WatchedResource<Node> {
 
 extension WatchedResource {
     /// A request for a page of the list.
-    ///
-    /// - Parameters:
-    ///   - limit: The most items to answer with; `nil` for all of them.
-    ///   - continuation: What the page before said; empty for the first page.
-    func listRequest(
-        _ freshness: ListFreshness,
-        limit: Int?,
-        continuation: String,
-        accept: String,
-        idleLimit: Duration
-    ) -> APIRequest {
-        var query = selectors
-        if let limit { query.append(.init("limit", "\(limit)")) }
-        if !continuation.isEmpty {
+    func listRequest(_ page: PageRequest, _ features: Set<RequestFeature>, _ options: ListWatchOptions) -> APIRequest {
+        var query = selectors(features)
+        if let length = page.length, features.contains(.pages) { query.append(.init("limit", "\(length)")) }
+        if !page.continuation.isEmpty {
             // The token holds the version: the server refuses a request with both.
-            query.append(.init("continue", continuation))
-        } else if freshness == .cached {
+            query.append(.init("continue", page.continuation))
+        } else if page.freshness == .cached {
             query.append(.init("resourceVersion", "0"))
         }
-        return APIRequest(path: path, query: query, accept: accept, idleLimit: idleLimit)
+        return APIRequest(path: path, query: query, accept: options.accept(features), idleLimit: options.listIdleLimit)
     }
 
     /// A request for what happens after a version.
@@ -77,23 +77,31 @@ extension WatchedResource {
     func watchRequest(
         after version: ResourceVersion,
         for duration: Duration,
-        accept: String,
-        idleLimit: Duration
+        _ features: Set<RequestFeature>,
+        _ options: ListWatchOptions
     ) -> APIRequest {
-        let query =
-            selectors + [
-                .init("watch", "true"),
-                .init("allowWatchBookmarks", "true"),
-                .init("resourceVersion", version.rawValue),
-                .init("timeoutSeconds", "\(duration.components.seconds)"),
-            ]
-        return APIRequest(path: path, query: query, accept: accept, idleLimit: idleLimit)
+        var query = selectors(features)
+        query.append(.init("watch", "true"))
+        if features.contains(.bookmarks) { query.append(.init("allowWatchBookmarks", "true")) }
+        query.append(.init("resourceVersion", version.rawValue))
+        query.append(.init("timeoutSeconds", "\(duration.components.seconds)"))
+        // Without bookmarks only the end of the watch is sure to come.
+        let idleLimit = features.contains(.bookmarks) ? options.watchIdleLimit : duration + options.watchIdleLimit
+        return APIRequest(path: path, query: query, accept: options.accept(features), idleLimit: idleLimit)
     }
 
-    private var selectors: [APIRequest.QueryItem] {
+    private func selectors(_ features: Set<RequestFeature>) -> [APIRequest.QueryItem] {
         var query: [APIRequest.QueryItem] = []
         if let labelSelector { query.append(.init("labelSelector", labelSelector)) }
-        if let fieldSelector { query.append(.init("fieldSelector", fieldSelector)) }
+        if let fieldSelector, !selectsLocally || features.contains(.fieldSelector) {
+            query.append(.init("fieldSelector", fieldSelector))
+        }
         return query
+    }
+}
+
+extension ListWatchOptions {
+    fileprivate func accept(_ features: Set<RequestFeature>) -> String {
+        features.contains(.protobuf) ? accept : ContentEncoding.jsonType
     }
 }

@@ -39,7 +39,13 @@ extension FakeAPIServer {
                 status: ServerStatus(code: 405, reason: "MethodNotAllowed", message: "\(request.method) is not allowed")
             )
         }
+        if let code = state.options.protobufRefusals[kind], request.accept.contains("protobuf") {
+            throw ServerRefusal(
+                status: ServerStatus(code: code, reason: "NotAcceptable", message: "only JSON is served here"))
+        }
         let encoding = try ServerEncoding(request, state.options)
+        let releases = state.options.releases
+        try releases[state.requests.count % releases.count].check(request, kind)
         let selection = try Selection(
             labelSelector: request.query["labelSelector"],
             fieldSelector: request.query["fieldSelector"]

@@ -8,6 +8,10 @@ package final class FakeAPIServer: Sendable {
     package struct Options: Hashable, Sendable {
         /// Whether it knows JSON alone.
         package var speaksOnlyJSON = false
+        /// Kinds for which it refuses requests that would take protobuf, whatever else they would take; with which status code.
+        package var protobufRefusals: [KubernetesObject.Kind: Int] = [:]
+        /// Whose refusals it has. More than one take turns, as behind a load balancer.
+        package var releases = [ServerRelease.newest]
         /// The bearer token that it wants; `nil` for none.
         package var token: String?
         /// The longest piece of a body; `nil` for whole messages. 1 lets it trickle.
