@@ -24,6 +24,7 @@ public struct ClusterClient: Sendable {
     }
 
     public let transport: HTTPTransport
+    let server: ServerAddress
     private let settings: Settings
     private let options: ListWatchOptions
     private let abilities: ServerAbilities
@@ -42,6 +43,7 @@ public struct ClusterClient: Sendable {
         for warning in connection.warnings {
             logger.warning("unsafe connection to the API server", metadata: ["warning": "\(warning)"])
         }
+        server = connection.server
         transport = HTTPTransport(
             connection,
             userAgent: Self.userAgent(version: version),

@@ -24,6 +24,7 @@ public enum NodeCheck {
         failures += observeSettings(settings, &evidence)
         failures += await observeRules(&evidence)
         failures += observeVirtualServers(settings, &evidence)
+        failures += await observeAPIServer(settings, source, version: version)
         failures += await observeObjects(settings, source, version: version, &evidence)
         return (evidence.findings + failures, evidence.variant)
     }

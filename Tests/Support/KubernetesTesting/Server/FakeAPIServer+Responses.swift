@@ -21,6 +21,7 @@ extension FakeAPIServer {
         if request.path.hasPrefix("/apis/events.k8s.io/v1/namespaces/") {
             return try respond(toEvent: request, &state)
         }
+        if let response = try respond(toReview: request, state) { return response }
         if request.method == "GET", let document = APIDiscovery.document(request.path) {
             return ServerResponse(
                 code: 200,

@@ -12,6 +12,8 @@ package final class FakeAPIServer: Sendable {
         package var protobufRefusals: [KubernetesObject.Kind: Int] = [:]
         /// Whose refusals it has. More than one take turns, as behind a load balancer.
         package var releases = [ServerRelease.newest]
+        /// What nobody is allowed to do, such as `list services`. It is what a review says; requests are answered all the same.
+        package var denied: Set<String> = []
         /// The bearer token that it wants; `nil` for none.
         package var token: String?
         /// The longest piece of a body; `nil` for whole messages. 1 lets it trickle.
