@@ -11,7 +11,7 @@ final class HTTPExchange: Sendable {
     private let connections: HTTPConnections
     private let stream: ResponseStream
     private let task: HTTPClient.Task<Void>
-    private let idleLimit: Duration
+    private let idleTimer: IdleTimer
     private let start = ContinuousClock.now
     private let received = Atomic(0)
     private let onEnd: @Sendable (_ duration: Duration, _ received: Int) -> Void
@@ -27,10 +27,13 @@ final class HTTPExchange: Sendable {
         self.onEnd = onEnd
         self.client = client
         self.connections = connections
-        self.idleLimit = idleLimit
         let stream = ResponseStream()
         self.stream = stream
-        task = client.client.execute(request: request, delegate: stream)
+        let task = client.client.execute(request: request, delegate: stream)
+        self.task = task
+        idleTimer = IdleTimer(TimeAmount(idleLimit), on: task.eventLoop) {
+            Self.abandon(task, stream, TransportFailure(.silent, "the server has sent nothing for \(idleLimit)"))
+        }
         task.futureResult.whenComplete { stream.end($0) }
     }
 
@@ -39,6 +42,10 @@ final class HTTPExchange: Sendable {
     }
 
     private func abandon(_ failure: TransportFailure) {
+        Self.abandon(task, stream, failure)
+    }
+
+    private static func abandon(_ task: HTTPClient.Task<Void>, _ stream: ResponseStream, _ failure: TransportFailure) {
         // The task's own way of ending can wait for the reader; the reader must not wait for that.
         stream.fail(failure)
         task.cancel()
@@ -65,19 +72,17 @@ final class HTTPExchange: Sendable {
         return try await waiting { await self.stream.piece() }
     }
 
-    /// Waits for the connection to bring something, for `idleLimit` at most.
+    /// Waits for the connection to bring something, for the request's `idleLimit` at most.
     private func waiting<Value: Sendable>(
         _ wait: @Sendable () async -> Result<Value, APIError>
     ) async throws(APIError) -> Value {
-        let timer = task.eventLoop.scheduleTask(in: TimeAmount(idleLimit)) { [weak self, idleLimit] in
-            self?.abandon(TransportFailure(.silent, "the server has sent nothing for \(idleLimit)"))
-        }
+        idleTimer.beginWait()
         let result = await withTaskCancellationHandler {
             await wait()
         } onCancel: {
             abandon(TransportFailure(.cancelled, "cancelled"))
         }
-        timer.cancel()
+        idleTimer.endWait()
         if case .failure = result { connections.retire(client) }
         return try result.get()
     }

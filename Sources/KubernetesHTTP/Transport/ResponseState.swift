@@ -2,10 +2,12 @@ import KubernetesWatch
 
 /// What is known of a response, and who waits for what: the part of `ResponseStream` that has no threads in it.
 ///
-/// At most one piece of the body is held. Whoever brings it gets no leave to bring the next one before it is taken.
-struct ResponseState<Head: Sendable, Piece: Sendable> {
+/// What arrives of the body is kept until it is taken, all at once. Who brings a piece gets leave to bring the next one while
+/// less than `capacity` is kept, and otherwise when it is taken. A reader that waits is not woken for each piece: it is handed what
+/// is there when the connection has nothing more to bring at the moment.
+struct ResponseState<Head: Sendable> {
     typealias HeadResult = Result<Head, APIError>
-    typealias PieceResult = Result<Piece?, APIError>
+    typealias PieceResult = Result<[UInt8]?, APIError>
 
     enum Ending {
         case complete
@@ -15,17 +17,28 @@ struct ResponseState<Head: Sendable, Piece: Sendable> {
     /// What to do, once the lock is left.
     enum Action {
         case none
+        /// Call `handOver` when the connection has brought what it has.
+        case handOverSoon
         case resumeHead(CheckedContinuation<HeadResult, Never>, HeadResult)
         case resumePiece(CheckedContinuation<PieceResult, Never>, PieceResult)
     }
 
+    /// In bytes. One piece more may be kept.
+    let capacity: Int
     private var head: Head?
-    private var piece: Piece?
-    /// Called when the piece is taken, or will never be.
+    private var body: [UInt8] = []
+    /// How much was taken last: the next time will be much the same.
+    private var lastTaken = 0
+    /// Called when the body is taken, or will never be.
     private var leave: (@Sendable () -> Void)?
     private var ending: Ending?
     private var headWaiter: CheckedContinuation<HeadResult, Never>?
     private var pieceWaiter: CheckedContinuation<PieceResult, Never>?
+    private var isHandOverDue = false
+
+    init(capacity: Int = 256 << 10) {
+        self.capacity = capacity
+    }
 
     // MARK: What the connection brings
 
@@ -41,16 +54,27 @@ struct ResponseState<Head: Sendable, Piece: Sendable> {
     /// - Parameter leave: Called when the next piece is welcome.
     /// - Returns: The leave itself where it is given at once, and what to do.
     mutating func receive(
-        piece: Piece,
+        piece: some Collection<UInt8>,
         leave: @escaping @Sendable () -> Void
     ) -> (leave: (@Sendable () -> Void)?, action: Action) {
         guard ending == nil else { return (leave, .none) }
-        if let waiter = pieceWaiter.take() {
-            return (leave, .resumePiece(waiter, .success(piece)))
+        if body.isEmpty { body.reserveCapacity(max(piece.count, min(lastTaken, capacity))) }
+        body.append(contentsOf: piece)
+        guard body.count < capacity else {
+            if let waiter = pieceWaiter.take() { return (leave, .resumePiece(waiter, .success(takeBody()))) }
+            self.leave = leave
+            return (nil, .none)
         }
-        self.piece = piece
-        self.leave = leave
-        return (nil, .none)
+        guard pieceWaiter != nil, !isHandOverDue else { return (leave, .none) }
+        isHandOverDue = true
+        return (leave, .handOverSoon)
+    }
+
+    /// The connection has nothing more to bring at the moment.
+    mutating func handOver() -> Action {
+        isHandOverDue = false
+        guard !body.isEmpty, let waiter = pieceWaiter.take() else { return .none }
+        return .resumePiece(waiter, .success(takeBody()))
     }
 
     /// The first ending holds.
@@ -65,6 +89,7 @@ struct ResponseState<Head: Sendable, Piece: Sendable> {
             return (leave, .resumeHead(waiter, .failure(new.error ?? .endWithoutHead)))
         }
         guard let waiter = pieceWaiter.take() else { return (leave, .none) }
+        guard body.isEmpty else { return (leave, .resumePiece(waiter, .success(takeBody()))) }
         return (leave, .resumePiece(waiter, new.error.map { .failure($0) } ?? .success(nil)))
     }
 
@@ -78,9 +103,9 @@ struct ResponseState<Head: Sendable, Piece: Sendable> {
         return nil
     }
 
-    /// - Returns: A leave to be given, and the piece, or `nil` when there is none yet.
+    /// - Returns: A leave to be given, and what is there of the body, or `nil` when there is none yet.
     mutating func takePiece() -> (leave: (@Sendable () -> Void)?, result: PieceResult?) {
-        if let piece = piece.take() { return (leave.take(), .success(piece)) }
+        guard body.isEmpty else { return (leave.take(), .success(takeBody())) }
         guard let ending else { return (nil, nil) }
         return (nil, ending.error.map { .failure($0) } ?? .success(nil))
     }
@@ -92,6 +117,12 @@ struct ResponseState<Head: Sendable, Piece: Sendable> {
         let taken = takePiece()
         if taken.result == nil { pieceWaiter = waiter }
         return taken
+    }
+
+    private mutating func takeBody() -> [UInt8] {
+        defer { body = [] }
+        lastTaken = body.count
+        return body
     }
 }
 
@@ -108,9 +139,11 @@ extension APIError {
 }
 
 extension ResponseState.Action {
-    func perform() {
+    /// - Parameter soon: Called for a hand-over that is due.
+    func perform(soon: () -> Void = {}) {
         switch self {
         case .none: break
+        case .handOverSoon: soon()
         case .resumeHead(let waiter, let result): waiter.resume(returning: result)
         case .resumePiece(let waiter, let result): waiter.resume(returning: result)
         }

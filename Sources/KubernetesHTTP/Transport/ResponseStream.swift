@@ -11,7 +11,7 @@ import Synchronization
 final class ResponseStream: HTTPClientResponseDelegate {
     typealias Response = Void
 
-    private let state = Mutex(ResponseState<HTTPResponseHead, [UInt8]>())
+    private let state = Mutex(ResponseState<HTTPResponseHead>())
 
     // MARK: From the client
 
@@ -23,11 +23,17 @@ final class ResponseStream: HTTPClientResponseDelegate {
     func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
         guard buffer.readableBytes > 0 else { return task.eventLoop.makeSucceededVoidFuture() }
         let promise = task.eventLoop.makePromise(of: Void.self)
-        let piece = Array(buffer.readableBytesView)
-        let (leave, action) = state.withLock { $0.receive(piece: piece) { promise.succeed(()) } }
+        let (leave, action) = state.withLock { $0.receive(piece: buffer.readableBytesView) { promise.succeed(()) } }
         leave?()
-        action.perform()
+        action.perform {
+            // After all that the connection has read by now: its parts come one after the other on this event loop.
+            task.eventLoop.execute { self.handOver() }
+        }
         return promise.futureResult
+    }
+
+    private func handOver() {
+        state.withLock { $0.handOver() }.perform()
     }
 
     func didFinishRequest(task: HTTPClient.Task<Void>) throws {}
@@ -44,7 +50,7 @@ final class ResponseStream: HTTPClientResponseDelegate {
         end(.failed(.transport(failure)))
     }
 
-    private func end(_ ending: ResponseState<HTTPResponseHead, [UInt8]>.Ending) {
+    private func end(_ ending: ResponseState<HTTPResponseHead>.Ending) {
         let (leave, action) = state.withLock { $0.end(ending) }
         leave?()
         action.perform()
