@@ -26,7 +26,7 @@ public struct ClusterClient: Sendable {
     public let transport: HTTPTransport
     let server: ServerAddress
     private let settings: Settings
-    private let options: ListWatchOptions
+    private var options: ListWatchOptions
     private let abilities: ServerAbilities
 
     /// - Parameters:
@@ -58,6 +58,7 @@ public struct ClusterClient: Sendable {
                 contentType: settings.contentType
             )
         )
+        options.listing = .streams
     }
 
     /// The Services that kube-proxy watches.
@@ -112,6 +113,11 @@ public struct ClusterClient: Sendable {
 extension ServerNotice {
     fileprivate func log(to logger: Logger) {
         switch self {
+        case .streams:
+            logger.info("the API server offers streaming lists; lists come that way")
+        case .leavesOut(.streamingLists, _, let error):
+            logger.info(
+                "the API server offers no streaming lists; lists come in pages", metadata: ["answer": "\(error)"])
         case .leavesOut(let feature, let path, let error):
             logger.notice(
                 "the API server does not know a part of a request; it is left out from now on",

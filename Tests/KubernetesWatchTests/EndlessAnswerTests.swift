@@ -63,6 +63,19 @@ import Testing
         #expect(transport.clock.now.sinceStart <= .seconds(660))
     }
 
+    @Test func `a streaming list that trickles is given up after ten minutes`() async {
+        let message = #"{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"11"}}}"# + "\n"
+        // Each message is whole at once.
+        let transport = EndlessTransport(pace: .seconds(50)) { _ in [String](repeating: message, count: 100) }
+        var options = ListWatchOptions()
+        options.listing = .streams
+        let source = ResourceListWatch(.services, transport: transport, options: options, clock: transport.clock)
+        await #expect(
+            throws: APIError.transport(TransportFailure(.other, "the list was not whole after 600.0 seconds"))
+        ) { _ = try await source.begin(.cached, for: .seconds(300)) }
+        #expect(transport.clock.now.sinceStart <= .seconds(660))
+    }
+
     @Test func `pages that trickle count together`() async {
         let transport = EndlessTransport(pace: .seconds(50)) { number in [page(number, items: 1)] }
         guard case .transport(let failure)? = await failure(of: transport) else {

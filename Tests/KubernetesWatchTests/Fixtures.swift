@@ -16,6 +16,13 @@ enum Speech: CaseIterable, Sendable {
     var listType: String { self == .protobuf ? "application/vnd.kubernetes.protobuf" : "application/json" }
 }
 
+typealias Listing = ListWatchOptions.Listing
+
+extension ServerRequest {
+    /// Whether it asks for every object.
+    var isList: Bool { query["watch"] == nil || query["sendInitialEvents"] != nil }
+}
+
 func service(_ name: String, port: UInt16 = 80, address: UInt32 = 0x0a60_0001) -> Service {
     Service(
         name: ObjectName(namespace: "default", name: name),

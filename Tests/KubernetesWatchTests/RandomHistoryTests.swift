@@ -5,28 +5,32 @@ import Testing
 
 /// After any sequence of changes and faults the objects are the server's.
 @Suite(.timeLimit(.minutes(5))) struct RandomHistoryTests {
-    @Test(arguments: zip(Speech.allCases, [1, 2] as [UInt64]))
-    func `after 1000 faults the objects are the server's`(speech: Speech, seed: UInt64) async throws {
-        try await survive(1000, speech, seed: seed, pieceLength: nil)
+    @Test(arguments: Listing.allCases, Array(zip(Speech.allCases, [1, 2] as [UInt64])))
+    func `after 1000 faults the objects are the server's`(listing: Listing, speech: (Speech, UInt64)) async throws {
+        try await survive(1000, speech.0, listing, seed: speech.1, pieceLength: nil)
     }
 
-    @Test(arguments: zip(Speech.allCases, [3, 4] as [UInt64]))
+    @Test(arguments: Listing.allCases, Array(zip(Speech.allCases, [3, 4] as [UInt64])))
     func `after 100 faults of a connection that trickles the objects are the server's`(
-        speech: Speech,
-        seed: UInt64
+        listing: Listing,
+        speech: (Speech, UInt64)
     ) async throws {
-        try await survive(100, speech, seed: seed, pieceLength: 7)
+        try await survive(100, speech.0, listing, seed: speech.1, pieceLength: 7)
     }
 
-    private func survive(_ faults: Int, _ speech: Speech, seed: UInt64, pieceLength: Int?) async throws {
+    private func survive(
+        _ faults: Int,
+        _ speech: Speech,
+        _ listing: Listing,
+        seed: UInt64,
+        pieceLength: Int?
+    ) async throws {
         var options = FakeAPIServer.Options()
         options.pieceLength = pieceLength
         let api = FakeAPIServer(options: options)
-        let source = ResourceListWatch(
-            .endpointSlices,
-            transport: FakeTransport(api),
-            options: ListWatchOptions(accept: speech.accept, pageLength: 5)
-        )
+        var listWatch = ListWatchOptions(accept: speech.accept, pageLength: 5)
+        listWatch.listing = listing
+        let source = ResourceListWatch(.endpointSlices, transport: FakeTransport(api), options: listWatch)
         let history = RandomHistory(faults: faults, seed: seed)
 
         try await Mirror.follow(source, clock: FakeClock(), seed: seed) { mirror in

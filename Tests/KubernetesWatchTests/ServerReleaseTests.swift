@@ -29,14 +29,17 @@ import Testing
         on api: FakeAPIServer,
         _ abilities: ServerAbilities,
         speech: Speech = .protobuf,
+        listing: Listing = .pages,
         expecting first: Set<ObjectName>,
         then change: @escaping @Sendable () -> Void,
         _ second: Set<ObjectName>
     ) async throws {
+        var options = ListWatchOptions(accept: speech.accept, pageLength: 2)
+        options.listing = listing
         let source = ResourceListWatch(
             resource,
             transport: FakeTransport(api),
-            options: ListWatchOptions(accept: speech.accept, pageLength: 2),
+            options: options,
             abilities: abilities
         )
         try await Mirror.follow(source, clock: FakeClock()) { mirror in
@@ -67,36 +70,51 @@ import Testing
         return api
     }
 
-    private func followAll(_ api: FakeAPIServer, _ abilities: ServerAbilities, _ speech: Speech) async throws {
+    private func followAll(
+        _ api: FakeAPIServer,
+        _ abilities: ServerAbilities,
+        _ speech: Speech,
+        _ listing: Listing = .pages
+    ) async throws {
         try await follow(
-            .services, on: api, abilities, speech: speech,
+            .services, on: api, abilities, speech: speech, listing: listing,
             expecting: names("a", "b", "c"), then: { api.set(.service(service("d"))) }, names("a", "b", "c", "d"))
         try await follow(
-            .endpointSlices, on: api, abilities, speech: speech,
+            .endpointSlices, on: api, abilities, speech: speech, listing: listing,
             expecting: names("a", "b", "c"), then: { api.delete(.slice("b")) }, names("a", "c"))
         let node = ObjectName(namespace: "", name: "node-1")
         try await follow(
-            .node(named: "node-1"), on: api, abilities, speech: speech,
+            .node(named: "node-1"), on: api, abilities, speech: speech, listing: listing,
             expecting: [node], then: { api.delete(KubernetesObject.ID(kind: .node, name: node)) }, [])
     }
 
-    @Test(arguments: ServerRelease.all, Speech.allCases)
+    @Test(arguments: ServerRelease.all, Listing.allCases)
     func `API servers of each minor hand over every Service, EndpointSlice and Node`(
         release: ServerRelease,
-        speech: Speech
+        listing: Listing
     ) async throws {
-        let notices = Notices()
-        let api = server([release])
-        let abilities = ServerAbilities { notices.note($0) }
-        try await followAll(api, abilities, speech)
+        for speech in Speech.allCases {
+            let notices = Notices()
+            let api = server([release])
+            let abilities = ServerAbilities { notices.note($0) }
+            try await followAll(api, abilities, speech, listing)
 
-        let selecting = api.requests.filter { $0.query["fieldSelector"]?.hasPrefix("spec.") == true }
-        if release.minor >= 31 {
-            #expect(notices.all == [])
-        } else {
-            // Refused once, and from then on every list and watch does without.
-            #expect(selecting.count == 1)
-            #expect(notices.all.count == 1)
+            // What is refused is refused once for the whole server, or for the resource, and told once.
+            let streams = api.requests.count { $0.query["sendInitialEvents"] != nil }
+            let selecting = api.requests.count {
+                $0.query["fieldSelector"]?.hasPrefix("spec.") == true && $0.query["sendInitialEvents"] == nil
+            }
+            switch listing {
+            case .pages: #expect(streams == 0)
+            case .streams where release.offersStreamingLists:
+                #expect(streams == 3)
+                #expect(api.requests.count == 3)
+                #expect(notices.all == [.streams])
+            case .streams: #expect(streams == 1)
+            }
+            if release.minor < 31 { #expect(selecting == 1) }
+            let told = (release.minor < 31 ? 1 : 0) + (listing == .streams ? 1 : 0)
+            #expect(notices.all.count == told)
         }
     }
 
@@ -116,9 +134,9 @@ import Testing
 
     @Test(arguments: [[21, 35], [35, 21], [30, 31, 35], [32, 33]])
     func `servers of several minors behind one address are served by any of them`(minors: [Int]) async throws {
-        for speech in Speech.allCases {
+        for (speech, listing) in Speech.allCases.flatMap({ speech in Listing.allCases.map { (speech, $0) } }) {
             let api = server(minors.map(ServerRelease.init))
-            try await followAll(api, ServerAbilities(), speech)
+            try await followAll(api, ServerAbilities(), speech, listing)
         }
     }
 

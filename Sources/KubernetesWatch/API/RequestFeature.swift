@@ -8,6 +8,9 @@ public enum RequestFeature: String, CaseIterable, Hashable, Sendable {
     case bookmarks
     /// `limit` and `continue`. Without them a list is one answer.
     case pages
+    /// `sendInitialEvents` (KEP-3157): a list that comes at the head of a watch. On by default in Kubernetes 1.32, and from 1.34
+    /// on. Without it lists come in pages.
+    case streamingLists = "streaming lists"
 }
 
 extension RequestFeature {
@@ -22,6 +25,8 @@ extension RequestFeature {
             case .fieldSelector: ["field label", "field selector", "fieldselector"]
             case .bookmarks: ["allowwatchbookmarks", "bookmark"]
             case .pages: ["limit is", "limit:", "continue"]
+            // Before 1.27 the first is passed over, and the second refused for watches.
+            case .streamingLists: ["sendinitialevents", "resourceversionmatch", "watchlist"]
             }
         let words = words.lowercased()
         return names.contains { words.contains($0) }
@@ -38,7 +43,8 @@ extension APIRequest {
         for item in query {
             switch item.name {
             case "fieldSelector" where selectsLocally: features.insert(.fieldSelector)
-            case "allowWatchBookmarks": features.insert(.bookmarks)
+            case "allowWatchBookmarks" where !isStreamingList: features.insert(.bookmarks)
+            case "sendInitialEvents": features.insert(.streamingLists)
             case "limit": features.insert(.pages)
             default: break
             }
@@ -47,10 +53,15 @@ extension APIRequest {
     }
 }
 
+extension APIRequest {
+    /// A streaming list ends with a bookmark: it cannot do without.
+    private var isStreamingList: Bool { query.contains { $0.name == "sendInitialEvents" } }
+}
+
 /// A server's no to some features of a request.
 struct FeatureRefusal: Sendable {
     var features: Set<RequestFeature>
-    /// Whether the server has named them. If not, they are all that the request had.
+    /// Whether the server has named them. If not, they are the streaming list, or else all that the request had.
     var isNamed: Bool
     var error: APIError
 }
@@ -68,7 +79,9 @@ extension APIError {
                 ? FeatureRefusal(features: [.protobuf], isNamed: true, error: self) : nil
         case 400, 422, 501:
             let named = features.filter { $0.isNamed(in: status.message) }
-            return FeatureRefusal(features: named.isEmpty ? features : named, isNamed: !named.isEmpty, error: self)
+            // The list that is asked for instead shows whether it was about more.
+            let unnamed = features.contains(.streamingLists) ? [.streamingLists] : features
+            return FeatureRefusal(features: named.isEmpty ? unnamed : named, isNamed: !named.isEmpty, error: self)
         default:
             return nil
         }

@@ -18,17 +18,25 @@ extension ResourceListWatch {
         _ request: (Set<RequestFeature>) -> APIRequest
     ) async throws(APIError) -> APIResponse<Transport.Body> {
         while true {
-            let asked = request(attempt.features)
-            do throws(APIError) {
-                let response = try await transport.send(asked).checked(within: timeLimit(options.refusalLimit))
-                abilities.note(attempt.refusals, at: resource.path)
-                return response
-            } catch {
-                let features = asked.features(selectsLocally: resource.selectsLocally)
-                guard let refusal = error.refusal(of: features.intersection(attempt.features)) else { throw error }
-                attempt.features.subtract(refusal.features)
-                attempt.refusals.append(refusal)
-            }
+            if let response = try await askOnce(&attempt, request(attempt.features)) { return response }
+        }
+    }
+
+    /// - Returns: `nil` when the server has refused a part of the request, which the attempt does without from now on.
+    func askOnce(
+        _ attempt: inout Attempt,
+        _ request: APIRequest
+    ) async throws(APIError) -> APIResponse<Transport.Body>? {
+        do throws(APIError) {
+            let response = try await transport.send(request).checked(within: timeLimit(options.refusalLimit))
+            abilities.note(attempt.refusals, at: resource.path)
+            return response
+        } catch {
+            let features = request.features(selectsLocally: resource.selectsLocally)
+            guard let refusal = error.refusal(of: features.intersection(attempt.features)) else { throw error }
+            attempt.features.subtract(refusal.features)
+            attempt.refusals.append(refusal)
+            return nil
         }
     }
 }

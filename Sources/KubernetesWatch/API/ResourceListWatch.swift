@@ -30,6 +30,13 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
 
     public func list(_ freshness: ListFreshness) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
         var attempt = newAttempt
+        return try await pages(freshness, &attempt)
+    }
+
+    func pages(
+        _ freshness: ListFreshness,
+        _ attempt: inout Attempt
+    ) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
         var objects: [ObservedObject<Object>] = []
         var page = PageRequest(freshness: freshness, length: options.pageLength)
         var emptyPages = 0
@@ -65,7 +72,11 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
         let response = try await ask(&attempt) { features in
             resource.watchRequest(after: version, for: duration, features, options)
         }
-        return WatchEvents(
+        return try events(of: response)
+    }
+
+    func events(of response: APIResponse<Transport.Body>) throws(APIError) -> Events {
+        WatchEvents(
             body: response.body,
             encoding: try encoding(of: response),
             decoder: decoder,
@@ -146,8 +157,17 @@ extension APIError {
 
 /// How lists and watches are asked for.
 public struct ListWatchOptions: Hashable, Sendable {
+    /// How every object is asked for before a watch.
+    public enum Listing: CaseIterable, Hashable, Sendable {
+        case pages
+        /// At the head of the watch, where the server offers that. It costs an API server less memory than a list does: it sends
+        /// what its cache has, one object after the other (KEP-3157).
+        case streams
+    }
+
     /// The `Accept` header; see `ContentEncoding.acceptHeader`.
     public var accept: String
+    public var listing = Listing.pages
     /// The most items of one page. A server that answers from its cache sends everything at once all the same.
     public var pageLength: Int
     /// For how long a server may be silent that is asked for a list.

@@ -8,7 +8,13 @@ import Synchronization
 public final class ServerAbilities: Sendable {
     private struct Key: Hashable {
         var feature: RequestFeature
+        /// Empty for what is the server's and no resource's.
         var path: String
+
+        init(_ feature: RequestFeature, at path: String) {
+            self.feature = feature
+            self.path = feature == .streamingLists ? "" : path
+        }
     }
 
     private struct State {
@@ -17,6 +23,9 @@ public final class ServerAbilities: Sendable {
         /// Refused once, in words that do not name it.
         var suspected: Set<Key> = []
         var told: Set<Key> = []
+        var hasToldOfStreams = false
+        /// The paths whose last streaming list was begun and did not come to its end.
+        var brokenStreams: Set<String> = []
     }
 
     private static var memory: Duration { .seconds(3600) }
@@ -42,7 +51,7 @@ public final class ServerAbilities: Sendable {
         let now = now()
         return state.withLock { state in
             Set(RequestFeature.allCases).filter { feature in
-                guard let since = state.refused[Key(feature: feature, path: path)] else { return true }
+                guard let since = state.refused[Key(feature, at: path)] else { return true }
                 return now - since >= Self.memory
             }
         }
@@ -53,7 +62,7 @@ public final class ServerAbilities: Sendable {
         let now = now()
         for refusal in refusals {
             for feature in refusal.features {
-                let key = Key(feature: feature, path: path)
+                let key = Key(feature, at: path)
                 let isNews = state.withLock { state in
                     guard refusal.isNamed || !state.suspected.insert(key).inserted else { return false }
                     state.refused[key] = now
@@ -65,8 +74,32 @@ public final class ServerAbilities: Sendable {
     }
 }
 
+// MARK: - Streaming lists
+
+extension ServerAbilities {
+    /// Whether a streaming list may be asked for. After one that has broken off, the next list comes in pages: to get on is
+    /// better than to insist. client-go does the same.
+    func takesStreams(at path: String) -> Bool {
+        state.withLock { $0.brokenStreams.remove(path) == nil }
+    }
+
+    func noteBrokenStream(at path: String) {
+        _ = state.withLock { $0.brokenStreams.insert(path) }
+    }
+
+    func noteWholeStream() {
+        let isNews = state.withLock { state in
+            defer { state.hasToldOfStreams = true }
+            return !state.hasToldOfStreams
+        }
+        if isNews { observe(.streams) }
+    }
+}
+
 /// Something about an API server that an operator may want to know.
 public enum ServerNotice: Hashable, Sendable {
     /// The server has refused a feature, and what is listed and watched at the path is asked for without it from now on.
     case leavesOut(RequestFeature, path: String, APIError)
+    /// Lists come as streaming lists.
+    case streams
 }

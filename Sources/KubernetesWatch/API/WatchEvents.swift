@@ -15,12 +15,7 @@ where Body.Element == [UInt8], Body.Failure == APIError {
     let messageLimit: @Sendable () -> TimeLimit
 
     public func makeAsyncIterator() -> Iterator {
-        Iterator(
-            body: body.makeAsyncIterator(),
-            frames: WatchFrames(encoding: encoding),
-            decoder: decoder,
-            messageLimit: messageLimit
-        )
+        Iterator(self)
     }
 
     public struct Iterator: AsyncIteratorProtocol {
@@ -28,6 +23,15 @@ where Body.Element == [UInt8], Body.Failure == APIError {
         fileprivate var frames: WatchFrames
         fileprivate let decoder: ObjectDecoder<Object>
         fileprivate let messageLimit: @Sendable () -> TimeLimit
+        /// Whether the bookmark has come that ends the initial events of a streaming list.
+        private(set) var hasReadInitialEvents = false
+
+        fileprivate init(_ events: WatchEvents) {
+            body = events.body.makeAsyncIterator()
+            frames = WatchFrames(encoding: events.encoding)
+            decoder = events.decoder
+            messageLimit = events.messageLimit
+        }
 
         public mutating func next(isolation: isolated (any Actor)? = #isolation) async throws(APIError) -> Element? {
             // Of a message that has begun. The reader's own time between two messages does not count.
@@ -72,7 +76,10 @@ extension WatchEvents.Iterator {
         }
     }
 
-    private func event(protobuf message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
+    /// The annotation of the bookmark that ends the initial events (KEP-3157).
+    private static var initialEventsEnd: String { "k8s.io/initial-events-end" }
+
+    private mutating func event(protobuf message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
         let event: ProtoWatchEvent
         do {
             event = try ProtoWatchEvent(serializedBytes: message, options: .trimming)
@@ -90,13 +97,14 @@ extension WatchEvents.Iterator {
             guard let header = try? ProtoObjectHeader(serializedBytes: contents, options: .trimming) else {
                 throw .malformed("a bookmark without metadata")
             }
+            if header.metadata.annotations[Self.initialEventsEnd] == "true" { hasReadInitialEvents = true }
             return WatchEvent(.bookmark, version: ObservedMetadata(header.metadata).version)
         case .added, .modified, .deleted:
             return change(kind, decoder.decode(protobuf: contents))
         }
     }
 
-    private func event(json message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
+    private mutating func event(json message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
         let document: DocumentNode?
         do throws(DocumentSyntaxError) {
             document = try JSONReader.read(message)
@@ -110,6 +118,8 @@ extension WatchEvents.Iterator {
             guard let status = APIStatus(object) else { throw .malformed("an ERROR without a Status") }
             throw .status(status)
         case .bookmark:
+            let end = object["metadata"]?["annotations"]?[Self.initialEventsEnd]
+            if end?.text == "true" { hasReadInitialEvents = true }
             return WatchEvent(.bookmark, version: ObservedMetadata(object, isNamespaced: true).version)
         case .added, .modified, .deleted:
             return change(kind, decoder.decode(object))

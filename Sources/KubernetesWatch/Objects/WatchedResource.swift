@@ -90,6 +90,24 @@ extension WatchedResource {
         return APIRequest(path: path, query: query, accept: options.accept(features), idleLimit: idleLimit)
     }
 
+    /// A request for every object, with what happens afterwards (KEP-3157). What is cached at version 0 is enough where no version
+    /// is known to be newer; without a version the server waits until its cache is up to date.
+    func streamRequest(
+        _ freshness: ListFreshness,
+        for duration: Duration,
+        _ features: Set<RequestFeature>,
+        _ options: ListWatchOptions
+    ) -> APIRequest {
+        var query = selectors(features)
+        query += [
+            .init("watch", "true"), .init("allowWatchBookmarks", "true"), .init("sendInitialEvents", "true"),
+            .init("resourceVersionMatch", "NotOlderThan"),
+        ]
+        if freshness == .cached { query.append(.init("resourceVersion", "0")) }
+        query.append(.init("timeoutSeconds", "\(duration.components.seconds)"))
+        return APIRequest(path: path, query: query, accept: options.accept(features), idleLimit: options.watchIdleLimit)
+    }
+
     private func selectors(_ features: Set<RequestFeature>) -> [APIRequest.QueryItem] {
         var query: [APIRequest.QueryItem] = []
         if let labelSelector { query.append(.init("labelSelector", labelSelector)) }

@@ -10,7 +10,7 @@ extension ResourceUpdate: Equatable where Object: Equatable {}
 
 /// The objects of a resource, for as long as the task lives.
 ///
-/// It lists once and then watches. A watch that ends or breaks goes on from the last version seen; one whose version has
+/// It lists once and then watches; a source may do both in one. A watch that ends or breaks goes on from the last version seen; one whose version has
 /// expired starts over with a list, which arrives as `replaced`, so that deletions missed in between are not lost.
 /// Failures are retried for ever: the sequence ends only when its task is cancelled. Watches that end early, one after the
 /// other, count as failures, however they end.
@@ -94,15 +94,22 @@ where RetryClock.Duration == Duration {
         private mutating func step(isolation: isolated (any Actor)?) async throws(APIError) -> Element? {
             switch phase {
             case .listing(let freshness):
-                let list = try await reflector.source.list(freshness)
-                version = list.version
-                phase = .connecting
-                reflector.observe(.listed(count: list.objects.count, version: version))
-                return .replaced(list.objects)
+                let duration = watchDuration()
+                let start = reflector.clock.now
+                let state = try await reflector.source.begin(freshness, for: duration)
+                version = state.list.version
+                reflector.observe(.listed(count: state.list.objects.count, version: version))
+                if let following = state.following {
+                    events = following
+                    phase = .watching(since: start, hasMessage: true)
+                    reflector.observe(.watching(after: version))
+                } else {
+                    phase = .connecting
+                }
+                return .replaced(state.list.objects)
 
             case .connecting:
-                // Scattered, so that the watches of all nodes do not end together.
-                let duration = Duration.seconds(Int.random(in: 300...600, using: &generator))
+                let duration = watchDuration()
                 let watch = try await reflector.source.watch(after: version, for: duration)
                 events = watch.makeAsyncIterator()
                 phase = .watching(since: reflector.clock.now, hasMessage: false)
@@ -128,6 +135,11 @@ where RetryClock.Duration == Duration {
                 case .bookmark: return nil
                 }
             }
+        }
+
+        /// Scattered, so that the watches of all nodes do not end together.
+        private mutating func watchDuration() -> Duration {
+            .seconds(Int.random(in: 300...600, using: &generator))
         }
 
         private mutating func recover(from error: APIError, isolation: isolated (any Actor)?) async {

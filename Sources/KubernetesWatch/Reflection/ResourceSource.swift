@@ -18,6 +18,18 @@ public struct ResourceList<Object: Sendable>: Sendable {
     }
 }
 
+/// What a source begins with.
+public struct InitialState<Object: Sendable, Following> {
+    public var list: ResourceList<Object>
+    /// What happens after the list, where it came at the head of a watch; `nil` where a watch has still to be asked for.
+    public var following: Following?
+
+    public init(list: ResourceList<Object>, following: Following? = nil) {
+        self.list = list
+        self.following = following
+    }
+}
+
 /// Which state of the objects a list is to show.
 public enum ListFreshness: Hashable, Sendable {
     /// Whatever the server has at hand, which costs it little.
@@ -58,6 +70,21 @@ public protocol ResourceSource: Sendable {
     /// Every object, all pages.
     func list(_ freshness: ListFreshness) async throws(APIError) -> ResourceList<Object>
 
+    /// Every object, and the watch after that where both come together. The server closes such a watch after `duration`.
+    func begin(
+        _ freshness: ListFreshness,
+        for duration: Duration
+    ) async throws(APIError) -> InitialState<Object, Events.AsyncIterator>
+
     /// What happened after `version`. The sequence ends when the server closes the watch, as it does after `duration`.
     func watch(after version: ResourceVersion, for duration: Duration) async throws(APIError) -> Events
+}
+
+extension ResourceSource {
+    public func begin(
+        _ freshness: ListFreshness,
+        for duration: Duration
+    ) async throws(APIError) -> InitialState<Object, Events.AsyncIterator> {
+        InitialState(list: try await list(freshness))
+    }
 }

@@ -12,19 +12,26 @@ import Testing
 struct FaultTests {
     private static let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "starting")
 
-    @Test(arguments: [
-        (APIFault.listRefused(unavailable), "server_error"),
-        (.listRefused(ServerStatus(code: 403, reason: "Forbidden", message: "no list for you")), "forbidden"),
-        (.listReset, "connection_lost"),
-        (.listFallsSilent, "silent"),
-        (.listCutShort, "malformed"),
-    ])
-    func `a list that fails is tried again`(fault: APIFault, label: String) async throws {
+    @Test(
+        arguments: [
+            (APIFault.listRefused(unavailable), "server_error"),
+            (.listRefused(ServerStatus(code: 403, reason: "Forbidden", message: "no list for you")), "forbidden"),
+            (.listReset, "connection_lost"),
+            (.listFallsSilent, "silent"),
+            (.listCutShort, "malformed"),
+        ], ListWatchOptions.Listing.allCases)
+    func `a list that fails is tried again`(
+        row: (fault: APIFault, label: String),
+        listing: ListWatchOptions.Listing
+    ) async throws {
+        let fault = row.fault
+        // A watch that ends within a message was cut off by somebody, whatever the message is of.
+        let label = listing == .streams && fault == .listCutShort ? "connection_lost" : row.label
         let api = FakeAPIServer()
         api.set(service("web"))
         api.inject(fault, .service)
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
-            try await follow(server.port, isImpatient: label == "silent") { mirror in
+            try await follow(server.port, listing, isImpatient: label == "silent") { mirror in
                 await mirror.wait { $0.watches == 1 }
                 expect(mirror, failedWith: label)
                 #expect(mirror.objects.count == 1)
@@ -45,27 +52,32 @@ struct FaultTests {
         }
     }
 
-    @Test(arguments: [
-        (APIFault.watchRefused(unavailable), "server_error", false),
-        (.watchRefused(.expired("1")), "expired", true),
-        (.watchError(.expired("1")), "expired", true),
-        (.watchError(unavailable), "server_error", false),
-        (.watchEndsAtOnce, "", false),
-        (.watchReset, "connection_lost", false),
-        (.watchHalfClosed, "connection_lost", false),
-        (.watchFallsSilent, "silent", false),
-        (.watchResetWithinMessage, "connection_lost", false),
-        (.watchCutShort, "connection_lost", false),
-        (.malformedMessage, "malformed", true),
-        (.oversizedMessage, "malformed", true),
-        (.unknownMessageType, "malformed", true),
-        (.duplicateMessage, "", false),
-    ])
-    func `a watch that fails is made good`(fault: APIFault, label: String, isRelisted: Bool) async throws {
+    @Test(
+        arguments: [
+            (APIFault.watchRefused(unavailable), "server_error", false),
+            (.watchRefused(.expired("1")), "expired", true),
+            (.watchError(.expired("1")), "expired", true),
+            (.watchError(unavailable), "server_error", false),
+            (.watchEndsAtOnce, "", false),
+            (.watchReset, "connection_lost", false),
+            (.watchHalfClosed, "connection_lost", false),
+            (.watchFallsSilent, "silent", false),
+            (.watchResetWithinMessage, "connection_lost", false),
+            (.watchCutShort, "connection_lost", false),
+            (.malformedMessage, "malformed", true),
+            (.oversizedMessage, "malformed", true),
+            (.unknownMessageType, "malformed", true),
+            (.duplicateMessage, "", false),
+        ], ListWatchOptions.Listing.allCases)
+    func `a watch that fails is made good`(
+        row: (fault: APIFault, label: String, isRelisted: Bool),
+        listing: ListWatchOptions.Listing
+    ) async throws {
+        let (fault, label, isRelisted) = row
         let api = FakeAPIServer()
         api.set(service("web"))
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
-            try await follow(server.port, isImpatient: label == "silent") { mirror in
+            try await follow(server.port, listing, isImpatient: label == "silent") { mirror in
                 await mirror.wait { $0.watches == 1 }
                 // The watch has delivered something: that it ends is no failure then.
                 api.set(service("second"))
@@ -170,15 +182,14 @@ struct FaultTests {
     ///   may then be more failures than one.
     private func follow(
         _ port: Int,
+        _ listing: ListWatchOptions.Listing = .pages,
         isImpatient: Bool,
         _ body: @escaping @Sendable (Mirror<Service>) async throws -> Void
     ) async throws {
         let idleLimit = isImpatient ? Duration.milliseconds(400) : .seconds(60)
-        let source = ResourceListWatch(
-            .services,
-            transport: HTTPTransport(.local(port)),
-            options: ListWatchOptions(listIdleLimit: idleLimit, watchIdleLimit: idleLimit)
-        )
+        var options = ListWatchOptions(listIdleLimit: idleLimit, watchIdleLimit: idleLimit)
+        options.listing = listing
+        let source = ResourceListWatch(.services, transport: HTTPTransport(.local(port)), options: options)
         try await Mirror.follow(source, clock: ContinuousClock(), backoff: .short, body)
     }
 

@@ -1,3 +1,4 @@
+import InMemoryLogging
 import KubernetesObjects
 import KubernetesTesting
 import KubernetesWatch
@@ -9,10 +10,20 @@ import Testing
 /// Lists and watches over HTTPS, in both encodings.
 @Suite(.timeLimit(.minutes(5)))
 struct ListWatchTests {
-    @Test(arguments: ["application/vnd.kubernetes.protobuf", "application/json"], [false, true])
-    func `objects are listed in pages and watched`(contentType: String, speaksOnlyJSON: Bool) async throws {
+    @Test(
+        arguments: [
+            ("application/vnd.kubernetes.protobuf", false), ("application/vnd.kubernetes.protobuf", true),
+            ("application/json", false),
+        ], [30, 33, 35])
+    func `objects are listed in the server's way and watched`(
+        encoding: (contentType: String, speaksOnlyJSON: Bool),
+        minor: Int
+    ) async throws {
+        let (contentType, speaksOnlyJSON) = encoding
+        let release = ServerRelease(minor: minor)
         let api = FakeAPIServer()
         api.options.speaksOnlyJSON = speaksOnlyJSON
+        api.options.releases = [release]
         for index in 0..<1200 { api.set(service("s\(index)", port: UInt16(1000 + index))) }
         try await HTTPAPIServer.run(api, tls: .trusted) { server in
             let client = ClusterClient(
@@ -34,8 +45,33 @@ struct ListWatchTests {
                 #expect(mirror.failures == [])
                 #expect(mirror.lists == 1)
             }
-            #expect(api.requests.filter { $0.query["watch"] == nil }.count == 3)
+            // In three pages, and below 1.31 the first one twice.
+            let lists = release.offersStreamingLists ? 0 : minor < 31 ? 4 : 3
+            #expect(api.requests.filter { $0.query["watch"] == nil }.count == lists)
         }
+    }
+
+    @Test(arguments: [(30, 2), (33, 1), (35, 1)])
+    func `what is chosen for a server is told once, for all that is followed there`(minor: Int, lines: Int) async throws
+    {
+        let api = FakeAPIServer()
+        api.options.releases = [ServerRelease(minor: minor)]
+        api.set(service("web"))
+        let log = InMemoryLogHandler()
+        let logger = Logger(label: "test") { _ in log }
+        try await HTTPAPIServer.run(api, tls: .trusted) { server in
+            let client = ClusterClient(.local(server.port), version: "1", logger: logger)
+            for _ in 0..<2 {
+                _ = try await client.services.begin(.cached, for: .seconds(300))
+                _ = try await client.endpointSlices.begin(.cached, for: .seconds(300))
+                _ = try await client.node(named: "n").begin(.cached, for: .seconds(300))
+            }
+        }
+        let words = log.entries.map { "\($0.message)" }
+        #expect(words.count == lines)
+        let way = minor == 35 ? "offers streaming lists" : "offers no streaming lists; lists come in pages"
+        #expect(words.contains { $0.contains(way) })
+        #expect(words.contains { $0.contains("does not know a part of a request") } == (minor == 30))
     }
 
     @Test func `a client has a source for each resource that kube-proxy watches`() async throws {

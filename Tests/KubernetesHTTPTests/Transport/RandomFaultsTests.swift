@@ -12,25 +12,26 @@ import Testing
         arguments: [
             ("application/vnd.kubernetes.protobuf", nil, 1), ("application/json", nil, 2),
             ("application/vnd.kubernetes.protobuf", 50, 3),
-        ] as [(String, Int?, UInt64)])
+        ] as [(String, Int?, UInt64)], ListWatchOptions.Listing.allCases)
     func `after 1000 faults over TLS the objects are the server's`(
-        contentType: String,
-        pieceLength: Int?,
-        seed: UInt64
+        row: (contentType: String, pieceLength: Int?, seed: UInt64),
+        listing: ListWatchOptions.Listing
     ) async throws {
+        let (contentType, pieceLength, seed) = row
         var server = FakeAPIServer.Options()
         server.pieceLength = pieceLength
         let api = FakeAPIServer(options: server)
         let history = RandomHistory(faults: pieceLength == nil ? 1000 : 100, seed: seed)
         // Short, because each fault that is silence takes as long.
-        let options = ListWatchOptions(
+        var options = ListWatchOptions(
             accept: ContentEncoding.acceptHeader(contentType: contentType),
             pageLength: 5,
             listIdleLimit: .milliseconds(100),
             watchIdleLimit: .milliseconds(100)
         )
+        options.listing = listing
 
-        try await HTTPAPIServer.run(api, tls: .trusted) { server in
+        try await HTTPAPIServer.run(api, tls: .trusted) { [options] server in
             let source = ResourceListWatch(
                 .endpointSlices,
                 transport: HTTPTransport(.local(server.port)),

@@ -58,8 +58,9 @@ enum ProtobufWriter {
         return serialized(message)
     }
 
-    static func bookmark(version: String) -> [UInt8] {
+    static func bookmark(version: String, annotations: [String: String]) -> [UInt8] {
         var header = ProtoObjectHeader()
+        header.metadata.annotations = annotations
         header.metadata.resourceVersion = version
         return serialized(header)
     }

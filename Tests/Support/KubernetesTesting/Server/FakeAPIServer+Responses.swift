@@ -46,14 +46,17 @@ extension FakeAPIServer {
         }
         let encoding = try ServerEncoding(request, state.options)
         let releases = state.options.releases
-        try releases[state.requests.count % releases.count].check(request, kind)
+        if !state.options.ignoresInitialEvents {
+            try releases[state.requests.count % releases.count].check(request, kind)
+        }
         let selection = try Selection(
             labelSelector: request.query["labelSelector"],
             fieldSelector: request.query["fieldSelector"]
         )
-        return request.isWatch
-            ? try watch(kind, selection, request, encoding, &state)
-            : try list(kind, selection, request, encoding, &state)
+        guard request.isWatch else { return try list(kind, selection, request, encoding, &state) }
+        return request.query["sendInitialEvents"] == "true"
+            ? try stream(kind, selection, encoding, &state)
+            : try watch(kind, selection, request, encoding, &state)
     }
 
     private func list(
@@ -63,10 +66,7 @@ extension FakeAPIServer {
         _ encoding: ServerEncoding,
         _ state: inout State
     ) throws(ServerRefusal) -> ServerResponse {
-        var fault: APIFault?
-        if let faults = state.listFaults[kind], !faults.isEmpty { fault = state.listFaults[kind]?.removeFirst() }
-        if case .listRefused(let status) = fault { throw ServerRefusal(status: status) }
-
+        let fault = try nextListFault(kind, &state)
         let page = try state.model.list(
             kind,
             selection,
@@ -83,6 +83,52 @@ extension FakeAPIServer {
         default: break
         }
         return ServerResponse(code: 200, contentType: encoding.contentType, body: ServerBody(steps))
+    }
+
+    /// A list at the head of a watch. The faults of lists hit it.
+    private func stream(
+        _ kind: KubernetesObject.Kind,
+        _ selection: Selection,
+        _ encoding: ServerEncoding,
+        _ state: inout State
+    ) throws(ServerRefusal) -> ServerResponse {
+        let fault = try nextListFault(kind, &state)
+        let version = state.model.version
+        var messages = state.model.documents(kind, selection).map { encoding.message("ADDED", $0, kind: kind) }
+        if !state.options.ignoresInitialEvents {
+            messages.append(encoding.bookmark(version, kind: kind, endsInitialEvents: true))
+        }
+        var steps = messages.flatMap { $0.pieces(of: state.options.pieceLength) }.map(ServerStep.send)
+        // In the middle of a message.
+        let half = Array(messages.joined().prefix(messages.reduce(0) { $0 + $1.count } / 2 + 1))
+        switch fault {
+        case .listReset?: steps = [.send(half), .reset]
+        case .listCutShort?: steps = [.send(half), .end]
+        case .listFallsSilent?: steps = [.silence]
+        case .listExpiresBetweenPages?: state.model.compact()
+        default: break
+        }
+        let session = WatchSession(
+            server: self,
+            kind: kind,
+            selection: selection,
+            encoding: encoding,
+            after: version,
+            initialSteps: steps,
+            state
+        )
+        state.openWatches += 1
+        return ServerResponse(code: 200, contentType: encoding.streamContentType, body: ServerBody(session))
+    }
+
+    private func nextListFault(
+        _ kind: KubernetesObject.Kind,
+        _ state: inout State
+    ) throws(ServerRefusal) -> APIFault? {
+        guard let faults = state.listFaults[kind], !faults.isEmpty else { return nil }
+        let fault = state.listFaults[kind]?.removeFirst()
+        if case .listRefused(let status) = fault { throw ServerRefusal(status: status) }
+        return fault
     }
 
     private func watch(

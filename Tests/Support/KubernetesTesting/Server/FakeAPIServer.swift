@@ -10,6 +10,8 @@ package final class FakeAPIServer: Sendable {
         package var speaksOnlyJSON = false
         /// Kinds for which it refuses requests that would take protobuf, whatever else they would take; with which status code.
         package var protobufRefusals: [KubernetesObject.Kind: Int] = [:]
+        /// Whether it passes over `sendInitialEvents` as over any word that it does not know, and refuses nothing.
+        package var ignoresInitialEvents = false
         /// Whose refusals it has. More than one take turns, as behind a load balancer.
         package var releases = [ServerRelease.newest]
         /// What nobody is allowed to do, such as `list services`. It is what a review says; requests are answered all the same.

@@ -82,10 +82,12 @@ enum ServerEncoding: Hashable, Sendable {
         }
     }
 
-    func bookmark(_ version: Int, kind: KubernetesObject.Kind) -> [UInt8] {
+    /// - Parameter endsInitialEvents: Whether a streaming list is whole with it.
+    func bookmark(_ version: Int, kind: KubernetesObject.Kind, endsInitialEvents: Bool = false) -> [UInt8] {
+        let annotations = endsInitialEvents ? ["k8s.io/initial-events-end": "true"] : [:]
         switch self {
         case .protobuf:
-            let object = ProtobufWriter.bookmark(version: "\(version)")
+            let object = ProtobufWriter.bookmark(version: "\(version)", annotations: annotations)
             return ProtobufWriter.frame(
                 type: "BOOKMARK",
                 wrapped: ProtobufWriter.wrapped(object, apiVersion: kind.groupVersion, kind: kind.rawValue)
@@ -96,7 +98,10 @@ enum ServerEncoding: Hashable, Sendable {
                 .fields([
                     "kind": .text(kind.rawValue),
                     "apiVersion": .text(kind.groupVersion),
-                    "metadata": .fields(["resourceVersion": .text("\(version)"), "creationTimestamp": nil]),
+                    "metadata": .fields([
+                        "resourceVersion": .text("\(version)"), "creationTimestamp": nil,
+                        "annotations": endsInitialEvents ? .fields(["k8s.io/initial-events-end": .text("true")]) : nil,
+                    ]),
                 ])
             )
         }

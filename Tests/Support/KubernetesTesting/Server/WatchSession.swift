@@ -26,13 +26,16 @@ package final class WatchSession: Sendable {
         selection: Selection,
         encoding: ServerEncoding,
         after version: Int,
+        initialSteps: [ServerStep] = [],
         _ state: FakeAPIServer.State
     ) {
         self.server = server
         self.kind = kind
         self.selection = selection
         self.encoding = encoding
-        progress = Mutex(Progress(version: version, bookmarks: state.bookmarks, endings: state.endings))
+        var begun = Progress(version: version, bookmarks: state.bookmarks, endings: state.endings)
+        begun.steps = initialSteps.reversed()
+        progress = Mutex(begun)
     }
 
     deinit {
