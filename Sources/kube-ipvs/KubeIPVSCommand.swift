@@ -11,7 +11,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
             RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CheckCommand.self,
-            CleanupCommand.self,
+            HealthyCommand.self, CleanupCommand.self,
             VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self
@@ -24,7 +24,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         OpenFileLimit.raise()
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
-        case let command? where ["run", "explain", "plan", "check"].contains(command):
+        case let command? where ["run", "explain", "plan", "check", "healthy"].contains(command):
             await main([command] + KubeProxyFlags.normalizing(Array(arguments.dropFirst())))
         case "--help", "-h": await main(arguments)
         case let first? where first.hasPrefix("-"): await main(KubeProxyFlags.normalizing(arguments))

@@ -73,6 +73,37 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `a probe is answered where the configuration has switched the servers off`() async throws {
+            try await Cluster.with { cluster in
+                try writeService(to: cluster)
+                let flags = ["--healthz-port=0", "--metrics-port=0"]
+                func healthy(_ question: String) async throws -> String {
+                    try await cluster.run(
+                        in: .node,
+                        ["bash", "-c", #""$@" 2>&1; echo "status $?""#, "-", Daemon.path, "healthy", "--ask", question]
+                            + cluster.daemonFlags + flags)
+                }
+                for question in ["ready", "live", "ping"] {
+                    #expect(
+                        try await healthy(question)
+                            == "\(question): no: the local socket: nobody listens there\nstatus 1")
+                }
+                let daemon = try await cluster.startDaemon("--healthz-port=0", "--metrics-port=0")
+                for question in ["ready", "live", "ping"] {
+                    try await eventually("it is told that the daemon is \(question)") {
+                        try await healthy(question) == "\(question): yes: the local socket answers 200\nstatus 0"
+                    }
+                }
+                // Stopped, it takes connections still, and says nothing.
+                try await command("kill", "-STOP", String(daemon.program.identifier))
+                #expect(try await healthy("ping") == "ping: no: the local socket: no answer in 5.0 seconds\nstatus 1")
+                try await command("kill", "-CONT", String(daemon.program.identifier))
+                try await command("kill", "-TERM", String(daemon.program.identifier))
+                try await eventually("the daemon ends", within: .seconds(2)) { !daemon.program.isRunning }
+                #expect(try await healthy("ping") == "ping: no: the local socket: nobody listens there\nstatus 1")
+            }
+        }
+
         @Test func `traffic of virtual servers is counted where that is asked for`() async throws {
             try await Cluster.with { cluster in
                 try await cluster.serve(.http, in: [.pod1, .pod2], port: 8080)

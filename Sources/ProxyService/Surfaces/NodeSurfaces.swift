@@ -51,6 +51,8 @@ struct NodeSurfaces: Sendable {
         if let endpoint = settings.healthEndpoint {
             let surface = HealthSurface(health: health, metrics: metrics.kubeProxy)
             services.append(server(.health, "health", endpoint) { surface.answer($0) })
+        } else {
+            services.append(LocalHealthSocket(health: health, logger: logger))
         }
         if let endpoint = settings.metricsEndpoint {
             let surface = MetricsSurface(
