@@ -24,21 +24,8 @@ public struct BuildFacts: Sendable {
         registry.gauge("kubeipvs_build_info", "1, with the version of this program", labels: ["version", "platform"])
             .set(1, version, Self.platform)
 
-        let numbers = version.split(separator: ".").map(String.init)
-        registry.gauge(
-            "kubernetes_build_info",
-            "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, "
-                + "build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
-            labels: [
-                "major", "minor", "git_version", "git_commit", "git_tree_state", "build_date", "go_version", "compiler",
-                "platform",
-            ]
-        )
-        // The version of this program and not one of Kubernetes, which it is no build of.
-        .set(
-            1, numbers.first ?? "", numbers.dropFirst().first ?? "", "v\(version)+kube-ipvs", "", "", "", "", "swiftc",
-            Self.platform)
-
+        // Without `kubernetes_build_info`: this is no build of Kubernetes, and whatever version it named there would differ from
+        // the API server's, by which kube-prometheus' alert KubeVersionMismatch would fire for ever.
         let gates = registry.gauge(
             "kubernetes_feature_enabled",
             "[BETA] This metric records the data about the stage and enablement of a k8s feature.",

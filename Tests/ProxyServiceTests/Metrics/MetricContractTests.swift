@@ -77,12 +77,6 @@ struct MetricContractTests {
             name: "rest_client_request_size_bytes", kind: .histogram, labels: ["verb", "host"], bounds: clientBytes),
         Promise(
             name: "rest_client_response_size_bytes", kind: .histogram, labels: ["verb", "host"], bounds: clientBytes),
-        Promise(
-            name: "kubernetes_build_info", kind: .gauge,
-            labels: [
-                "major", "minor", "git_version", "git_commit", "git_tree_state", "build_date", "go_version", "compiler",
-                "platform",
-            ]),
         Promise(name: "kubernetes_feature_enabled", kind: .gauge, labels: ["name", "stage"]),
         Promise(name: "registered_metrics_total", kind: .counter, labels: ["stability_level", "deprecated_version"]),
         Promise(name: "hidden_metrics_total", kind: .counter, labels: []),
@@ -113,6 +107,12 @@ struct MetricContractTests {
                 }) == indicators)
     }
 
+    /// kube-prometheus compares the versions of all `kubernetes_build_info`, whatever the job (its alert KubeVersionMismatch).
+    @Test func `no version of Kubernetes is claimed`() {
+        #expect(!metrics.text().contains("kubernetes_build_info"))
+        #expect(metrics.text().contains("\nkubeipvs_build_info{version=\"0.1.0\""))
+    }
+
     @Test func `requests to the API server are counted as client-go counts them`() {
         let host = "10.0.0.1:6443"
         func note(_ stage: RequestObservation.Stage) {
@@ -140,7 +140,7 @@ struct MetricContractTests {
         #expect(
             text.contains(
                 "\nregistered_metrics_total{stability_level=\"ALPHA\",deprecated_version=\"\"} "
-                    + "\(Self.promised.count + 5)\n"))
+                    + "\(Self.promised.count + 4)\n"))
         #expect(text.contains("\nhidden_metrics_total 0\n"))
     }
 
