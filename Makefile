@@ -1,6 +1,6 @@
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image demo format lint clean deps
+.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image manifests demo format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -58,6 +58,10 @@ image: ## Build the container image, with docker, podman or buildah
 	"$$tool" build --file Manifests/image/Dockerfile --build-arg SWIFT_VERSION="$$(cat .swift-version)" \
 		--tag kube-ipvs:"$$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)" .
 
+# IMAGE, API_SERVER, CLUSTER_CIDR and DOCS fill in what only you know: Manifests/render says what they are.
+manifests: ## Render Manifests/ into single files below .build/manifests, such as install.yaml
+	Manifests/render .build/manifests
+
 demo: deps ## Start the daemon on Manifests/demo and send real requests through it
 	swift build --product kube-ipvs
 	Tests/kernel/run --timeout 1800 Tests/demo/run .build/debug/kube-ipvs
@@ -72,7 +76,7 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	perl -c Tests/network/ask && perl -c Tests/network/serve
 	for program in cluster stranger watch; do perl -c Tests/soak/$$program || exit 1; done
 	perl -c Tests/architecture/imports
-	shellcheck $$(grep --recursive --files-with-matches --max-count=1 '^#!/bin/bash' .ci Tests)
+	shellcheck $$(grep --recursive --files-with-matches --max-count=1 '^#!/bin/bash' .ci Manifests Tests)
 
 clean: ## Remove what was built
 	rm -rf .build

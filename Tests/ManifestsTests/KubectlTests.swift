@@ -7,9 +7,22 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct KubectlTests {
     private static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
 
+    private static let all = ["serviceaccount", "clusterrole", "clusterrolebinding", "configmap", "daemonset"]
+    /// The ConfigMap is a copy of kube-proxy's, and is made by hand.
+    private static let withoutConfiguration = ["serviceaccount", "clusterrole", "clusterrolebinding", "daemonset"]
+
     @Test(arguments: [
-        ("base", ["serviceaccount", "clusterrole", "clusterrolebinding", "configmap", "daemonset"]),
-        ("kubeadm", ["daemonset"]),
+        ("base", all),
+        ("kubeadm", withoutConfiguration),
+        ("rke2", all),
+        ("k3s", all),
+        ("kops", all),
+        ("node-by-node/base", all),
+        ("node-by-node/kubeadm", withoutConfiguration),
+        ("node-by-node/rke2", all),
+        ("node-by-node/k3s", all),
+        ("node-by-node/kops", all),
+        ("preflight", withoutConfiguration),
         ("monitoring", ["configmap", "podmonitor", "prometheusrule"]),
     ])
     func `kubectl would apply it without a word of complaint`(folder: String, kinds: [String]) async throws {
