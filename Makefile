@@ -1,6 +1,6 @@
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image manifests demo format lint clean deps
+.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image manifests demo release-check format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -66,6 +66,9 @@ demo: deps ## Start the daemon on Manifests/demo and send real requests through 
 	swift build --product kube-ipvs
 	Tests/kernel/run --timeout 1800 Tests/demo/run .build/debug/kube-ipvs
 
+release-check: ## Say whether this commit can be released
+	Tests/release-check
+
 format: ## Format the Swift sources
 	swift format --in-place --recursive Package.swift Sources Tests
 
@@ -73,6 +76,7 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	swift format lint --strict --recursive Package.swift Sources Tests
 	Tests/architecture/imports
 	Tests/manifests/check
+	Tests/documents/links
 	perl -c Tests/network/ask && perl -c Tests/network/serve
 	for program in cluster stranger watch; do perl -c Tests/soak/$$program || exit 1; done
 	perl -c Tests/architecture/imports
