@@ -298,6 +298,14 @@ let targets: [Target] = [
         ]
     ),
     .testTarget(
+        name: "ScenarioTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "DataplaneTesting", "IPVSListing", "KubeProxyConfig", "KubernetesObjects",
+            "NodeSync", "ProxyService", "Reconcile", "ServicePlan", "YAMLDocuments",
+        ],
+        exclude: ["README.md", "Scenarios", "defaults.txt"]
+    ),
+    .testTarget(
         name: "ServicePlanTests",
         dependencies: [
             "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
