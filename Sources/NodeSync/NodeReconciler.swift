@@ -156,7 +156,7 @@ public final class NodeReconciler {
     /// Has addresses mended that others have removed or added, sooner than the next verifying pass would.
     private func lookAtDummyLink(_ now: Instant) {
         guard !dummyLinkEvents.isEmpty else { return }
-        for family in families where family.reconciler.suspectAddresses(dummyLinkEvents) {
+        for family in families where family.reconciler.noteDummyLink(dummyLinkEvents) {
             family.schedule.noteChange(at: now)
         }
         dummyLinkEvents = AddressEvents()

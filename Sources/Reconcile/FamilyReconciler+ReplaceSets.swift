@@ -24,7 +24,7 @@ extension FamilyReconciler {
         } else {
             try await replaceUnderRules(set, found, definition, dataplane, &report)
         }
-        if hasVerified { report.countDrift(.set, 1) }
+        if hasReadKernel { report.countDrift(.set, 1) }
     }
 
     /// Replaces a hash set that is too small for its desired members by a larger one.
@@ -55,7 +55,7 @@ extension FamilyReconciler {
             _ = try dataplane.destroyIfPresent(set.replacementName(for: family))
             setsWithStandIn.remove(set)
         } catch {
-            if hasVerified { report.failures.append(error) }
+            if hasReadKernel { report.failures.append(error) }
         }
     }
 

@@ -8,7 +8,7 @@ extension FamilyReconciler {
     /// When the rules are to be looked at; an instant that has gone by means at once, `nil` that nothing calls for it.
     public func nextRules(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         // Rules refer to sets: none is written before the first verifying pass has made those.
-        let hasSets = hasEnded || verification.map { $0.phase > .rules } ?? false
+        let hasSets = hasEndedVerifying || verification.map { $0.phase > .rules } ?? false
         guard pending.rules, !rulesAreUnderWay, hasSets else { return nil }
         return rulesBackoff.retry ?? now
     }

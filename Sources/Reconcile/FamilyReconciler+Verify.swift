@@ -11,7 +11,7 @@ extension FamilyReconciler {
     /// Whether passes of mode `changes` have something to go by: from the first verifying pass on, once that knows what there is
     /// of virtual servers and sets, and what is left is to bind addresses. The kernel takes a minute for 50,000 of those.
     public var takesChanges: Bool {
-        hasEnded || verification.map { $0.phase >= .addresses } ?? false
+        hasEndedVerifying || verification.map { $0.phase >= .addresses } ?? false
     }
 
     /// Begins a verifying pass. Until `continueVerifying` says that it has ended, passes of mode `changes` may be made
@@ -79,8 +79,8 @@ extension FamilyReconciler {
     }
 
     private mutating func end(_ step: Verification) -> PassReport {
-        hasEnded = true
-        hasVerified = hasVerified || step.hasReadAll
+        hasEndedVerifying = true
+        hasReadKernel = hasReadKernel || step.hasReadAll
         var report = step.report
         report.standing = refused
         report.statistics = collectsStatistics ? step.statistics : nil
@@ -234,7 +234,7 @@ extension FamilyReconciler {
         }
         guard isDifferent else { return noteDone(.virtualServer(id)) }
         let isNew = pending.virtualServers.insert(id).inserted
-        if isNew && !wasRefused || isDamaged, hasVerified {
+        if isNew && !wasRefused || isDamaged, hasReadKernel {
             step.report.countDrift(.virtualServer, 1)
         }
         if wanted != nil { step.unwritten.append(id) }

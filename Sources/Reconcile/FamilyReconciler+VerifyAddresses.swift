@@ -121,7 +121,7 @@ extension FamilyReconciler {
             }
         }
         if !strays.isEmpty, reading.unremovedStrays == nil {
-            if hasVerified { report.countDrift(.address, strays.count) }
+            if hasReadKernel { report.countDrift(.address, strays.count) }
             reading.unremovedStrays = strays[...]
             return nil
         }
@@ -132,8 +132,8 @@ extension FamilyReconciler {
             wanted: desired.addresses,
             isWanted: { desired.contains($0) }
         )
-        if hasVerified { report.countDrift(.address, drift) }
-        addressesAreSuspect = false
+        if hasReadKernel { report.countDrift(.address, drift) }
+        mustReadAddresses = false
         return missing
     }
 
@@ -169,7 +169,7 @@ extension FamilyReconciler {
         if try !dataplane.linkExists() {
             try dataplane.createLink()
             report.count(.link)
-            if hasVerified, mirror.linkExists {
+            if hasReadKernel, mirror.linkExists {
                 report.countDrift(.link, 1)
             }
         }

@@ -79,7 +79,7 @@ extension FamilyReconciler {
             isWanted: { desired.contains($0, in: set) }
         )
         mirror.sets[set] = known.map { Mirror.SetMirror(definition: definition, members: $0) }
-        if hasVerified { step.report.countDrift(.setEntry, drift) }
+        if hasReadKernel { step.report.countDrift(.setEntry, drift) }
         return .missing(missing)
     }
 
@@ -92,7 +92,7 @@ extension FamilyReconciler {
         let definition = IPSetDefinition(set, family)
         try dataplane.create(definition)
         report.count(.set)
-        if hasVerified, wasKnown {
+        if hasReadKernel, wasKnown {
             report.countDrift(.set, 1)
         }
         return definition

@@ -36,9 +36,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// The verifying pass that is under way.
     var verification: Verification?
     /// Whether a verifying pass has ended, whatever came of it.
-    var hasEnded = false
-    /// Until a first verifying pass has read everything, differences are what was left over, not drift.
-    var hasVerified = false
+    var hasEndedVerifying = false
+    /// Whether a verifying pass has read everything. Until then, differences are what was left over, not drift.
+    var hasReadKernel = false
     /// Whether the last pass of mode `changes` has left something for another one, which need not wait.
     public internal(set) var hasMore = false
     /// What the kernel has refused of large virtual servers of which more is to be written.
@@ -46,7 +46,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Virtual servers whose draining real servers are still to be looked at, of those that were due.
     var undrained: ArraySlice<VirtualServer.ID> = []
     /// Whether the dummy link seems to have other addresses than the mirror.
-    var addressesAreSuspect = false
+    var mustReadAddresses = false
     /// When all flows were last looked through.
     var lastFlowSweep: ContinuousClock.Instant?
 
@@ -100,21 +100,21 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// addresses; word of what was written here agrees.
     ///
     /// - Returns: whether there is something to be read.
-    public mutating func suspectAddresses(_ events: AddressEvents) -> Bool {
-        guard hasVerified else { return false }
+    public mutating func noteDummyLink(_ events: AddressEvents) -> Bool {
+        guard hasReadKernel else { return false }
         let isSuspect =
             events.dummyLinkIsUnknown
             || events.dummyLink.contains { address, isThere in
                 address.family == family && isThere != desired.contains(address) && !pending.addresses.contains(address)
                     && (desired.contains(address) || !DummyLink.keepsUnwanted(address))
             }
-        addressesAreSuspect = addressesAreSuspect || isSuspect
+        mustReadAddresses = mustReadAddresses || isSuspect
         return isSuspect
     }
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        hasMore || !pending.isEmptyButForRules || addressesAreSuspect || nextDrainPoll.map { $0 <= now } ?? false
+        hasMore || !pending.isEmptyButForRules || mustReadAddresses || nextDrainPoll.map { $0 <= now } ?? false
             || refused.nextRetry.map { $0 <= now } ?? false
     }
 
@@ -166,7 +166,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         var report = PassReport(family: family, mode: .changes)
         hasMore = false
         takeRefused(at: now)
-        if addressesAreSuspect {
+        if mustReadAddresses {
             do throws(DataplaneError) {
                 pending.addresses.formUnion(try readAddresses(dataplane.addresses, &report))
             } catch {

@@ -19,7 +19,7 @@ struct DummyLinkEventsTests {
         let before = (fake.ipvs.listingCount, fake.ipvs.readCount)
         fake.addresses.bound.remove(Sample.vip(1))
 
-        let isSuspect = reconciler.suspectAddresses(AddressEvents(dummyLink: [Sample.vip(1): false]))
+        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(1): false]))
         #expect(isSuspect)
         #expect(reconciler.hasWork(at: Sample.start))
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
@@ -33,7 +33,7 @@ struct DummyLinkEventsTests {
     @Test func `an address that somebody added is unbound`() async {
         var reconciler = await reconciled()
         fake.addresses.bound.insert(Sample.vip(9))
-        let isSuspect = reconciler.suspectAddresses(AddressEvents(dummyLink: [Sample.vip(9): true]))
+        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(9): true]))
         #expect(isSuspect)
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.drift == [.address: 1])
@@ -44,7 +44,7 @@ struct DummyLinkEventsTests {
         var reconciler = await reconciled()
         fake.addresses.hasLink = false
         fake.addresses.bound = []
-        let isSuspect = reconciler.suspectAddresses(AddressEvents(dummyLinkIsUnknown: true))
+        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLinkIsUnknown: true))
         #expect(isSuspect)
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.drift == [.link: 1, .address: 2])
@@ -54,7 +54,7 @@ struct DummyLinkEventsTests {
     @Test func `word of what the daemon wrote makes no work`() async throws {
         var reconciler = await reconciled()
         let own = AddressEvents(dummyLink: [Sample.vip(1): true, Sample.vip(2): true, Sample.vip(3): false])
-        let isSuspect = reconciler.suspectAddresses(own)
+        let isSuspect = reconciler.noteDummyLink(own)
         #expect(!isSuspect)
         #expect(!reconciler.hasWork(at: Sample.start))
     }
@@ -62,13 +62,13 @@ struct DummyLinkEventsTests {
     @Test func `word of what is about to be written makes no work of its own`() async {
         var reconciler = await reconciled()
         reconciler.replaceContribution(of: 2, with: Contribution())
-        let isSuspect = reconciler.suspectAddresses(AddressEvents(dummyLink: [Sample.vip(2): true]))
+        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(2): true]))
         #expect(!isSuspect)
     }
 
     @Test func `word that turns out stale is no drift`() async {
         var reconciler = await reconciled()
-        let isSuspect = reconciler.suspectAddresses(AddressEvents(dummyLink: [Sample.vip(1): false]))
+        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(1): false]))
         #expect(isSuspect)
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.drift.isEmpty)
@@ -78,14 +78,14 @@ struct DummyLinkEventsTests {
     @Test func `addresses of the other family, loopback and link-local ones are nobody's business`() async throws {
         var reconciler = await reconciled()
         let others: [IPAddress] = [IPAddress(v4: 0x7f00_0001), IPAddress(high: 0xfd00 << 48, low: 1)]
-        let isSuspect = reconciler.suspectAddresses(
+        let isSuspect = reconciler.noteDummyLink(
             AddressEvents(dummyLink: Dictionary(uniqueKeysWithValues: others.map { ($0, true) })))
         #expect(!isSuspect)
     }
 
     @Test func `before the first pass nothing is known, and nothing suspect`() {
         var reconciler = Sample.reconciler([1: Sample.contribution(1)])
-        let isSuspect = reconciler.suspectAddresses(AddressEvents(dummyLinkIsUnknown: true))
+        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLinkIsUnknown: true))
         #expect(!isSuspect)
     }
 }

@@ -12,7 +12,7 @@ public final class KernelIPVS: IPVSDataplane {
     private var socket: NetlinkSocket
     /// For listings, which others' requests come in between of.
     private var listingSocket: NetlinkSocket
-    private var family: GenericFamily
+    private var genericFamily: GenericFamily
     /// Storage for every request and every batch.
     private var request: NetlinkRequest
     private var batch: NetlinkBatch
@@ -23,7 +23,7 @@ public final class KernelIPVS: IPVSDataplane {
             let socket = try NetlinkSocket.open(.generic)
             batch = NetlinkBatch(countLimit: socket.answerCapacity)
             request = try NetlinkRequest()
-            family = try Self.resolveFamily()
+            genericFamily = try Self.resolveGenericFamily()
             listingSocket = try NetlinkSocket.open(.generic)
             self.socket = socket
         } catch {
@@ -33,7 +33,7 @@ public final class KernelIPVS: IPVSDataplane {
 
     /// The family's number. Where `ip_vs` is not loaded, the question makes the kernel load it: the module has the alias
     /// `net-pf-16-proto-16-family-IPVS`.
-    private static func resolveFamily() throws(NetlinkError) -> GenericFamily {
+    private static func resolveGenericFamily() throws(NetlinkError) -> GenericFamily {
         try GenericFamily.resolve(IPVS_GENL_NAME, version: UInt8(IPVS_GENL_VERSION))
     }
 
@@ -75,21 +75,21 @@ public final class KernelIPVS: IPVSDataplane {
         from next: inout Int
     ) throws(NetlinkError) -> [RefusedRequest] {
         let start = next
-        try batch.fill(with: changes, from: &next, for: family, by: &request)
+        try batch.fill(with: changes, from: &next, for: genericFamily, by: &request)
         let refused = try socket.submit(&batch)
         // `ENOENT` is also the answer to a family number that no module has (`genl_rcv_msg`), to all requests then.
         guard refused.count == next - start, refused.allSatisfy({ $0.error.errno == .noEntry }),
-            try familyHasChanged()
+            try genericFamilyHasChanged()
         else { return refused }
         next = start
         return []
     }
 
     /// Asks for the family's number again: it is another one when the module has been loaded anew.
-    private func familyHasChanged() throws(NetlinkError) -> Bool {
-        let current = try Self.resolveFamily()
-        defer { family = current }
-        return family != current
+    private func genericFamilyHasChanged() throws(NetlinkError) -> Bool {
+        let current = try Self.resolveGenericFamily()
+        defer { genericFamily = current }
+        return genericFamily != current
     }
 
     // MARK: Reading
@@ -111,7 +111,7 @@ public final class KernelIPVS: IPVSDataplane {
         do throws(NetlinkError) {
             guard isStart else { return try continueListing(body) }
             return try withCurrentFamily { (ipvs) throws(NetlinkError) in
-                try ipvs.request.begin(ipvs.family, command: IPVS_CMD_GET_SERVICE)
+                try ipvs.request.begin(ipvs.genericFamily, command: IPVS_CMD_GET_SERVICE)
                 try ipvs.listingSocket.beginDump(&ipvs.request)
                 return try ipvs.continueListing(body)
             }
@@ -210,7 +210,7 @@ public final class KernelIPVS: IPVSDataplane {
         of identity: ObservedVirtualServer.Identity,
         datagrams: inout Int
     ) throws(NetlinkError) -> [ObservedRealServer] {
-        try request.begin(family, command: IPVS_CMD_GET_DEST)
+        try request.begin(genericFamily, command: IPVS_CMD_GET_DEST)
         try request.put(identity)
         return try socket.dump(&request, into: [ObservedRealServer]()) {
             (realServers, message, datagram) throws(NetlinkError) in
@@ -242,7 +242,7 @@ public final class KernelIPVS: IPVSDataplane {
     }
 
     private func exists(_ identity: ObservedVirtualServer.Identity) throws(NetlinkError) -> Bool {
-        try request.begin(family, command: IPVS_CMD_GET_SERVICE)
+        try request.begin(genericFamily, command: IPVS_CMD_GET_SERVICE)
         try request.put(identity)
         do throws(NetlinkError) {
             try socket.exchange(&request)
@@ -260,7 +260,7 @@ public final class KernelIPVS: IPVSDataplane {
         _ body: (inout Output, NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
     ) throws(NetlinkError) -> Output {
         try withCurrentFamily { (ipvs) throws(NetlinkError) in
-            try ipvs.request.begin(ipvs.family, command: command)
+            try ipvs.request.begin(ipvs.genericFamily, command: command)
             return try ipvs.socket.dump(&ipvs.request, into: initial, body)
         }
     }
@@ -272,7 +272,7 @@ public final class KernelIPVS: IPVSDataplane {
         _ body: (NetlinkMessage, RawSpan) throws(NetlinkError) -> Void
     ) throws(NetlinkError) {
         try withCurrentFamily { (ipvs) throws(NetlinkError) in
-            try ipvs.request.begin(ipvs.family, command: command)
+            try ipvs.request.begin(ipvs.genericFamily, command: command)
             try write(&ipvs.request)
             try ipvs.socket.exchange(&ipvs.request, body)
         }
@@ -285,7 +285,9 @@ public final class KernelIPVS: IPVSDataplane {
         do throws(NetlinkError) {
             return try body(self)
         } catch {
-            guard error.operation == .request, error.errno == .noEntry, try familyHasChanged() else { throw error }
+            guard error.operation == .request, error.errno == .noEntry, try genericFamilyHasChanged() else {
+                throw error
+            }
             return try body(self)
         }
     }

@@ -170,7 +170,7 @@ extension KernelSuite {
                 var events = AddressEvents()
                 while true {
                     let more = try monitor.waitForChange(timeout: .milliseconds(200))
-                    guard !more.isEmpty else { return reconciler.suspectAddresses(events) }
+                    guard !more.isEmpty else { return reconciler.noteDummyLink(events) }
                     events.merge(more)
                 }
             }

@@ -1,0 +1,59 @@
+public import DataplaneModel
+
+/// The kernel's sets of one network namespace.
+public protocol IPSetDataplane: AnyObject {
+    /// The set of that name as the kernel has it; `nil` when there is none.
+    ///
+    /// - Throws: also when it is none that could be one of ours.
+    func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition?
+
+    /// Hands over a part of a set's members, from one reading of the set. Other calls may come in between.
+    ///
+    /// There is one reading at a time: it ends early when another one begins, and when its set is swapped or destroyed. What
+    /// comes or goes meanwhile may be in it or not.
+    ///
+    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
+    /// - Returns: the set, and whether there is more; `nil` when there is no such set, or no such reading to go on with. Of a set
+    ///   whose type is not among `IPSetType` no members are handed over.
+    func readMembers(
+        ofSetNamed name: String,
+        restarting isStart: Bool,
+        _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)?
+
+    /// Makes an empty set. Refused if the name is taken.
+    func create(_ set: IPSetDefinition) throws(DataplaneError)
+
+    /// Exchanges the contents of two sets of one type; rules that match on a name see the other's members at once.
+    func swap(_ first: String, _ second: String) throws(DataplaneError)
+
+    /// Removes a set. Refused while a rule refers to it.
+    func destroy(_ name: String) throws(DataplaneError)
+
+    /// Removes a set that rules referred to until now. The kernel may let go of it only a while after the rules are gone: that is
+    /// waited for.
+    func destroyReleased(_ name: String) throws(DataplaneError)
+
+    /// Removes a set, whatever its type is; that it is not there is no failure.
+    ///
+    /// - Returns: whether it was there.
+    func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool
+
+    /// Carries the changes out in order. Adding what is there and removing what is not is no failure.
+    ///
+    /// - Returns: the changes that the kernel refused. Every other one took effect.
+    func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>]
+}
+
+extension IPSetDataplane {
+    /// The set of that name, with those of its members that could be in one of ours; `nil` when there is none.
+    public func contents(ofSetNamed name: String) throws(DataplaneError) -> (ObservedSet, Set<IPSetEntry>)? {
+        var members: Set<IPSetEntry> = []
+        var isStart = true
+        while let part = try readMembers(ofSetNamed: name, restarting: isStart, { members.insert($0) }) {
+            guard part.hasMore else { return (part.set, members) }
+            isStart = false
+        }
+        return nil
+    }
+}

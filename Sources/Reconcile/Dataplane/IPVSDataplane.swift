@@ -1,0 +1,31 @@
+public import DataplaneModel
+
+/// The kernel's IPVS table of one network namespace.
+///
+/// The methods of all data planes block while the kernel works, and are called from one thread.
+public protocol IPVSDataplane: AnyObject {
+    /// Hands over a part of the virtual servers of both families without their real servers, from one reading of the
+    /// kernel's table. Other calls may come in between.
+    ///
+    /// While the table changes, or the kernel moves virtual servers about in it, some may be missing, and some may come
+    /// twice.
+    ///
+    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
+    /// - Returns: whether there is more.
+    func listVirtualServers(
+        restarting isStart: Bool,
+        _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> Bool
+
+    /// One virtual server with its real servers; `nil` when it is not there.
+    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer?
+
+    /// The real servers of one virtual server with their connections; `nil` when there is no such virtual server.
+    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]?
+
+    /// Carries the changes out in order.
+    ///
+    /// - Returns: the changes that the kernel refused. Every other one took effect.
+    /// - Throws: when the exchange itself broke: what took effect is then unknown, and the table must be read again.
+    func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>]
+}
