@@ -35,14 +35,18 @@ extension FamilyReconciler {
         _ now: ContinuousClock.Instant
     ) -> Bool {
         do throws(DataplaneError) {
-            let (sweep, hasMore) = try dataplane.deleteNextFlows(
-                matching: ConntrackFilter(family, .udp),
-                restarting: !step.hasBegunFlows
-            ) { desired.isStale($0) }
-            step.hasBegunFlows = true
-            step.report.add(sweep)
-            if !hasMore { lastFlowSweep = now }
-            return hasMore
+            var reading =
+                step.flowReading.take() ?? KernelReading(of: FilteredFlows(matching: ConntrackFilter(family, .udp)))
+            reading.subject.sweep = ConntrackSweep()
+            defer { step.report.add(reading.subject.sweep) }
+            switch try dataplane.deleteNextFlows(&reading, where: { desired.isStale($0) }) {
+            case .more: step.flowReading = reading
+            case .lapsed: break
+            case .complete:
+                lastFlowSweep = now
+                return false
+            }
+            return true
         } catch {
             step.report.failures.append(error)
             return false

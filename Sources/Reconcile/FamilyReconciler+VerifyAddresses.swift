@@ -4,6 +4,7 @@ import DataplaneModel
 /// A reading of the dummy link's addresses that is under way.
 struct AddressReading {
     /// `nil` before its first part.
+    var kernel: KernelReading<IPFamily>?
     var members: MembershipReading<IPAddress>?
     /// How often addresses came or went meanwhile, so that it began anew.
     var restarts = 0
@@ -87,14 +88,15 @@ extension FamilyReconciler {
             try removeStrays(&reading, dataplane, &report)
             return nil
         }
-        var isStart = reading.members == nil
+        let isStart = reading.kernel == nil || reading.members == nil
         if isStart { try keepLink(dataplane, &report) }
+        var kernel = isStart ? KernelReading(of: family) : reading.kernel.take() ?? KernelReading(of: family)
         var members = reading.members.take() ?? MembershipReading(knowing: mirror.addresses)
         var strays = isStart ? [] : reading.strays
         let desired = desired
-        var hasMore = true
-        while hasMore {
-            let part = try dataplane.listAddresses(of: family, restarting: isStart) { bound in
+        var progress = ReadingProgress.more
+        while progress == .more {
+            progress = try dataplane.listAddresses(&kernel) { bound in
                 let address = bound.address
                 let isWanted = desired.contains(address)
                 guard isWanted || !DummyLink.keepsUnwanted(address) || members.isAwaited(address) else { return }
@@ -105,7 +107,7 @@ extension FamilyReconciler {
                     members.note(address)
                 }
             }
-            guard let part else {
+            guard progress != .lapsed else {
                 reading.restarts += 1
                 guard reading.restarts <= AddressReading.maximumRestarts else {
                     throw DataplaneError(
@@ -114,9 +116,8 @@ extension FamilyReconciler {
                 }
                 return nil
             }
-            (isStart, hasMore) = (false, part)
-            if hasMore, reading.restarts < AddressReading.restartsInParts {
-                (reading.members, reading.strays) = (members, strays)
+            if progress == .more, reading.restarts < AddressReading.restartsInParts {
+                (reading.kernel, reading.members, reading.strays) = (kernel, members, strays)
                 return nil
             }
         }

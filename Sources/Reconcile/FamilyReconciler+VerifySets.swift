@@ -49,30 +49,32 @@ extension FamilyReconciler {
         _ step: inout Verification,
         _ dataplane: any IPSetDataplane
     ) throws(DataplaneError) -> SetReading {
-        let isStart = step.setReading == nil
-        var reading = step.setReading.take() ?? MembershipReading(knowing: mirror.sets[set]?.members)
-        let part = try dataplane.readMembers(ofSetNamed: set.name(for: family), restarting: isStart) {
-            reading.note($0)
-        }
+        var (reading, members) =
+            step.setReading.take()
+            ?? (
+                KernelReading(of: NamedSet(set.name(for: family))),
+                MembershipReading(knowing: mirror.sets[set]?.members)
+            )
+        let progress = try dataplane.readMembers(&reading) { members.note($0) }
+        // What has ended the reading may be a larger set that took its place: it begins anew.
+        guard progress != .lapsed else { return .part }
         let definition: IPSetDefinition
-        if let part {
-            guard let found = try? IPSetDefinition(part.set), part.set.isOfKind(IPSetDefinition(set, family)) else {
-                return .unusable(part.set)
+        if let observed = reading.subject.found {
+            guard let found = try? IPSetDefinition(observed), observed.isOfKind(IPSetDefinition(set, family)) else {
+                return .unusable(observed)
             }
-            guard !part.hasMore else {
-                step.setReading = reading
+            guard progress == .complete else {
+                step.setReading = (reading, members)
                 return .part
             }
             definition = found
         } else {
-            // Something else has ended the reading, such as a larger set that took its place: it begins anew.
-            guard isStart else { return .part }
-            definition = try create(set, wasKnown: reading.isKnown, dataplane, &step.report)
+            definition = try create(set, wasKnown: members.isKnown, dataplane, &step.report)
         }
 
         let desired = desired
         var known = mirror.sets.removeValue(forKey: set)?.members
-        let (missing, drift) = reading.conclude(
+        let (missing, drift) = members.conclude(
             known: &known,
             pending: &pending.setEntries[set],
             wanted: desired.entries(of: set),
@@ -103,7 +105,7 @@ extension Verification {
     /// Takes note of what a pass has written to a set, if that is being read.
     mutating func noteWritten(_ changes: ArraySlice<IPSetChange>, to set: ServiceSet) {
         guard sets.first == set, setReading != nil else { return }
-        for change in changes { setReading?.noteWritten(change.entry) }
+        for change in changes { setReading?.members.noteWritten(change.entry) }
     }
 
     /// Has a set that is not known any more read from its beginning, if it is being read.

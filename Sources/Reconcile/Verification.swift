@@ -12,8 +12,8 @@ public final class VirtualServerListing {
 
     /// What has been read and not taken yet; `nil` for a family whose list has been taken.
     private var lists: (v4: [Item]?, v6: [Item]?)
-    /// Whether the kernel has more.
-    private var isUnderWay = false
+    /// `nil` when none is under way.
+    private var reading: KernelReading<Void>?
     private var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
     private let keepsStatistics: Bool
 
@@ -30,26 +30,26 @@ public final class VirtualServerListing {
         expecting count: Int,
         from dataplane: any IPVSDataplane
     ) throws(DataplaneError) -> [Item]? {
-        let isStart = !isUnderWay
-        if isStart {
+        if reading == nil {
             if let listed = take(family) { return listed }
             lists = ([], [])
             if family == .v4 { lists.v4?.reserveCapacity(count) } else { lists.v6?.reserveCapacity(count) }
         }
-        do throws(DataplaneError) {
-            isUnderWay = try dataplane.listVirtualServers(restarting: isStart) { observed in
-                guard case .address(let id) = observed.identity else { return }
-                let item = Item(id: id, configuration: observed.configuration)
-                if id.family == .v4 { lists.v4?.append(item) } else { lists.v6?.append(item) }
-                if keepsStatistics { statistics[id] = observed.statistics }
-            }
-        } catch {
-            // Half a list is none, for the other family too.
-            isUnderWay = false
-            lists = (nil, nil)
-            throw error
+        var reading = reading.take() ?? KernelReading()
+        // Half a list is none, for the other family too.
+        var progress = ReadingProgress.lapsed
+        defer { if progress == .lapsed { lists = (nil, nil) } }
+        progress = try dataplane.listVirtualServers(&reading) { observed in
+            guard case .address(let id) = observed.identity else { return }
+            let item = Item(id: id, configuration: observed.configuration)
+            if id.family == .v4 { lists.v4?.append(item) } else { lists.v6?.append(item) }
+            if keepsStatistics { statistics[id] = observed.statistics }
         }
-        return isUnderWay ? nil : take(family)
+        guard progress == .complete else {
+            if progress == .more { self.reading = reading }
+            return nil
+        }
+        return take(family)
     }
 
     private func take(_ family: IPFamily) -> [Item]? {
@@ -89,8 +89,8 @@ struct Verification {
 
     /// Those that are still to be read.
     var sets = ServiceSet.allCases[...]
-    /// The first one of them, when a part of it has been read.
-    var setReading: MembershipReading<IPSetEntry>?
+    /// Of the first one of them, when a part of it has been read.
+    var setReading: (kernel: KernelReading<NamedSet>, members: MembershipReading<IPSetEntry>)?
 
     let listing: VirtualServerListing
     /// Virtual servers that are still to be read.
@@ -113,8 +113,8 @@ struct Verification {
     /// Addresses that are still to be bound; `nil` until all have been read.
     var unbound: ArraySlice<IPAddress>?
 
-    /// Whether the look through all flows has begun.
-    var hasBegunFlows = false
+    /// Of all flows.
+    var flowReading: KernelReading<FilteredFlows>?
 
     init(_ report: PassReport, _ listing: VirtualServerListing) {
         self.report = report

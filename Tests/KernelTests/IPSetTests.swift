@@ -280,16 +280,15 @@ extension KernelSuite {
             let (early, late) = (entries.prefix(20_000), entries.suffix(100))
             #expect(try kernel.apply(early.map { .add($0, to: set) }) == [])
             var listed: Set<IPSetEntry> = []
-            func read(_ name: String, restarting isStart: Bool) throws -> Bool? {
-                let part = try kernel.readMembers(ofSetNamed: name, restarting: isStart) { listed.insert($0) }
-                if let part { #expect(part.set.name == name && part.set.isOfKind(set)) }
-                return part?.hasMore
+            func read(_ reading: inout KernelReading<NamedSet>) throws -> ReadingProgress {
+                let progress = try kernel.readMembers(&reading) { listed.insert($0) }
+                #expect(reading.subject.found?.isOfKind(set) == true)
+                return progress
             }
 
-            // There is none to go on with.
-            #expect(try read(set.name, restarting: false) == nil)
-            var hasMore = try read(set.name, restarting: true)
-            #expect(hasMore == true)
+            var reading = KernelReading(of: NamedSet(set.name))
+            var progress = try read(&reading)
+            #expect(progress == .more)
             #expect(listed.count < 10_000)
             // All that a pass may do in between, but to this set.
             try kernel.create(other)
@@ -298,18 +297,21 @@ extension KernelSuite {
             try kernel.destroy(other.name)
             #expect(try kernel.apply(late.map { .add($0, to: set) }) == [])
             #expect(try kernel.apply(early.prefix(50).map { .remove($0, from: set) }) == [])
-            while hasMore == true { hasMore = try read(set.name, restarting: false) }
-            #expect(hasMore == false)
+            while progress == .more { progress = try read(&reading) }
+            #expect(progress == .complete)
             #expect(listed.isSuperset(of: early.dropFirst(50)))
+            #expect(try read(&reading) == .lapsed)
 
             // The kernel would refuse these while it holds on to the set for a reading.
-            #expect(try read(set.name, restarting: true) == true)
+            reading = KernelReading(of: NamedSet(set.name))
+            #expect(try read(&reading) == .more)
             try kernel.create(other)
             try kernel.swap(set.name, other.name)
-            #expect(try read(set.name, restarting: false) == nil)
-            #expect(try read(other.name, restarting: true) == true)
+            #expect(try read(&reading) == .lapsed)
+            reading = KernelReading(of: NamedSet(other.name))
+            #expect(try read(&reading) == .more)
             try kernel.destroy(other.name)
-            #expect(try read(other.name, restarting: false) == nil)
+            #expect(try read(&reading) == .lapsed)
             #expect(try members(of: set) == [])
             await remove(set.name)
         }

@@ -72,14 +72,14 @@ private final class RefusingIPVS: IPVSDataplane {
     }
 
     func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
-        if isStart, damages < orders.state.withLock({ $0.damages }), let id = fake.table.entries.keys.min() {
+    ) throws(DataplaneError) -> ReadingProgress {
+        if reading.isAtStart, damages < orders.state.withLock({ $0.damages }), let id = fake.table.entries.keys.min() {
             fake.table[id] = nil
             damages += 1
         }
-        return try fake.listVirtualServers(restarting: isStart, body)
+        return try fake.listVirtualServers(&reading, body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

@@ -115,10 +115,10 @@ private final class ForgetfulKernel: IPVSDataplane, IPSetDataplane, AddressDatap
     }
 
     func listVirtualServers(
-        restarting: Bool, _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
+        _ reading: inout KernelReading<Void>, _ body: (ObservedVirtualServer) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
         try check(.ipvs)
-        return false
+        return .complete
     }
     func virtualServer(_ id: VirtualServer.ID) -> ObservedVirtualServer? { nil }
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { nil }
@@ -129,10 +129,10 @@ private final class ForgetfulKernel: IPVSDataplane, IPSetDataplane, AddressDatap
 
     func definition(ofSetNamed name: String) -> IPSetDefinition? { nil }
     func readMembers(
-        ofSetNamed name: String, restarting: Bool, _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
+        _ reading: inout KernelReading<NamedSet>, _ body: (IPSetEntry) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
         try check(.ipset)
-        return nil
+        return .complete
     }
     func create(_ set: IPSetDefinition) {}
     func swap(_ first: String, _ second: String) {}
@@ -147,10 +147,10 @@ private final class ForgetfulKernel: IPVSDataplane, IPSetDataplane, AddressDatap
     func linkExists() -> Bool { true }
     func createLink() {}
     func listAddresses(
-        of family: IPFamily, restarting: Bool, _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool? {
+        _ reading: inout KernelReading<IPFamily>, _ body: (BoundAddress) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
         try check(.addresses)
-        return false
+        return .complete
     }
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
         try check(.addresses)

@@ -11,8 +11,9 @@ public final class KernelAddresses: AddressDataplane {
     private var socket: NetlinkSocket
     /// For listings, which others' requests come in between of.
     private var listingSocket: NetlinkSocket
-    /// What is being listed: of a family, on the link with that number.
-    private var listing: (family: IPFamily, link: UInt32)?
+    private var listing = ReadingUnderWay()
+    /// The number of the link whose addresses are being listed.
+    private var listedLink: UInt32 = 0
     private var request: NetlinkRequest
     private var batch: NetlinkBatch
 
@@ -117,21 +118,22 @@ public final class KernelAddresses: AddressDataplane {
     // MARK: Its addresses
 
     public func listAddresses(
-        of family: IPFamily,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool? {
+    ) throws(DataplaneError) -> ReadingProgress {
+        let family = reading.subject
         do throws(NetlinkError) {
-            if isStart {
-                let index = try existingLink().index
+            switch listing.takeUp(&reading) {
+            case .none: return .lapsed
+            case .next: break
+            case .first:
+                listedLink = try existingLink().index
                 // Of all links: the kernel marks a dump of one link alone as consistent whatever changes meanwhile
                 // (`inet_dump_ifaddr` in `net/ipv4/devinet.c`).
                 try request.beginAddressDump(family)
                 try listingSocket.beginDump(&request)
-                listing = (family, index)
             }
-            guard let (listed, index) = listing, listed == family else { return nil }
-            listing = nil
+            let index = listedLink
             let hasMore = try listingSocket.continueDump(togetherWithNext: true) {
                 (message, datagram) throws(NetlinkError) in
                 guard let found = try RouteAddress(message, in: datagram), found.linkIndex == index,
@@ -139,10 +141,9 @@ public final class KernelAddresses: AddressDataplane {
                 else { return }
                 body(found.bound)
             }
-            if hasMore { listing = (family, index) }
-            return hasMore
+            return listing.putDown(reading, hasMore: hasMore)
         } catch {
-            guard error.operation != .receive || error.errno != .interrupted else { return nil }
+            guard error.operation != .receive || error.errno != .interrupted else { return .lapsed }
             throw DataplaneError(.addresses, "read the \(family) addresses of \(name)", error)
         }
     }

@@ -10,6 +10,7 @@ public final class KernelConntrack: ConntrackDataplane {
     private var socket: NetlinkSocket
     /// For the walk through all flows, between whose parts others are asked for.
     private var walkSocket: NetlinkSocket
+    private var walk = ReadingUnderWay()
     /// Storage for every request and every batch.
     private var request: NetlinkRequest
     private var batch: NetlinkBatch
@@ -43,17 +44,20 @@ public final class KernelConntrack: ConntrackDataplane {
     }
 
     public func deleteNextFlows(
-        matching filter: ConntrackFilter,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<FilteredFlows>,
         where isStale: (ConntrackFlow) -> Bool
-    ) throws(DataplaneError) -> (sweep: ConntrackSweep, hasMore: Bool) {
+    ) throws(DataplaneError) -> ReadingProgress {
         let clock = ContinuousClock()
         let start = clock.now
+        let filter = reading.subject.filter
         var examined = 0
         var stale: [ConntrackFlow] = []
         let hasMore: Bool
         do throws(NetlinkError) {
-            if isStart {
+            switch walk.takeUp(&reading) {
+            case .none: return .lapsed
+            case .next: break
+            case .first:
                 try request.beginFlowDump(filter)
                 try walkSocket.beginDump(&request)
             }
@@ -66,7 +70,9 @@ public final class KernelConntrack: ConntrackDataplane {
             throw Self.readingFailed(filter, error)
         }
         try delete(stale)
-        return (ConntrackSweep(examined: examined, deleted: stale.count, duration: clock.now - start), hasMore)
+        reading.subject.sweep += ConntrackSweep(
+            examined: examined, deleted: stale.count, duration: clock.now - start)
+        return walk.putDown(reading, hasMore: hasMore)
     }
 
     private static func readingFailed(_ filter: ConntrackFilter, _ error: NetlinkError) -> DataplaneError {

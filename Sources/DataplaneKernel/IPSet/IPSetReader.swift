@@ -9,8 +9,8 @@ import Reconcile
 final class IPSetReader {
     private var socket: NetlinkSocket
     private var request: NetlinkRequest
-    /// The set that is being read; `nil` when none is.
-    private var set: ObservedSet?
+    /// The name of the set that the kernel holds on to for this reader; `nil` when there is none.
+    private var heldSet: String?
 
     /// In the network namespace of the calling thread.
     init() throws(DataplaneError) {
@@ -22,46 +22,28 @@ final class IPSetReader {
         }
     }
 
-    /// Whether the kernel holds on to the set of that name for this reader.
-    func isReading(_ name: String) -> Bool { set?.name == name }
+    func isReading(_ name: String) -> Bool { heldSet == name }
 
-    /// Begins to read a set.
+    /// Begins to read a set. What was being read is read no more.
     ///
     /// - Parameter headerOnly: whether to leave out its members.
-    /// - Returns: as `readOn`; `nil` when there is no set of that name.
-    func begin(
-        _ name: String,
-        headerOnly: Bool = false,
-        _ body: (IPSetEntry) -> Void = { _ in }
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
-        set = nil
+    func begin(_ name: String, headerOnly: Bool = false) throws(DataplaneError) {
+        heldSet = nil
         do throws(NetlinkError) {
             try request.beginSetDump(name, headerOnly: headerOnly)
             try socket.beginDump(&request)
         } catch {
             throw Self.failure(name, error)
         }
-        return try readNext(name, nil, body)
     }
 
-    /// Goes on with what was begun.
+    /// Reads the next part of the set that was begun.
     ///
-    /// - Returns: the set, and whether there is more; `nil` when that set is not being read.
-    func readOn(
-        _ name: String,
-        _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
-        guard let set, set.name == name else { return nil }
-        return try readNext(name, set, body)
-    }
-
-    private func readNext(
-        _ name: String,
-        _ known: ObservedSet?,
-        _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
-        set = nil
-        var found = known
+    /// - Parameter set: gets to know the set with the first part, if there is one of that name.
+    /// - Returns: whether there is more.
+    func readNext(of set: inout NamedSet, _ body: (IPSetEntry) -> Void) throws(DataplaneError) -> Bool {
+        heldSet = nil
+        var found = set.found.take()
         let hasMore: Bool
         do throws(NetlinkError) {
             hasMore = try socket.continueDump(togetherWithNext: true) { (message, datagram) throws(NetlinkError) in
@@ -72,12 +54,13 @@ final class IPSetReader {
                 }
             }
         } catch {
-            if error.operation == .request, error.errno == .noEntry { return nil }
-            throw Self.failure(name, error)
+            if error.operation == .request, error.errno == .noEntry { return false }
+            throw Self.failure(set.name, error)
         }
-        guard let found else { throw Self.failure(name, .malformed("a dump without a set")) }
-        if hasMore { set = found }
-        return (found, hasMore)
+        guard found != nil else { throw Self.failure(set.name, .malformed("a dump without a set")) }
+        set.found = found
+        if hasMore { heldSet = set.name }
+        return hasMore
     }
 
     private static func failure(_ name: String, _ error: NetlinkError) -> DataplaneError {

@@ -11,6 +11,7 @@ public import Reconcile
 public final class KernelIPSet: IPSetDataplane {
     private var session: IPSetSession?
     private var reader: IPSetReader?
+    private var underWay = ReadingUnderWay()
 
     public init() {}
 
@@ -18,7 +19,11 @@ public final class KernelIPSet: IPSetDataplane {
     public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
         try greet(toRead: name)
         // Not with the reader that may be in the middle of another set.
-        guard let found = try IPSetReader().begin(name, headerOnly: true)?.set else { return nil }
+        let reader = try IPSetReader()
+        var set = NamedSet(name)
+        try reader.begin(name, headerOnly: true)
+        _ = try reader.readNext(of: &set) { _ in }
+        guard let found = set.found else { return nil }
         do throws(IPSetDefinition.Unusable) {
             return try IPSetDefinition(found)
         } catch {
@@ -27,20 +32,23 @@ public final class KernelIPSet: IPSetDataplane {
     }
 
     public func readMembers(
-        ofSetNamed name: String,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
-        do throws(DataplaneError) {
-            guard isStart else { return try reader?.readOn(name, body) }
-            try greet(toRead: name)
-            if reader == nil { reader = try IPSetReader() }
-            return try reader?.begin(name, body)
-        } catch {
-            // Whatever the kernel holds on to for this reader, it lets go.
-            reader = nil
-            throw error
+    ) throws(DataplaneError) -> ReadingProgress {
+        let turn = underWay.takeUp(&reading)
+        guard turn != .none else { return .lapsed }
+        // Unless it is put back, the kernel lets go of whatever it holds on to for this reader.
+        var reader = reader.take()
+        if turn == .first {
+            try greet(toRead: reading.subject.name)
+            let fresh = if let reader { reader } else { try IPSetReader() }
+            try fresh.begin(reading.subject.name)
+            reader = fresh
         }
+        guard let reader else { return .lapsed }
+        let hasMore = try reader.readNext(of: &reading.subject, body)
+        self.reader = reader
+        return underWay.putDown(reading, hasMore: hasMore)
     }
 
     /// Tells what is wrong where there is no ip_set, or the process may not use it.
@@ -49,7 +57,9 @@ public final class KernelIPSet: IPSetDataplane {
     }
 
     private func endReading(_ name: String) {
-        if reader?.isReading(name) == true { reader = nil }
+        guard reader?.isReading(name) == true else { return }
+        reader = nil
+        underWay.end()
     }
 
     public func create(_ set: IPSetDefinition) throws(DataplaneError) {

@@ -12,6 +12,7 @@ public final class KernelIPVS: IPVSDataplane {
     private var socket: NetlinkSocket
     /// For listings, which others' requests come in between of.
     private var listingSocket: NetlinkSocket
+    private var listing = ReadingUnderWay()
     private var genericFamily: GenericFamily
     /// Storage for every request and every batch.
     private var request: NetlinkRequest
@@ -105,16 +106,22 @@ public final class KernelIPVS: IPVSDataplane {
     }
 
     public func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
+    ) throws(DataplaneError) -> ReadingProgress {
         do throws(NetlinkError) {
-            guard isStart else { return try continueListing(body) }
-            return try withCurrentFamily { (ipvs) throws(NetlinkError) in
-                try ipvs.request.begin(ipvs.genericFamily, command: IPVS_CMD_GET_SERVICE)
-                try ipvs.listingSocket.beginDump(&ipvs.request)
-                return try ipvs.continueListing(body)
+            let hasMore: Bool
+            switch listing.takeUp(&reading) {
+            case .none: return .lapsed
+            case .next: hasMore = try continueListing(body)
+            case .first:
+                hasMore = try withCurrentFamily { (ipvs) throws(NetlinkError) in
+                    try ipvs.request.begin(ipvs.genericFamily, command: IPVS_CMD_GET_SERVICE)
+                    try ipvs.listingSocket.beginDump(&ipvs.request)
+                    return try ipvs.continueListing(body)
+                }
             }
+            return listing.putDown(reading, hasMore: hasMore)
         } catch {
             throw Self.failure("list the virtual servers", error)
         }

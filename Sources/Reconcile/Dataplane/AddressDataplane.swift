@@ -11,19 +11,13 @@ public protocol AddressDataplane: AnyObject {
     /// As `ip link add kube-ipvs0 type dummy`; the link stays down. Without IPv6 link-local address.
     func createLink() throws(DataplaneError)
 
-    /// Hands over a part of a family's addresses on the dummy link, from one reading: all of them, however they are bound. Other
-    /// calls may come in between.
+    /// Hands over the next part of a family's addresses on the dummy link: all of them, however they are bound.
     ///
-    /// There is one reading at a time: it ends early when another one begins.
-    ///
-    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
-    /// - Returns: whether there is more; `nil` when addresses came or went since the reading began, or when there is none to go
-    ///   on with: what was handed over is then of no use.
+    /// The reading lapses when addresses of the family come or go.
     func listAddresses(
-        of family: IPFamily,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool?
+    ) throws(DataplaneError) -> ReadingProgress
 
     /// Carries the changes out in order. Binding what is bound and removing what is not is no failure. What is bound in another
     /// way (`BoundAddress.isStray`) is neither bound nor unbound by that.
@@ -37,17 +31,15 @@ extension AddressDataplane {
     public func boundAddresses(of family: IPFamily) throws(DataplaneError) -> Set<IPAddress> {
         for _ in 0...AddressReading.maximumRestarts {
             var addresses: Set<IPAddress> = []
-            var isStart = true
-            while let hasMore = try listAddresses(
-                of: family, restarting: isStart,
-                {
+            var reading = KernelReading(of: family)
+            var progress = ReadingProgress.more
+            while progress == .more {
+                progress = try listAddresses(&reading) {
                     guard $0.address.family == family, !DummyLink.keepsUnwanted($0.address) else { return }
                     addresses.insert($0.address)
-                })
-            {
-                guard hasMore else { return addresses }
-                isStart = false
+                }
             }
+            if progress == .complete { return addresses }
         }
         throw DataplaneError(part: .addresses, explanation: "the addresses changed whenever they were read")
     }

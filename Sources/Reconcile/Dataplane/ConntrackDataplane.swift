@@ -11,14 +11,20 @@ public protocol ConntrackDataplane: AnyObject {
         where isStale: (ConntrackFlow) -> Bool
     ) throws(DataplaneError) -> ConntrackSweep
 
-    /// Does the same for a part of the flows: some hundred of what may be a million. `deleteFlows` may be called in between.
-    ///
-    /// - Parameter isStart: whether to begin with the first flow, and not to go on behind the last call's. There is one such
-    ///   walk at a time.
-    /// - Returns: what came of this part, and whether there is more.
+    /// Does the same for the next part of the flows: some hundred of what may be a million.
     func deleteNextFlows(
-        matching filter: ConntrackFilter,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<FilteredFlows>,
         where isStale: (ConntrackFlow) -> Bool
-    ) throws(DataplaneError) -> (sweep: ConntrackSweep, hasMore: Bool)
+    ) throws(DataplaneError) -> ReadingProgress
+}
+
+/// Flows that are looked through in parts.
+public struct FilteredFlows: Hashable, Sendable {
+    public let filter: ConntrackFilter
+    /// What has come of it so far.
+    public var sweep = ConntrackSweep()
+
+    public init(matching filter: ConntrackFilter) {
+        self.filter = filter
+    }
 }

@@ -7,19 +7,14 @@ public protocol IPSetDataplane: AnyObject {
     /// - Throws: also when it is none that could be one of ours.
     func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition?
 
-    /// Hands over a part of a set's members, from one reading of the set. Other calls may come in between.
+    /// Hands over the next part of a set's members. What comes or goes meanwhile may be in it or not.
     ///
-    /// There is one reading at a time: it ends early when another one begins, and when its set is swapped or destroyed. What
-    /// comes or goes meanwhile may be in it or not.
-    ///
-    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
-    /// - Returns: the set, and whether there is more; `nil` when there is no such set, or no such reading to go on with. Of a set
-    ///   whose type is not among `IPSetType` no members are handed over.
+    /// The reading lapses when its set is swapped or destroyed. Of a set whose type is not among `IPSetType` no members are
+    /// handed over.
     func readMembers(
-        ofSetNamed name: String,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)?
+    ) throws(DataplaneError) -> ReadingProgress
 
     /// Makes an empty set. Refused if the name is taken.
     func create(_ set: IPSetDefinition) throws(DataplaneError)
@@ -49,11 +44,24 @@ extension IPSetDataplane {
     /// The set of that name, with those of its members that could be in one of ours; `nil` when there is none.
     public func contents(ofSetNamed name: String) throws(DataplaneError) -> (ObservedSet, Set<IPSetEntry>)? {
         var members: Set<IPSetEntry> = []
-        var isStart = true
-        while let part = try readMembers(ofSetNamed: name, restarting: isStart, { members.insert($0) }) {
-            guard part.hasMore else { return (part.set, members) }
-            isStart = false
+        var reading = KernelReading(of: NamedSet(name))
+        while true {
+            switch try readMembers(&reading, { members.insert($0) }) {
+            case .more: continue
+            case .complete: return reading.subject.found.map { ($0, members) }
+            case .lapsed: throw DataplaneError(part: .ipset, explanation: "the reading of the set \(name) was ended")
+            }
         }
-        return nil
+    }
+}
+
+/// A set that is read by its name.
+public struct NamedSet: Hashable, Sendable {
+    public let name: String
+    /// The set as far as it has been read; `nil` before the first part, and when there is no set of that name.
+    public var found: ObservedSet?
+
+    public init(_ name: String) {
+        self.name = name
     }
 }

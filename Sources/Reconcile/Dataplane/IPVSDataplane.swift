@@ -4,18 +4,14 @@ public import DataplaneModel
 ///
 /// The methods of all data planes block while the kernel works, and are called from one thread.
 public protocol IPVSDataplane: AnyObject {
-    /// Hands over a part of the virtual servers of both families without their real servers, from one reading of the
-    /// kernel's table. Other calls may come in between.
+    /// Hands over the next part of the virtual servers of both families without their real servers.
     ///
     /// While the table changes, or the kernel moves virtual servers about in it, some may be missing, and some may come
     /// twice.
-    ///
-    /// - Parameter isStart: whether to begin anew; otherwise the reading that was begun goes on.
-    /// - Returns: whether there is more.
     func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool
+    ) throws(DataplaneError) -> ReadingProgress
 
     /// One virtual server with its real servers; `nil` when it is not there.
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer?

@@ -39,10 +39,10 @@ private final class RehearsedIPVS: IPVSDataplane {
     }
 
     func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
-        try original.listVirtualServers(restarting: isStart, body)
+    ) throws(DataplaneError) -> ReadingProgress {
+        try original.listVirtualServers(&reading, body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
@@ -75,12 +75,12 @@ private final class RehearsedIPSet: IPSetDataplane {
     }
 
     func readMembers(
-        ofSetNamed name: String,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
-        if let set = created[name] { return (ObservedSet(set), false) }
-        return try original.readMembers(ofSetNamed: name, restarting: isStart, body)
+    ) throws(DataplaneError) -> ReadingProgress {
+        guard let set = created[reading.subject.name] else { return try original.readMembers(&reading, body) }
+        reading.subject.found = ObservedSet(set)
+        return .complete
     }
 
     func create(_ set: IPSetDefinition) {
@@ -101,7 +101,9 @@ private final class RehearsedIPSet: IPSetDataplane {
 
     func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
         if created[name] == nil {
-            guard try original.readMembers(ofSetNamed: name, restarting: true, { _ in }) != nil else { return false }
+            var reading = KernelReading(of: NamedSet(name))
+            _ = try original.readMembers(&reading) { _ in }
+            guard reading.subject.found != nil else { return false }
         }
         destroy(name)
         return true
@@ -134,11 +136,10 @@ private final class RehearsedAddresses: AddressDataplane {
     }
 
     func listAddresses(
-        of family: IPFamily,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool? {
-        hasCreatedLink ? false : try original.listAddresses(of: family, restarting: isStart, body)
+    ) throws(DataplaneError) -> ReadingProgress {
+        hasCreatedLink ? .complete : try original.listAddresses(&reading, body)
     }
 
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] {

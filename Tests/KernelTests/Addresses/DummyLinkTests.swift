@@ -79,8 +79,8 @@ extension KernelSuite {
         /// Those of IPv6 that the node may choose as a source.
         private func selectableAddresses() throws -> [IPAddress] {
             var found: [BoundAddress] = []
-            let hasMore = try addresses.listAddresses(of: .v6, restarting: true) { found.append($0) }
-            #expect(hasMore == false)
+            var reading = KernelReading(of: IPFamily.v6)
+            #expect(try addresses.listAddresses(&reading) { found.append($0) } == .complete)
             return found.filter(\.isSelectable).map(\.address)
         }
 
@@ -143,36 +143,39 @@ extension KernelSuite {
             let all = try (1...UInt16(3000)).map { try address(family, 1, $0) }
             #expect(try addresses.apply(all.map(AddressChange.bind)) == [])
             var listed: Set<IPAddress> = []
-            func list(restarting isStart: Bool) throws -> Bool? {
-                try addresses.listAddresses(of: family, restarting: isStart) { listed.insert($0.address) }
+            func list(_ reading: inout KernelReading<IPFamily>) throws -> ReadingProgress {
+                try addresses.listAddresses(&reading) { listed.insert($0.address) }
             }
 
-            // There is none to go on with.
-            #expect(try list(restarting: false) == nil)
-            var hasMore = try list(restarting: true)
-            #expect(hasMore == true)
+            var reading = KernelReading(of: family)
+            var progress = try list(&reading)
+            #expect(progress == .more)
             var parts = 1
-            while hasMore == true {
+            while progress == .more {
                 // It is not there, so nothing changes.
                 #expect(try addresses.apply([.unbind(try address(family, 2, 1))]) == [])
                 #expect(try addresses.linkExists())
-                hasMore = try list(restarting: false)
+                progress = try list(&reading)
                 parts += 1
             }
-            #expect(hasMore == false)
+            #expect(progress == .complete)
+            #expect(try list(&reading) == .lapsed)
             #expect(listed == Set(all))
             #expect(parts > 1)
 
-            #expect(try list(restarting: true) == true)
+            reading = KernelReading(of: family)
+            #expect(try list(&reading) == .more)
             #expect(try addresses.apply([.unbind(all[0])]) == [])
-            hasMore = true
-            while hasMore == true { hasMore = try list(restarting: false) }
-            #expect(hasMore == nil)
+            progress = .more
+            while progress == .more { progress = try list(&reading) }
+            #expect(progress == .lapsed)
 
             // The other family's listing takes its place.
-            #expect(try list(restarting: true) == true)
-            _ = try addresses.listAddresses(of: family == .v4 ? .v6 : .v4, restarting: true) { _ in }
-            #expect(try list(restarting: false) == nil)
+            reading = KernelReading(of: family)
+            #expect(try list(&reading) == .more)
+            var other = KernelReading(of: family == .v4 ? IPFamily.v6 : .v4)
+            _ = try addresses.listAddresses(&other) { _ in }
+            #expect(try list(&reading) == .lapsed)
             #expect(try addresses.boundAddresses(of: family) == Set(all.dropFirst()))
         }
 

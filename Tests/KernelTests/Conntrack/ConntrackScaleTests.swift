@@ -3,6 +3,7 @@ import CLinuxUAPI
 import DataplaneKernel
 import DataplaneModel
 import Netlink
+import Reconcile
 import SystemTesting
 import Testing
 
@@ -68,22 +69,20 @@ extension KernelSuite {
             // The same in parts, between which others are read.
             let clock = ContinuousClock()
             var parts: [Duration] = []
-            var walk = ConntrackSweep()
-            var hasMore = true
-            while hasMore {
+            var reading = KernelReading(of: FilteredFlows(matching: ConntrackFilter(.v4, .udp)))
+            var progress = ReadingProgress.more
+            while progress == .more {
                 let start = clock.now
-                let part = try conntrack.deleteNextFlows(
-                    matching: ConntrackFilter(.v4, .udp), restarting: parts.isEmpty
-                ) {
+                progress = try conntrack.deleteNextFlows(&reading) {
                     $0.endpoint.address == IPAddress(v4: 0x0af4_0004)
                 }
                 parts.append(clock.now - start)
-                walk += part.sweep
-                hasMore = part.hasMore
                 if parts.count % 100 == 0 {
                     #expect(try conntrack.flows(matching: ConntrackFilter(server: server)).count > count / 200)
                 }
             }
+            #expect(progress == .complete)
+            let walk = reading.subject.sweep
             let longest = try #require(parts.max())
             print("in \(parts.count) parts: \(walk); the longest took \(longest)")
             #expect(parts.count > 100)

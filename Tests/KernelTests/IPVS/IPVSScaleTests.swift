@@ -51,16 +51,21 @@ extension KernelSuite {
                     if case .address(let id) = server.identity { listed.insert(id) }
                 }
                 // One that is not read to its end.
-                #expect(try ipvs.listVirtualServers(restarting: true, note))
+                var left = KernelReading<Void>()
+                #expect(try ipvs.listVirtualServers(&left, note) == .more)
                 listed = []
                 parts = 1
-                var hasMore = try ipvs.listVirtualServers(restarting: true, note)
-                while hasMore {
+                var reading = KernelReading<Void>()
+                var progress = try ipvs.listVirtualServers(&reading, note)
+                while progress == .more {
+                    #expect(try ipvs.listVirtualServers(&left, note) == .lapsed)
                     #expect(try ipvs.realServers(of: ids[parts]) == [])
                     #expect(try ipvs.apply([.editVirtualServer(ids[parts], configuration)]) == [])
-                    hasMore = try ipvs.listVirtualServers(restarting: false, note)
+                    progress = try ipvs.listVirtualServers(&reading, note)
                     parts += 1
                 }
+                #expect(progress == .complete)
+                #expect(try ipvs.listVirtualServers(&left, note) == .lapsed)
                 #expect(listed.isSubset(of: ids))
                 return listed.count == ids.count
             }

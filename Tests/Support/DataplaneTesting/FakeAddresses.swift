@@ -21,8 +21,9 @@ public final class FakeAddresses: AddressDataplane {
     /// Whether what comes and goes shows while addresses are listed, but for the part that has been listed.
     public var listingsShowChanges = false
     /// Whether a part has been listed, and not all of it.
-    public var isPartlyListed: Bool { listing != nil }
-    private var listing: (family: IPFamily, parts: PartedReading<BoundAddress>)?
+    public var isPartlyListed: Bool { parts != nil }
+    private var listing = ReadingUnderWay()
+    private var parts: PartedReading<BoundAddress>?
 
     private var nextApplyFailure: DataplaneError?
 
@@ -41,22 +42,20 @@ public final class FakeAddresses: AddressDataplane {
     }
 
     public func listAddresses(
-        of family: IPFamily,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool? {
+    ) throws(DataplaneError) -> ReadingProgress {
+        let family = reading.subject
         var now = strays.filter { $0.family == family }
         for address in bound where address.family == family {
             now.insert(BoundAddress(address, isSelectable: selectable.contains(address)))
         }
-        if isStart { listing = (family, PartedReading(of: now)) }
-        guard case (let listed, var parts)? = listing, listed == family, parts.start == now || !noticesChanges else {
-            listing = nil
-            return nil
-        }
+        let turn = listing.takeUp(&reading)
+        if turn == .first { parts = PartedReading(of: now) }
+        guard turn != .none, var parts = parts.take(), parts.start == now || !noticesChanges else { return .lapsed }
         let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil, body)
-        listing = hasMore ? (family, parts) : nil
-        return hasMore
+        if hasMore { self.parts = parts }
+        return listing.putDown(reading, hasMore: hasMore)
     }
 
     /// The next exchange breaks, and nothing takes effect.

@@ -12,6 +12,7 @@ public final class FakeConntrack: ConntrackDataplane {
     /// How many flows one part of a walk through all of them has.
     public var flowsPerPart = 2
 
+    private var walk = ReadingUnderWay()
     /// What a walk that is under way has still to look at.
     private var unread: ArraySlice<ConntrackFlow> = []
     private let onChange: (String) -> Void
@@ -29,17 +30,21 @@ public final class FakeConntrack: ConntrackDataplane {
     }
 
     public func deleteNextFlows(
-        matching filter: ConntrackFilter,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<FilteredFlows>,
         where isStale: (ConntrackFlow) -> Bool
-    ) throws(DataplaneError) -> (sweep: ConntrackSweep, hasMore: Bool) {
-        if isStart {
+    ) throws(DataplaneError) -> ReadingProgress {
+        let filter = reading.subject.filter
+        switch walk.takeUp(&reading) {
+        case .none: return .lapsed
+        case .next: break
+        case .first:
             readings.append(filter)
             unread = flows.filter(filter.matches)[...]
         }
         let part = Array(unread.prefix(flowsPerPart))
         unread = unread.dropFirst(part.count)
-        return (try delete(part, where: isStale), !unread.isEmpty)
+        reading.subject.sweep += try delete(part, where: isStale)
+        return walk.putDown(reading, hasMore: !unread.isEmpty)
     }
 
     private func delete(

@@ -45,8 +45,9 @@ public final class FakeIPSet: IPSetDataplane {
     /// Whether members that come and go show while their set is read, but for the part that has been read.
     public var readingsShowChanges = false
     /// The set of which a part has been read, and not all of it.
-    public var partlyRead: String? { reading?.definition.name }
-    private var reading: (definition: IPSetDefinition, parts: PartedReading<IPSetEntry>)?
+    public var partlyRead: String? { underWayOf?.definition.name }
+    private var underWay = ReadingUnderWay()
+    private var underWayOf: (definition: IPSetDefinition, parts: PartedReading<IPSetEntry>)?
 
     private var nextApplyFailure: DataplaneError?
 
@@ -61,21 +62,23 @@ public final class FakeIPSet: IPSetDataplane {
     }
 
     public func readMembers(
-        ofSetNamed name: String,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
+    ) throws(DataplaneError) -> ReadingProgress {
+        let name = reading.subject.name
+        let isStart = reading.isAtStart
+        guard underWay.takeUp(&reading) != .none else { return .lapsed }
         if isStart {
-            reading = sets[name].map { ($0.definition, PartedReading(of: $0.members)) }
+            underWayOf = sets[name].map { ($0.definition, PartedReading(of: $0.members)) }
         }
-        guard case (let definition, var parts)? = reading, definition.name == name else { return nil }
+        guard case (let definition, var parts)? = underWayOf else { return .complete }
         // To count references takes long, and nobody asks for those of a set of ours.
         let count = isStart && sets[name]?.foreign != nil ? references(to: name) : 0
-        let observed = sets[name]?.observed(count) ?? ObservedSet(definition)
+        reading.subject.found = sets[name]?.observed(count) ?? ObservedSet(definition)
         let now = readingsShowChanges ? sets[name]?.members : nil
         let hasMore = parts.next(membersPerPart, showing: now, body)
-        reading = hasMore ? (definition, parts) : nil
-        return (observed, hasMore)
+        underWayOf = hasMore ? (definition, parts) : nil
+        return underWay.putDown(reading, hasMore: hasMore)
     }
 
     private func references(to name: String) -> Int {
@@ -83,7 +86,9 @@ public final class FakeIPSet: IPSetDataplane {
     }
 
     private func endReading(_ name: String) {
-        if partlyRead == name { reading = nil }
+        guard partlyRead == name else { return }
+        underWayOf = nil
+        underWay.end()
     }
 
     public func create(_ set: IPSetDefinition) throws(DataplaneError) {

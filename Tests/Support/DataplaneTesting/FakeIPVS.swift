@@ -27,6 +27,7 @@ public final class FakeIPVS: IPVSDataplane {
     /// How many virtual servers a listing hands over at a time.
     public var serversPerPart = 5
 
+    private var listing = ReadingUnderWay()
     /// What the listing that is under way has not shown yet.
     private var unread: ArraySlice<VirtualServer.ID> = []
     private var nextApplyFailure: DataplaneError?
@@ -53,10 +54,13 @@ public final class FakeIPVS: IPVSDataplane {
     }
 
     public func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
-        if isStart {
+    ) throws(DataplaneError) -> ReadingProgress {
+        switch listing.takeUp(&reading) {
+        case .none: return .lapsed
+        case .next: break
+        case .first:
             listingCount += 1
             unread = table.entries.keys.filter { !unlisted.contains($0) }[...]
             unread += unread.prefix(unlisted.count)
@@ -73,7 +77,7 @@ public final class FakeIPVS: IPVSDataplane {
             server.realServers = []
             body(server)
         }
-        return !unread.isEmpty
+        return listing.putDown(reading, hasMore: !unread.isEmpty)
     }
 
     public func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {

@@ -86,10 +86,10 @@ private final class BreakingIPVS: IPVSDataplane {
     }
 
     func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
-        try base.listVirtualServers(restarting: isStart, body)
+    ) throws(DataplaneError) -> ReadingProgress {
+        try base.listVirtualServers(&reading, body)
     }
 
     func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
@@ -119,11 +119,10 @@ private final class BreakingSets: IPSetDataplane {
     }
 
     func readMembers(
-        ofSetNamed name: String,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
-        try base.readMembers(ofSetNamed: name, restarting: isStart, body)
+    ) throws(DataplaneError) -> ReadingProgress {
+        try base.readMembers(&reading, body)
     }
 
     func create(_ set: IPSetDefinition) throws(DataplaneError) {
@@ -171,11 +170,10 @@ private final class BreakingAddresses: AddressDataplane {
     }
 
     func listAddresses(
-        of family: IPFamily,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool? {
-        try base.listAddresses(of: family, restarting: isStart, body)
+    ) throws(DataplaneError) -> ReadingProgress {
+        try base.listAddresses(&reading, body)
     }
 
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {

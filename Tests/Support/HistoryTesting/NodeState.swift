@@ -15,12 +15,12 @@ public struct NodeState {
     /// Reads it as the daemon does.
     public init(of dataplane: Dataplane) throws(DataplaneError) {
         var listed: Set<VirtualServer.ID> = []
-        var (isStart, hasMore) = (true, true)
-        while hasMore {
-            hasMore = try dataplane.ipvs.listVirtualServers(restarting: isStart) { observed in
+        var reading = KernelReading<Void>()
+        var progress = ReadingProgress.more
+        while progress == .more {
+            progress = try dataplane.ipvs.listVirtualServers(&reading) { observed in
                 if case .address(let id) = observed.identity { listed.insert(id) }
             }
-            isStart = false
         }
         for id in listed { servers[id] = try dataplane.ipvs.virtualServer(id) }
         for family in IPFamily.allCases {

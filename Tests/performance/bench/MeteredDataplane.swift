@@ -119,12 +119,12 @@ private final class MeteredIPVS: IPVSDataplane {
     }
 
     func listVirtualServers(
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<Void>,
         _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> Bool {
-        if isStart { times.noteListing() }
+    ) throws(DataplaneError) -> ReadingProgress {
+        if reading.isAtStart { times.noteListing() }
         return try times.timed(\.ipvs) { () throws(DataplaneError) in
-            try kernel.listVirtualServers(restarting: isStart, body)
+            try kernel.listVirtualServers(&reading, body)
         }
     }
 
@@ -156,12 +156,11 @@ private final class MeteredSets: IPSetDataplane {
     }
 
     func readMembers(
-        ofSetNamed name: String,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> (set: ObservedSet, hasMore: Bool)? {
+    ) throws(DataplaneError) -> ReadingProgress {
         return try times.timed(\.sets) { () throws(DataplaneError) in
-            try kernel.readMembers(ofSetNamed: name, restarting: isStart, body)
+            try kernel.readMembers(&reading, body)
         }
     }
 
@@ -208,12 +207,11 @@ private final class MeteredAddresses: AddressDataplane {
     }
 
     func listAddresses(
-        of family: IPFamily,
-        restarting isStart: Bool,
+        _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> Bool? {
+    ) throws(DataplaneError) -> ReadingProgress {
         return try times.timed(\.addresses) { () throws(DataplaneError) in
-            try kernel.listAddresses(of: family, restarting: isStart, body)
+            try kernel.listAddresses(&reading, body)
         }
     }
 

@@ -61,17 +61,19 @@ extension ProfileCommand {
 
 /// Holds nothing and refuses nothing.
 final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, RulesDataplane {
-    func listVirtualServers(restarting: Bool, _ body: (ObservedVirtualServer) -> Void) -> Bool { false }
+    func listVirtualServers(
+        _ reading: inout KernelReading<Void>,
+        _ body: (ObservedVirtualServer) -> Void
+    ) -> ReadingProgress { .complete }
     func virtualServer(_ id: VirtualServer.ID) -> ObservedVirtualServer? { nil }
     func realServers(of id: VirtualServer.ID) -> [ObservedRealServer]? { [] }
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] { [] }
 
     func definition(ofSetNamed name: String) -> IPSetDefinition? { nil }
     func readMembers(
-        ofSetNamed name: String,
-        restarting: Bool,
+        _ reading: inout KernelReading<NamedSet>,
         _ body: (IPSetEntry) -> Void
-    ) -> (set: ObservedSet, hasMore: Bool)? { nil }
+    ) -> ReadingProgress { .complete }
     func create(_ set: IPSetDefinition) {}
     func swap(_ first: String, _ second: String) {}
     func destroy(_ name: String) {}
@@ -81,7 +83,10 @@ final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, Rule
 
     func linkExists() -> Bool { true }
     func createLink() {}
-    func listAddresses(of family: IPFamily, restarting: Bool, _ body: (BoundAddress) -> Void) -> Bool? { false }
+    func listAddresses(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (BoundAddress) -> Void
+    ) -> ReadingProgress { .complete }
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] { [] }
 
     func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }
