@@ -17,9 +17,13 @@ struct KernelText {
             if let server = try kernel.ipvs.virtualServer(id) { observed.append(server) }
         }
         var marked: [ObservedVirtualServer] = []
-        _ = try kernel.ipvs.listVirtualServers(restarting: true) { server in
-            // The fake lists each mark for both families.
-            if case .firewallMark(_, .v4) = server.identity { marked.append(server) }
+        var reading = KernelReading<Void>()
+        var progress = ReadingProgress.more
+        while progress == .more {
+            progress = try kernel.ipvs.listVirtualServers(&reading) { server in
+                // The fake lists each mark for both families.
+                if case .firewallMark(_, .v4) = server.identity { marked.append(server) }
+            }
         }
         var names = NumericNames()
         let text = RestoreRules.text(of: observed + marked, names: &names)

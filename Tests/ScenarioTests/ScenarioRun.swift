@@ -183,7 +183,7 @@ struct ScenarioRun {
     }
 
     private mutating func start() async {
-        var daemon = ScenarioNode(settings, node: node, interfaces: interfaces, on: kernel.dataplane, at: now)
+        let daemon = ScenarioNode(settings, node: node, interfaces: interfaces, on: kernel.dataplane, at: now)
         daemon.apply(
             objects.sorted { $0.key < $1.key }.compactMap { _, object -> ObjectUpdate? in
                 switch object {
