@@ -47,9 +47,9 @@ struct FlagTests {
 
     @Test func `an unknown flag is an error that names it`() {
         #expect {
-            try parse(["--proxy-mode=ipvs", "--logtostderr=true"])
+            try parse(["--proxy-mode=ipvs", "--no-such-flag=true"])
         } throws: { error in
-            KubeProxyFlags.message(for: error).contains("--logtostderr")
+            KubeProxyFlags.message(for: error).contains("--no-such-flag")
         }
     }
 
@@ -110,7 +110,7 @@ struct FlagTests {
         ("--nodeport-addresses=10.0.0.0/8,fd00::/8", { $0.nodePortAddresses = ["10.0.0.0/8", "fd00::/8"] }),
         ("--nodeport-addresses=", { _ in }), ("--proxy-port-range=1-2", { $0.portRange = "1-2" }),
         ("--conntrack-max-per-core=1", { $0.conntrack.maxPerCore = 1 }),
-        ("--conntrack-min=2", { $0.conntrack.min = 2 }),
+        ("--conntrack-min=2", { $0.conntrack.min = 2 }), ("--conntrack-max=0", { _ in }),
         ("--conntrack-tcp-timeout-established=1s", { $0.conntrack.tcpEstablishedTimeout = .seconds(1) }),
         ("--conntrack-tcp-timeout-close-wait=2s", { $0.conntrack.tcpCloseWaitTimeout = .seconds(2) }),
         ("--conntrack-tcp-be-liberal", { $0.conntrack.tcpBeLiberal = true }),

@@ -7,6 +7,7 @@ extension KubeProxyFlags {
     /// - `-v4`, `-v=4` and `-v 4` are `--v=4`.
     /// - Underscores in names are hyphens: `--cluster_cidr`.
     /// - Empty arguments that belong to no flag are dropped, as an empty variable in a manifest makes them.
+    /// - Flags that kube-proxy has no more go to `FormerFlags`.
     ///
     /// Unknown flags and everything after `--` are left as they are.
     public static func normalizing(_ arguments: [String]) -> [String] {
@@ -29,10 +30,21 @@ extension KubeProxyFlags {
     private static func normalizing(long argument: String, _ rest: inout ArraySlice<String>) -> [String] {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = parts[0].map { $0 == "_" ? "-" : String($0) }.joined()
+        if let former = former(name, value: parts.count > 1 ? String(parts[1]) : nil, &rest) { return former }
         if parts.count > 1 { return joined(name, String(parts[1])) }
         if booleanNames.contains(name) { return joined(name, "true") }
         if valueNames.contains(name), let value = rest.popFirst() { return joined(name, value) }
         return ["--\(name)"]
+    }
+
+    /// `nil` unless it is a flag of that kind, and has the value that it needs.
+    private static func former(_ name: String, value: String?, _ rest: inout ArraySlice<String>) -> [String]? {
+        let takesNext = value == nil && FormerFlags.valueNames.contains(name)
+        guard takesNext || FormerFlags.valueNames.contains(name) || FormerFlags.booleanNames.contains(name) else {
+            return nil
+        }
+        guard let value = takesNext ? rest.popFirst() : value ?? "true" else { return nil }
+        return joined(FormerFlags.carrier, "\(name)=\(value)")
     }
 
     private static func joined(_ name: String, _ value: String) -> [String] {
@@ -55,7 +67,8 @@ extension KubeProxyFlags {
 
     /// The flags that take the next argument where they have no value of their own.
     static let valueNames: Set<String> = [
-        "bind-address", "boot-id-file", "cluster-cidr", "config", "config-sync-period", "conntrack-max-per-core",
+        "bind-address", "boot-id-file", "cluster-cidr", "config", "config-sync-period", "conntrack-max",
+        "conntrack-max-per-core",
         "conntrack-min", "conntrack-tcp-timeout-close-wait", "conntrack-tcp-timeout-established",
         "conntrack-udp-timeout",
         "conntrack-udp-timeout-stream", "detect-local-mode", "feature-gates", "graceful-timeout",

@@ -25,8 +25,9 @@ extension KubeProxyFlags {
         defaults.ipvs.minSyncPeriod = .seconds(1)
         var flags = FlagApplier(defaults)
         applyConfigurationFlags(to: &flags)
+        former.apply(to: &flags, cleanup: cleanup)
 
-        var warnings: [ConfigurationWarning] = deprecationWarnings
+        var warnings: [ConfigurationWarning] = deprecationWarnings + former.warnings
         var sources: [String: SettingSource] = [:]
         var invalid: [InvalidSetting] = []
         if let file {
@@ -123,6 +124,10 @@ extension KubeProxyFlags {
         }
         if node.metricsPort != nil {
             warnings.append(ConfigurationWarning("--metrics-port is deprecated: use --metrics-bind-address"))
+        }
+        if conntrack.conntrackMax != nil {
+            let others = "--conntrack-max-per-core and --conntrack-min"
+            warnings.append(ConfigurationWarning("--conntrack-max is deprecated: use \(others)"))
         }
         if rules.proxyPortRange != nil {
             warnings.append(ConfigurationWarning("--proxy-port-range is deprecated and has no effect"))

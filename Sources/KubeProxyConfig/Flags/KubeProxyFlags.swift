@@ -12,6 +12,7 @@ public struct KubeProxyFlags: ParsableArguments, Sendable {
     @OptionGroup(title: "Rules") var rules: RuleFlags
     @OptionGroup(title: "Connection tracking") var conntrack: ConntrackFlags
     @OptionGroup(title: "Logging") var logging: LoggingFlags
+    @OptionGroup var former: FormerFlags
 
     public init() {}
 

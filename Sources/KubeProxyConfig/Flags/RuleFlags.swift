@@ -150,6 +150,10 @@ struct ConntrackFlags: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("Entries at least, however few the CPUs. (default: 131072)", valueName: "number"))
     var conntrackMin: String?
 
+    @Option(
+        help: ArgumentHelp("Deprecated: entries in all, whatever the two above say; 0 for them.", valueName: "number"))
+    var conntrackMax: String?
+
     @Option(help: ArgumentHelp("Of idle TCP connections; 0 leaves it alone. (default: 24h0m0s)", valueName: "duration"))
     var conntrackTcpTimeoutEstablished: String?
 
@@ -172,6 +176,7 @@ struct ConntrackFlags: ParsableArguments, Sendable {
         flags.set(
             "conntrack-max-per-core", conntrackMaxPerCore, \.conntrack.maxPerCore, at: section + "maxPerCore", .number)
         flags.set("conntrack-min", conntrackMin, \.conntrack.min, at: section + "min", .number)
+        flags.setConntrackMaximum(conntrackMax)
         flags.set(
             "conntrack-tcp-timeout-established",
             conntrackTcpTimeoutEstablished,
@@ -202,5 +207,21 @@ struct ConntrackFlags: ParsableArguments, Sendable {
             at: section + "udpStreamTimeout",
             .duration
         )
+    }
+}
+
+extension FlagApplier {
+    /// kube-proxy's `--conntrack-max`, which went with 1.16: a limit for the whole node, which the configuration says as a least
+    /// maximum beside one entry for each CPU.
+    fileprivate mutating func setConntrackMaximum(_ text: String?) {
+        if reads("conntrack-max", { _ in "0" }) { return }
+        guard let text else { return }
+        note("conntrack-max", at: "conntrack.min")
+        guard let maximum = FlagValue.verbosity.parse(text) else {
+            return refuse("conntrack-max", text, wanted: FlagValue.verbosity.wanted)
+        }
+        guard maximum > 0 else { return }
+        configuration.conntrack.maxPerCore = 1
+        configuration.conntrack.min = maximum
     }
 }
