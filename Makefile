@@ -9,8 +9,9 @@ help: ## Show this
 build: deps-build ## Build everything (debug)
 	swift build
 
+# With Swift's libraries in it: a node has none.
 release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipvs
-	swift build -c release --product kube-ipvs
+	swift build -c release --product kube-ipvs --static-swift-stdlib
 
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
@@ -56,6 +57,7 @@ image: ## Build the container image, with docker, podman or buildah
 	@tool=$${CONTAINER_TOOL:-$$(command -v docker || command -v podman || command -v buildah)}; \
 	[ -n "$$tool" ] || { echo "make image: none of docker, podman and buildah is installed" >&2; exit 1; }; \
 	"$$tool" build --file Manifests/image/Dockerfile --build-arg SWIFT_VERSION="$$(cat .swift-version)" \
+		--build-arg COMMIT="$$(git rev-parse HEAD 2>/dev/null)" \
 		--tag kube-ipvs:"$$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)" .
 
 # IMAGE, API_SERVER, CLUSTER_CIDR and DOCS fill in what only you know: Manifests/render says what they are.

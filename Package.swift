@@ -144,11 +144,14 @@ let targets: [Target] = [
             "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
         ]
     ),
+    // Notes the commit that is built, and has the program know it.
+    .plugin(name: "CommitStamp", capability: .buildTool()),
+    .target(name: "BuildCommit", plugins: ["CommitStamp"]),
     // The commands.
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig", "KubernetesHTTP",
+            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig", "KubernetesHTTP",
             "KubernetesObjects", "ProxyService", "SmallFiles", argumentParser, logging, subprocess, systemPackage,
         ]
     ),
@@ -219,6 +222,7 @@ let targets: [Target] = [
     .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
     .testTarget(name: "BlockingExecutionTests", dependencies: ["BlockingExecution", "SmallFiles", "SystemTesting"]),
     .testTarget(name: "ChildProgramsTests", dependencies: ["ChildPrograms", "SystemTesting"]),
+    .testTarget(name: "CommandTests", dependencies: ["kube-ipvs", "KubernetesHTTP", logging, subprocess]),
     .testTarget(
         name: "DataplaneKernelTests",
         dependencies: ["Addressing", "DataplaneKernel", "DataplaneModel", "Netlink"]
@@ -338,7 +342,7 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
-for target in targets where target.type != .system {
+for target in targets where target.type != .system && target.type != .plugin {
     target.swiftSettings = target.name == "KubernetesProto" ? generated : strict
 }
 

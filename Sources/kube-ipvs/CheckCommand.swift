@@ -19,6 +19,10 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: .hidden)
     var trial: Trial?
 
+    func validate() throws {
+        try flags.refuseTasks(besides: "`check`")
+    }
+
     func run() async throws {
         let (loaded, _) = try flags.loaded()
         if let trial {

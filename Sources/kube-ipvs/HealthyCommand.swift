@@ -23,6 +23,10 @@ struct HealthyCommand: ParsableCommand {
     )
     var ask = HealthQuestion.ready
 
+    func validate() throws {
+        try flags.refuseTasks(besides: "`healthy`")
+    }
+
     func run() throws {
         let verdict = HealthProbe(ask, try flags.loaded().0.settings).ask()
         try OutputDescriptor.standardOutput.write(lines: [verdict.words])

@@ -8,6 +8,10 @@ import ProxyService
 struct InspectionFlags: ParsableArguments {
     @OptionGroup var flags: KubeProxyFlags
 
+    func validate() throws {
+        try flags.refuseTasks(besides: "a command that only looks")
+    }
+
     /// Reads objects and node as the daemon with these flags would.
     func inspect() async throws -> NodeInspection {
         let (loaded, _) = try flags.loaded()

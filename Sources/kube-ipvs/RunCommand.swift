@@ -18,7 +18,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard flags.version == .none else {
-            print(flags.version == .raw ? VersionCommand.version : "kube-ipvs \(VersionCommand.version)")
+            print(flags.version == .raw ? VersionCommand.raw : VersionCommand.line)
             return
         }
         let (loaded, file) = try flags.loaded()

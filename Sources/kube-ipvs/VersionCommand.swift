@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildCommit
 
 /// `kube-ipvs version`.
 struct VersionCommand: ParsableCommand {
@@ -9,7 +10,17 @@ struct VersionCommand: ParsableCommand {
 
     static let version = "0.1.0"
 
+    /// Such as `kube-ipvs 0.1.0 (commit 3970386de9a6)`.
+    static var line: String {
+        "kube-ipvs \(version)" + (BuildCommit.hash.map { " (commit \($0.prefix(12)))" } ?? "")
+    }
+
+    /// All there is to say, for `--version=raw`.
+    static var raw: String {
+        version + (BuildCommit.hash.map { " commit \($0)" } ?? " of an unknown commit")
+    }
+
     func run() {
-        print("kube-ipvs \(Self.version)")
+        print(Self.line)
     }
 }

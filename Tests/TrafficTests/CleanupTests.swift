@@ -116,6 +116,28 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `a dry run of cleanup says what cleanup removes, and removes nothing`() async throws {
+            try await Cluster.with { cluster in
+                let variants = try await cluster.iptablesVariants()
+                try await writeForeignObjects(to: cluster, variants)
+                try writeServices(to: cluster)
+                let daemon = try await cluster.startDaemon("--ipvs-exclude-cidrs", "172.16.0.0/16,fd99::/64")
+                try await daemon.stop()
+
+                let before = try await Everything(of: cluster, variants)
+                let rehearsed = try await cleanUp(cluster, "cleanup", "--dry-run").split(separator: "\n")
+                #expect(try await Everything(of: cluster, variants).differences(from: before) == [])
+                #expect(rehearsed.contains("would remove virtual server TCP 10.96.1.0:80"))
+                #expect(rehearsed.contains("would remove set KUBE-CLUSTER-IP"))
+                let counts = rehearsed.filter {
+                    $0.split(separator: " ").dropFirst(2).first?.allSatisfy(\.isNumber) == true
+                }
+                let removed = try await cleanUp(cluster, "cleanup").split(separator: "\n")
+                #expect(counts.map { $0.replacing("would remove", with: "removed") } == removed)
+                #expect(try await cleanUp(cluster, "cleanup", "--dry-run") == "nothing to remove")
+            }
+        }
+
         @Test func `an excluded network is left alone, wherever it is named`() async throws {
             try await Cluster.with { cluster in
                 try writeServices(to: cluster)

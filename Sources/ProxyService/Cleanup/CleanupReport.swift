@@ -11,25 +11,42 @@ public struct CleanupReport: Sendable {
         case set
     }
 
+    /// What has gone; in a rehearsal, what would go.
     public private(set) var removed: [Kind: Int] = [:]
+    /// What would go, each object by its name; empty unless this is a rehearsal.
+    public private(set) var rehearsed: [String] = []
     /// What an operator should know beside.
     public var notes: [String] = []
     /// Parts that were not, or not wholly, cleaned up. The others were.
     public var failures: [DataplaneError] = []
 
-    public init() {}
+    private let isRehearsal: Bool
+
+    /// - Parameter isRehearsal: whether nothing is removed.
+    public init(isRehearsal: Bool = false) {
+        self.isRehearsal = isRehearsal
+    }
 
     mutating func count(_ kind: Kind, _ count: Int = 1) {
         guard count > 0 else { return }
         removed[kind, default: 0] += count
     }
 
-    /// One line for each kind of which something was removed, and for each note.
+    /// Counts an object that would go, and keeps its name.
+    mutating func rehearse(_ kind: Kind, _ name: String) {
+        count(kind)
+        rehearsed.append("\(kind.rawValue) \(name)")
+    }
+
+    /// One line for each kind of which something was removed, and for each note; in a rehearsal first one for each object that
+    /// has a name.
     public var lines: [String] {
+        let verb = isRehearsal ? "would remove" : "removed"
         let counts = Kind.allCases.compactMap { kind in
-            removed[kind].map { "removed \($0) \(kind.rawValue)\($0 == 1 ? "" : kind == .address ? "es" : "s")" }
+            removed[kind].map { "\(verb) \($0) \(kind.rawValue)\($0 == 1 ? "" : kind == .address ? "es" : "s")" }
         }
-        return (counts.isEmpty && failures.isEmpty ? ["nothing to remove"] : counts) + notes
+        return rehearsed.map { "would remove \($0)" }
+            + (counts.isEmpty && failures.isEmpty ? ["nothing to remove"] : counts) + notes
     }
 
     /// One line for each failure.

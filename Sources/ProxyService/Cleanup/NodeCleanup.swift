@@ -10,12 +10,15 @@ import Reconcile
 /// one could not.
 public struct NodeCleanup {
     private var ownership: VirtualServerOwnership
-    private var report = CleanupReport()
+    private let isRehearsal: Bool
+    private var report: CleanupReport
     private let hasIPSet = !KernelModule.isAbsent("ip_set")
 
-    /// - Parameter networks: virtual servers in them are somebody else's (`ipvs.excludeCIDRs`).
-    public static func run(excluding networks: [IPPrefix]) async -> CleanupReport {
-        var cleanup = NodeCleanup(ownership: VirtualServerOwnership(excludedNetworks: networks))
+    /// - Parameters:
+    ///   - networks: virtual servers in them are somebody else's (`ipvs.excludeCIDRs`).
+    ///   - isRehearsal: whether everything is found and nothing removed.
+    public static func run(excluding networks: [IPPrefix], isRehearsal: Bool = false) async -> CleanupReport {
+        var cleanup = NodeCleanup(VirtualServerOwnership(excludedNetworks: networks), isRehearsal: isRehearsal)
         let sets = KernelIPSet()
         cleanup.readNodeAddresses()
         cleanup.readSets(sets)
@@ -30,8 +33,13 @@ public struct NodeCleanup {
         return cleanup.report
     }
 
-    private init(ownership: VirtualServerOwnership) {
+    /// Whether this process has the capability that every part needs, `CAP_NET_ADMIN`.
+    public static var isPermitted: Bool { Capability.netAdmin.isEffective }
+
+    private init(_ ownership: VirtualServerOwnership, isRehearsal: Bool) {
         self.ownership = ownership
+        self.isRehearsal = isRehearsal
+        report = CleanupReport(isRehearsal: isRehearsal)
     }
 
     /// Does a part, and notes its failure.
@@ -86,7 +94,8 @@ public struct NodeCleanup {
                     bound.formUnion(try addresses.boundAddresses(of: family))
                 }
                 cleanup.ownership.boundAddresses.formUnion(bound)
-                if try addresses.removeLink() {
+                let isRemoved = cleanup.isRehearsal ? true : try addresses.removeLink()
+                if isRemoved {
                     cleanup.report.count(.link)
                     cleanup.report.count(.address, bound.count)
                 }
@@ -107,6 +116,12 @@ public struct NodeCleanup {
                     guard case .address(let id) = server.identity, cleanup.ownership.owns(id) else { return }
                     changes.append(.removeVirtualServer(id))
                 }
+            }
+            guard !cleanup.isRehearsal else {
+                for case .removeVirtualServer(let id) in changes {
+                    cleanup.report.rehearse(.virtualServer, "\(id)")
+                }
+                return
             }
             let refused = try ipvs.apply(changes)
             cleanup.report.count(.virtualServer, changes.count - refused.count)
@@ -147,15 +162,17 @@ public struct NodeCleanup {
                 let removal = RulesRemoval(from: InstalledRules(try await rules.save(family)))
                 guard let input = removal.input else { continue }
                 var kept = removal.keptChains
-                do throws(DataplaneError) {
-                    try await rules.restore(input, family)
-                } catch {
-                    kept += try await removeStepwise(removal.steps, family, rules)
+                if !isRehearsal {
+                    do throws(DataplaneError) {
+                        try await rules.restore(input, family)
+                    } catch {
+                        kept += try await removeStepwise(removal.steps, family, rules)
+                    }
                 }
                 report.count(.jump, removal.jumps)
                 report.count(.chain, removal.chains + removal.keptChains.count - kept.count)
                 report.notes += kept.map {
-                    "kept, but emptied: the chain \($0.name) (\($0.table.rawValue), \(family)), to which rules of others lead"
+                    "\(isRehearsal ? "would be kept" : "kept"), but emptied: the chain \($0.name) (\($0.table.rawValue), \(family)), to which rules of others lead"
                 }
             } catch {
                 // The programs of one family may be missing.
@@ -189,7 +206,11 @@ public struct NodeCleanup {
             for set in ServiceSet.allCases {
                 for name in [set.name(for: family), set.replacementName(for: family)] {
                     attempt { (cleanup) throws(DataplaneError) in
-                        if try sets.destroyIfPresent(name) { cleanup.report.count(.set) }
+                        if cleanup.isRehearsal {
+                            if try sets.definition(ofSetNamed: name) != nil { cleanup.report.rehearse(.set, name) }
+                        } else if try sets.destroyIfPresent(name) {
+                            cleanup.report.count(.set)
+                        }
                     }
                 }
             }
