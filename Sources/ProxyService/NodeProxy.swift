@@ -70,7 +70,7 @@ public struct NodeProxy: Sendable {
             logger: logger,
             observe: { metrics.client.note($0) }
         )
-        NodeSettings.writeOOMScore(settings.oomScoreAdjustment, logger: logger)
+        OOMScore.write(settings.oomScoreAdjustment, logger: logger)
         let ipvs = try openIPVS()
         let settingsKeeper = NodeSettings.write(settings, with: ipvs, logger: logger)
         let dataplane = try await openDataplane(ipvs)

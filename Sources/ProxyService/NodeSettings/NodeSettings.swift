@@ -79,14 +79,4 @@ public enum NodeSettings {
             logger.error("IPVS timeouts stay as they are", metadata: ["error": "\(error)"])
         }
     }
-
-    /// How likely the kernel is to end this process when memory runs out: -1000 is never. A failure is told and nothing
-    /// more, as in kube-proxy.
-    static func writeOOMScore(_ adjustment: Int, logger: Logger) {
-        do throws(DataplaneError) {
-            try KernelSysctls(root: "/proc/self").set("oom_score_adj", to: "\(adjustment)")
-        } catch {
-            logger.error("the daemon is ended like any other when memory runs out", metadata: ["error": "\(error)"])
-        }
-    }
 }
