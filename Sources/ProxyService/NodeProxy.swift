@@ -125,7 +125,7 @@ public struct NodeProxy: Sendable {
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
             logger: logger,
-            onClaimLost: { [source] in source.record($0) }
+            record: { [source] in source.record($0) }
         )
         // Shutdown goes in the reverse order: the sources stop first.
         var services: [any ServiceLifecycle.Service] = surfaces.services

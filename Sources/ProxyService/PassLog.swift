@@ -12,7 +12,6 @@ struct PassLog {
     private var failures: [ReportSource: Set<DataplaneError>] = [:]
     /// Refused in the last verifying pass without being wanted: what somebody else has made and the kernel will not remove.
     private var keptStrays: [IPFamily: Set<Refusal>] = [:]
-    private var settingFailures: Set<DataplaneError>
     private var omissions: [IPFamily: [ServicePortID: [PlanOmission]]] = [:]
     /// What has not been brought in line since the start.
     private var outstanding: Set<ReportSource>
@@ -28,10 +27,8 @@ struct PassLog {
     /// Lines for one pass. A kernel that refuses everything is one fault, not ten thousand.
     private static var lineLimit: Int { 20 }
 
-    /// - Parameter settingFailures: what has been told of the kernel's settings already.
-    init(families: [IPFamily], settingFailures: Set<DataplaneError> = [], logger: Logger) {
+    init(families: [IPFamily], logger: Logger) {
         self.logger = logger
-        self.settingFailures = settingFailures
         outstanding = Set(
             families.flatMap {
                 [ReportSource(family: $0, isOfRules: false), ReportSource(family: $0, isOfRules: true)]
@@ -40,7 +37,6 @@ struct PassLog {
 
     mutating func note(_ report: PassReport, took duration: Duration) {
         noteFailures(report)
-        noteSettings(report)
         noteRefusals(report)
 
         var metadata: Logger.Metadata = [
@@ -105,17 +101,6 @@ struct PassLog {
             )
         }
         failures[source] = now
-    }
-
-    private mutating func noteSettings(_ report: PassReport) {
-        guard let failures = report.settingFailures else { return }
-        for failure in failures where !settingFailures.contains(failure) {
-            logger.error("a setting of the kernel cannot be kept", metadata: ["error": "\(failure)"])
-        }
-        if !settingFailures.isEmpty, failures.isEmpty {
-            logger.info("the settings of the kernel are as they should be again")
-        }
-        settingFailures = Set(failures)
     }
 
     private mutating func noteRefusals(_ report: PassReport) {

@@ -14,6 +14,7 @@ final class PassRecorder: PassObserver {
     private(set) var instruments: ProxyInstruments
     private var log: PassLog
     private var claims: ClaimLog
+    private var settings: SettingLog
     private var statuses = ServiceStatusTable()
     private let healthCheckPorts: HealthCheckPorts
     /// The families whose health-check node ports are not yet as the Services have them.
@@ -23,13 +24,14 @@ final class PassRecorder: PassObserver {
     init(
         families: [IPFamily],
         instruments: ProxyInstruments,
-        settingFailures: Set<DataplaneError>,
+        settings: SettingLog,
         healthCheckPorts: HealthCheckPorts,
         logger: Logger,
         onClaimLost: @escaping @Sendable (ClusterEvent) -> Void
     ) {
         self.instruments = instruments
-        log = PassLog(families: families, settingFailures: settingFailures, logger: logger)
+        log = PassLog(families: families, logger: logger)
+        self.settings = settings
         claims = ClaimLog(logger: logger, record: onClaimLost)
         self.healthCheckPorts = healthCheckPorts
     }
@@ -77,6 +79,7 @@ final class PassRecorder: PassObserver {
     func passEnded(_ pass: EndedPass, of family: FamilyPasses) {
         instruments.notePassEnded(pass, of: family)
         log.note(pass.report, took: pass.took)
+        if let degraded = pass.report.degradedSettings { settings.note(degraded) }
         claims.note(pass.contests)
     }
 

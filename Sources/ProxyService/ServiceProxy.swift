@@ -39,7 +39,7 @@ public actor ServiceProxy {
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     ///   - clock: what passes go by.
-    ///   - onClaimLost: has a Service told that it does not get what it asks for.
+    ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.
     init(
         settings: EffectiveSettings,
         gracefulTimeout: Duration = defaultGracefulTimeout,
@@ -52,7 +52,7 @@ public actor ServiceProxy {
         virtualServerCounters: Int = 0,
         clock: any NodeClock = ContinuousClock(),
         logger: Logger,
-        onClaimLost: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
+        record: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
     ) {
         self.settings = settings
         self.dataplane = dataplane
@@ -66,10 +66,17 @@ public actor ServiceProxy {
         recorder = PassRecorder(
             families: families,
             instruments: instruments,
-            settingFailures: settingsKeeper.failuresAtStart,
+            settings: SettingLog(
+                settingsKeeper,
+                nodeName: settings.nodeName,
+                metrics: metrics.settings,
+                health: health,
+                logger: logger,
+                record: record
+            ),
             healthCheckPorts: healthCheckPorts,
             logger: logger,
-            onClaimLost: onClaimLost
+            onClaimLost: record
         )
         var sync = settings.sync(families, gracefulTimeout: gracefulTimeout)
         sync.collectsStatistics = instruments.wantsStatistics

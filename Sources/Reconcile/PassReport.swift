@@ -82,17 +82,17 @@ public struct PassReport: Sendable {
         applied[kind, default: 0] += count
     }
 
-    /// Settings of the kernel that are no longer as they should be and cannot be written; `nil` when the pass did not look.
+    /// Settings of the kernel that are not as they should be and cannot be written; `nil` when the pass did not look.
     ///
     /// They are none of `failures`: the data plane serves, and trying again sooner would change nothing. A daemon without
     /// privileges, as in the DaemonSet, can only tell of them.
-    public var settingFailures: [DataplaneError]?
+    public var degradedSettings: [DegradedSetting]?
 
     /// Adds what was found about the kernel's settings, which belong to no family and are looked at with one.
     public mutating func add(_ settings: SettingsReport) {
         count(.sysctl, settings.written.count)
         countDrift(.sysctl, settings.written.count)
-        settingFailures = settings.failures
+        degradedSettings = settings.degraded
     }
 
     /// Whether the kernel refused a change because it holds something else than was known: no such object, or one that is

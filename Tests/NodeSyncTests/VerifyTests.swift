@@ -114,7 +114,7 @@ struct VerifyTests {
         ) { _ in RuleConfiguration() }
         await node.settle(on: dataplane, telling: reports)
         #expect(settings.values["a"] == "1")
-        #expect(reports.all.compactMap(\.settingFailures).map(\.count) == [1])
+        #expect(reports.all.compactMap(\.degradedSettings).map(\.count) == [1])
         settings.values["a"] = "0"
         reports.removeAll()
         clock.advance(by: .seconds(30))

@@ -21,7 +21,7 @@ struct NodeSettingsPlanTests {
         #expect(
             try plan().settings.map(\.description) == [
                 "net/netfilter/nf_conntrack_max = 131072",
-                "nf_conntrack/parameters/hashsize >= 32768",
+                "net/netfilter/nf_conntrack_buckets >= 32768",
                 "net/netfilter/nf_conntrack_tcp_timeout_established = 86400",
                 "net/netfilter/nf_conntrack_tcp_timeout_close_wait = 3600",
                 "net/ipv4/vs/conntrack = 1",
@@ -46,7 +46,7 @@ struct NodeSettingsPlanTests {
         }.settings
         #expect(settings[0].demand == .exactly(maximum))
         #expect(settings[1].demand == .atLeast(maximum / 4))
-        #expect(settings[1].place == .moduleParameter)
+        #expect(settings[1].key == "net/netfilter/nf_conntrack_buckets")
     }
 
     @Test func `zero leaves the kernel's conntrack values alone`() throws {
@@ -55,7 +55,7 @@ struct NodeSettingsPlanTests {
             $0.conntrack.tcpEstablishedTimeout = .zero
             $0.conntrack.tcpCloseWaitTimeout = .zero
         }.settings
-        #expect(!settings.contains { $0.key.contains("conntrack_") || $0.place == .moduleParameter })
+        #expect(!settings.contains { $0.key.contains("conntrack_") })
     }
 
     @Test func `optional conntrack values are written when they are given`() throws {

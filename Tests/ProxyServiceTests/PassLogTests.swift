@@ -52,22 +52,6 @@ struct PassLogTests {
         return report
     }
 
-    @Test func `a setting that cannot be kept is told once, and once when it is right again`() {
-        var log = log()
-        var looked = Self.report()
-        looked.settingFailures = [DataplaneError(part: .sysctls, explanation: "read-only")]
-        var passed = Self.report()
-        passed.settingFailures = []
-        for report in [looked, Self.report(), looked, Self.report(), passed, passed] {
-            log.note(report, took: .zero)
-        }
-        #expect(
-            recorder.recorded.filter { $0.contains("setting") } == [
-                "a setting of the kernel cannot be kept error=read-only",
-                "the settings of the kernel are as they should be again",
-            ])
-    }
-
     private static func rulesReport(_ family: IPFamily = .v4, failures: [DataplaneError] = []) -> PassReport {
         var report = PassReport(family: family, mode: .rules)
         report.failures = failures

@@ -22,32 +22,20 @@ struct PrivilegeTests {
         fake.readOnly = ["net/ipv4/ip_forward"]
         let keeper = NodeSettings.begin(
             SettingsKeeper([
-                KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way"),
-                KernelSetting("net/ipv4/vs/conntrack", .exactly(1), purpose: "masquerading"),
-                KernelSetting("nf_conntrack/parameters/hashsize", .atLeast(4), in: .moduleParameter, purpose: "search"),
+                KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way", isVital: true),
+                KernelSetting("net/ipv4/vs/conntrack", .exactly(1), purpose: "masquerading", isVital: true),
+                KernelSetting("net/netfilter/nf_conntrack_buckets", .atLeast(4), purpose: "search"),
                 KernelSetting("arp_ignore", .exactly(1), purpose: "strict ARP"),
             ]),
             on: fake,
             logger: logger
         )
         #expect(fake.values["arp_ignore"] == "1")
-        #expect(keeper.failuresAtStart.count == 2)
+        #expect(keeper.degradedAtStart.count == 2)
         let told = recorder.entries.filter { $0.level >= .error }
         // Without forwarding nothing works: that is louder.
         #expect(told.map(\.level) == [.critical, .error])
         #expect(told.allSatisfy { "\($0.message)".hasSuffix("the daemon goes on") })
-
-        // The passes do not tell it again, but when it is right.
-        var log = PassLog(families: [.v4], settingFailures: keeper.failuresAtStart, logger: logger)
-        var report = PassReport(family: .v4, mode: .verify)
-        report.add(keeper.keep(on: fake))
-        log.note(report, took: .zero)
-        #expect(recorder.entries.count { $0.level >= .error } == 2)
-        fake.readOnly = []
-        fake.values["nf_conntrack/parameters/hashsize"] = "8"
-        report.add(keeper.keep(on: fake))
-        log.note(report, took: .zero)
-        #expect(recorder.entries.contains { "\($0.message)".contains("as they should be again") })
     }
 
     @Test func `too few open files are told in a sentence`() throws {

@@ -1,27 +1,21 @@
 /// A value of the kernel's that the data plane depends on, and what it has to be.
 public struct KernelSetting: Hashable, Sendable {
-    public enum Place: Hashable, Sendable, CaseIterable {
-        /// Below `/proc/sys`; those of `net` are of a network namespace.
-        case sysctl
-        /// Below `/sys/module`, of the whole machine.
-        case moduleParameter
-    }
-
     public enum Demand: Hashable, Sendable {
         case exactly(Int)
         /// A larger value is somebody's choice and stays.
         case atLeast(Int)
     }
 
-    public var place: Place
-    /// A path, such as `net/ipv4/vs/conntrack`.
+    /// A path below `/proc/sys`, such as `net/ipv4/vs/conntrack`; those of `net` are of a network namespace.
     public var key: String
     public var demand: Demand
     /// What does not work without it, so that "there is no … without it" is a sentence.
     public var purpose: String
+    /// Whether no Service works without it.
+    public var isVital: Bool
 
-    public init(_ key: String, _ demand: Demand, in place: Place = .sysctl, purpose: String) {
-        self.place = place
+    public init(_ key: String, _ demand: Demand, purpose: String, isVital: Bool = false) {
+        self.isVital = isVital
         self.key = key
         self.demand = demand
         self.purpose = purpose

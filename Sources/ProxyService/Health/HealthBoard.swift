@@ -11,6 +11,7 @@ public final class HealthBoard: Sendable {
         var health: HealthState<Instant>
         var isNodeEligible: Bool
         var refusedObjects: [IPFamily: Int] = [:]
+        var degradedSettings: [String] = []
     }
 
     private let state: Mutex<State>
@@ -54,6 +55,11 @@ public final class HealthBoard: Sendable {
         state.withLock { $0.refusedObjects[family] = count }
     }
 
+    /// - Parameter settings: the kernel's that are not as the data plane needs them. They make no node unhealthy.
+    func noteDegraded(_ settings: [String]) {
+        state.withLock { $0.degradedSettings = settings }
+    }
+
     /// A node that is about to go should get no new traffic from a load balancer.
     func noteNode(_ node: Node) {
         state.withLock { $0.isNodeEligible = !node.isBeingDeleted }
@@ -80,7 +86,9 @@ public final class HealthBoard: Sendable {
     private func report(_ isHealthy: (HealthState<Instant>.FamilyHealth) -> Bool) -> HealthReport {
         let now = clock()
         let current = calendar()
-        let (families, refused) = state.withLock { ($0.health.health(at: now), $0.refusedObjects) }
+        let (families, refused, degraded) = state.withLock {
+            ($0.health.health(at: now), $0.refusedObjects, $0.degradedSettings)
+        }
         let statuses = families.map { name, family in
             let status = HealthReport.FamilyStatus(
                 lastUpdated: family.lastSuccess.map { current.advanced(by: .zero - $0.duration(to: now)) },
@@ -92,7 +100,8 @@ public final class HealthBoard: Sendable {
         return HealthReport(
             currentTime: current,
             isNodeEligible: nil,
-            families: Dictionary(statuses) { first, _ in first }
+            families: Dictionary(statuses) { first, _ in first },
+            degradedSettings: degraded
         )
     }
 }

@@ -15,6 +15,9 @@ struct HealthReport: Hashable, Sendable {
     /// `nil` where the node does not count.
     var isNodeEligible: Bool?
     var families: [IPFamily: FamilyStatus]
+    /// Settings of the kernel that are not as the data plane needs them and cannot be written, by their keys. They make no node
+    /// unhealthy: its pods would go, and no other node serve better.
+    var degradedSettings: [String] = []
 
     /// Whether all families are healthy. The node does not count here.
     var isHealthy: Bool { families.values.allSatisfy(\.isHealthy) }
@@ -35,6 +38,10 @@ struct HealthReport: Hashable, Sendable {
             let refused = status.refusedObjects > 0 ? ",\"refusedObjects\":\(status.refusedObjects)" : ""
             return "\"\(family)\":{\"lastUpdated\":\(Self.json(status.lastUpdated)),"
                 + "\"healthy\":\(status.isHealthy)\(refused)}"
+        }
+        // As above, kube-proxy knows none.
+        if !degradedSettings.isEmpty {
+            json += ",\"degradedSettings\":[\(degradedSettings.map { "\"\($0)\"" }.joined(separator: ","))]"
         }
         return json + ",\"healthy\":\(isHealthy),\"status\":{\(status.joined(separator: ","))}}"
     }

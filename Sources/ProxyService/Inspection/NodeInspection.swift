@@ -149,7 +149,7 @@ public struct NodeInspection {
         let rehearsal = Rehearsal(of: dataplane)
         let reports = PassReports()
         await nodeReconciler(keeping: settingsKeeper).settle(on: rehearsal.dataplane, telling: reports)
-        let failures = reports.all.flatMap { $0.failures + ($0.settingFailures ?? []) }
+        let failures = reports.all.flatMap { $0.failures + ($0.degradedSettings ?? []).map(\.failure) }
         return NextSync(changes: rehearsal.lines, failures: failures.map(\.description))
     }
 

@@ -114,7 +114,7 @@ public struct PassMetrics: Sendable {
         for refusal in report.refusals {
             refused.increment(family, refusal.kind.rawValue, ErrorName.of(refusal.error.number))
         }
-        for part in Set((report.failures + (report.settingFailures ?? [])).lazy.map(\.part)) {
+        for part in Set((report.failures + (report.degradedSettings ?? []).map(\.failure)).lazy.map(\.part)) {
             failures.increment(family, part.rawValue)
         }
         for (kind, count) in report.drift {

@@ -8,6 +8,7 @@ public struct ProxyMetrics: Sendable {
     public let kubeProxy: KubeProxyMetrics
     public let passes: PassMetrics
     public let objects: ObjectMetrics
+    public let settings: SettingMetrics
     public let api: APIMetrics
     let client: ClientMetrics
     let indicators: ServiceLevelIndicators
@@ -24,6 +25,7 @@ public struct ProxyMetrics: Sendable {
         kubeProxy = KubeProxyMetrics(registry, families)
         passes = PassMetrics(registry, families)
         objects = ObjectMetrics(registry, families)
+        settings = SettingMetrics(registry)
         api = APIMetrics(registry)
         client = ClientMetrics(registry)
         indicators = ServiceLevelIndicators()

@@ -6,7 +6,7 @@ import Reconcile
 
 /// What the kernel has to be told for IPVS to serve Services, beside the data plane itself.
 public enum NodeSettings {
-    /// What `--init-only` is for: a privileged container writes what the daemon may then find and cannot write itself.
+    /// What `--init-only` is for: a privileged start writes what a daemon may then find and cannot write itself.
     ///
     /// It loads IPVS, and writes the sysctls and the IPVS timeouts.
     ///
@@ -18,7 +18,7 @@ public enum NodeSettings {
         } catch {
             throw StartError("\(error)")
         }
-        let failures = write(settings, with: ipvs, logger: logger).failuresAtStart
+        let failures = write(settings, with: ipvs, logger: logger).degradedAtStart.map(\.failure)
         guard failures.isEmpty else {
             throw StartError(failures.map(\.description).sorted().joined(separator: "\n"))
         }
@@ -53,22 +53,12 @@ public enum NodeSettings {
         for setting in report.written {
             logger.info("kernel setting written", metadata: ["setting": "\(setting)"])
         }
-        for failure in report.failures {
-            let isVital = vitalKeys.contains { failure.explanation.contains($0) }
-            logger.log(
-                level: isVital ? .critical : .error,
-                isVital
-                    ? "a setting without which Services do not work cannot be kept; the daemon goes on"
-                    : "a setting of the kernel cannot be kept; the daemon goes on",
-                metadata: ["error": "\(failure)"]
-            )
+        for degraded in report.degraded {
+            SettingLog.log(degraded, to: logger)
         }
-        keeper.failuresAtStart = Set(report.failures)
+        keeper.degradedAtStart = report.degraded
         return keeper
     }
-
-    /// Without these, packets do not find their way to endpoints, or back.
-    private static let vitalKeys = ["net/ipv4/ip_forward", "net/ipv4/vs/conntrack"]
 
     /// Sets the timeouts that were given; a failure is told and nothing more, as in kube-proxy.
     private static func writeTimeouts(_ timeouts: IPVSTimeouts, to ipvs: KernelIPVS, logger: Logger) {

@@ -17,14 +17,17 @@ struct NodeSettingsPlan: Hashable {
     init(_ settings: EffectiveSettings, kernel: KernelVersion?, processors: Int) {
         self.settings = Self.conntrack(settings.conntrack, processors: processors)
         self.settings += [
-            KernelSetting("net/ipv4/vs/conntrack", .exactly(1), purpose: "masquerading of IPVS connections"),
+            KernelSetting(
+                "net/ipv4/vs/conntrack", .exactly(1), purpose: "masquerading of IPVS connections", isVital: true),
             KernelSetting(
                 "net/ipv4/vs/expire_nodest_conn", .exactly(1), purpose: "ending of connections whose endpoint is gone"),
             KernelSetting(
                 "net/ipv4/vs/expire_quiescent_template", .exactly(1),
                 purpose: "way for clients with session affinity to leave an endpoint that is gone"),
             // Of IPv4 only, as in kube-proxy: IPv6 forwarding is the network plugin's.
-            KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way to endpoints from outside this node"),
+            KernelSetting(
+                "net/ipv4/ip_forward", .exactly(1), purpose: "way to endpoints from outside this node",
+                isVital: true),
         ]
         addConnectionReuse(kernel)
         if settings.strictARP {
@@ -57,8 +60,10 @@ struct NodeSettingsPlan: Hashable {
                     "net/netfilter/nf_conntrack_max", .exactly(maximum),
                     purpose: "room for the connections of this node (conntrack.maxPerCore: 0 leaves it alone)"))
             settings.append(
+                // kube-proxy writes the module's parameter `hashsize`, which is the same number. The sysctl can be written since
+                // Linux 4.9 (commit 3183ab8997a4), and with less: sysfs is read-only for all but privileged containers.
                 KernelSetting(
-                    "nf_conntrack/parameters/hashsize", .atLeast(maximum / 4), in: .moduleParameter,
+                    "net/netfilter/nf_conntrack_buckets", .atLeast(maximum / 4),
                     purpose: "quick search among so many connections (conntrack.maxPerCore: 0 leaves it alone)"))
         }
         for (key, timeout) in [

@@ -3,8 +3,8 @@ public import DataplaneModel
 /// Keeps the kernel's settings as the data plane needs them, and writes only those that are not.
 public struct SettingsKeeper: Sendable {
     public let settings: [KernelSetting]
-    /// What could not be kept when the daemon began, and has been told of.
-    public var failuresAtStart: Set<DataplaneError> = []
+    /// What could not be kept when the daemon began, and has been logged.
+    public var degradedAtStart: [DegradedSetting] = []
 
     public init(_ settings: [KernelSetting]) {
         self.settings = settings
@@ -21,10 +21,22 @@ public struct SettingsKeeper: Sendable {
             } catch {
                 var failure = error
                 failure.explanation += "; without \(setting) there is no \(setting.purpose)"
-                report.failures.append(failure)
+                report.degraded.append(DegradedSetting(setting: setting, failure: failure))
             }
         }
         return report
+    }
+}
+
+/// A setting that is not as the data plane needs it, and cannot be read or written.
+public struct DegradedSetting: Hashable, Sendable {
+    public var setting: KernelSetting
+    /// Says what does not work now.
+    public var failure: DataplaneError
+
+    public init(setting: KernelSetting, failure: DataplaneError) {
+        self.setting = setting
+        self.failure = failure
     }
 }
 
@@ -32,8 +44,10 @@ public struct SettingsKeeper: Sendable {
 public struct SettingsReport: Hashable, Sendable {
     /// Those that were different and are now as they should be.
     public var written: [KernelSetting] = []
-    /// One for each that could not be read or written, which says what does not work now.
-    public var failures: [DataplaneError] = []
+    /// Those that could not be read or written.
+    public var degraded: [DegradedSetting] = []
+    /// One for each that could not be read or written.
+    public var failures: [DataplaneError] { degraded.map(\.failure) }
 
     public init() {}
 }

@@ -1,0 +1,41 @@
+import Foundation
+import Subprocess
+import Testing
+
+/// What the DaemonSet asks of the node, as kubectl renders it.
+struct PodTests {
+    private static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
+
+    /// The documents of a kustomization, as kubectl renders it.
+    private func rendered(_ folder: String) async throws -> String {
+        let result = try await run(
+            .name("kubectl"), arguments: ["kustomize", "\(Self.root)/Manifests/\(folder)"],
+            output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20))
+        try #require(result.terminationStatus.isSuccess, "\(result.standardError)")
+        return result.standardOutput
+    }
+
+    /// The DaemonSet's document: what is below `kind: DaemonSet`.
+    private func daemonSet(_ folder: String) async throws -> [Substring] {
+        let documents = try await rendered(folder).components(separatedBy: "\n---\n")
+        let document = try #require(documents.first { $0.contains("\nkind: DaemonSet\n") })
+        return document.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "-" } }
+    }
+
+    @Test(arguments: ["base", "kubeadm"])
+    func `the container that is started again can write the kernel's settings, and no container is privileged`(
+        folder: String
+    ) async throws {
+        let lines = try await daemonSet(folder)
+        // A restart of a container runs no init container again: what it wrote would stay as the old configuration had it.
+        #expect(!lines.contains("initContainers:"))
+        #expect(!lines.contains("privileged: true"))
+        #expect(lines.contains("allowPrivilegeEscalation: false"))
+        let mount = try #require(lines.firstIndex(of: "mountPath: /host/proc/sys/net"))
+        #expect(lines[mount + 1] == "name: kernel-settings")
+        let volume = try #require(lines.firstIndex(of: "path: /proc/sys/net"))
+        #expect(lines[volume - 1] == "hostPath:")
+        #expect(lines[volume + 2] == "name: kernel-settings")
+    }
+}
