@@ -147,6 +147,9 @@ public final class NodeReconciler {
         table.planDirty(in: families.map(\.family), atMost: limit) { id, family, contribution, observations in
             guard let passes = families.first(where: { $0.family == family }) else { return }
             observer.planned(id, family, observations)
+            if observer.comparesContributions {
+                observer.replacing(id, family, from: passes.reconciler.desired.contribution(of: id), to: contribution)
+            }
             passes.reconciler.replaceContribution(of: id, with: contribution)
         }
         isLeftToPlan = table.hasDirty

@@ -15,6 +15,12 @@ public protocol PassObserver: AnyObject {
     /// A Service port has been planned for a family.
     func planned(_ id: ServicePortID, _ family: IPFamily, _ observations: PlanObservations)
 
+    /// Whether `replacing` is to be called, which costs a comparison.
+    var comparesContributions: Bool { get }
+
+    /// What a Service port wants of a family's data plane is about to be replaced, perhaps by the same.
+    func replacing(_ id: ServicePortID, _ family: IPFamily, from before: Contribution, to after: Contribution)
+
     /// - Parameter isAll: whether no Service port is left to plan.
     func planningEnded(isAll: Bool)
 
@@ -38,6 +44,8 @@ public protocol PassObserver: AnyObject {
 extension PassObserver {
     public func planningBegan() {}
     public func planned(_ id: ServicePortID, _ family: IPFamily, _ observations: PlanObservations) {}
+    public var comparesContributions: Bool { false }
+    public func replacing(_ id: ServicePortID, _ family: IPFamily, from before: Contribution, to after: Contribution) {}
     public func planningEnded(isAll: Bool) {}
     public func changesTaken(_ family: IPFamily, at now: Instant) {}
     public func passSkipped(_ family: FamilyPasses, at now: Instant) {}

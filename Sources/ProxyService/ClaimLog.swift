@@ -53,7 +53,8 @@ struct ClaimLog {
             }
         }
         if lines > Self.limit {
-            logger.warning("more virtual servers are wanted twice", metadata: ["count": "\(lines - Self.limit)"])
+            logger.warning(
+                "more virtual servers are wanted twice", metadata: ["count": .stringConvertible(lines - Self.limit)])
         }
         for (name, loss) in losers.sorted(by: { $0.key < $1.key }).prefix(Self.limit) {
             record(event(name, loss.contest, loss.party, loss.count))

@@ -152,10 +152,13 @@ public struct NodeProxy: Sendable {
                 note: "Starting kube-ipvs \(start.version)"
             )
         )
+        // Without names of their own, each would be a dump of its fields, in the log and in what the group throws.
         let group = ServiceGroup(
-            services: services,
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0, serviceName: "\(type(of: $0))") },
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
         )
         try await group.run()
     }

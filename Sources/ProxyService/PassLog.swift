@@ -35,20 +35,25 @@ struct PassLog {
             })
     }
 
-    mutating func note(_ report: PassReport, took duration: Duration) {
+    /// Whether the line for a pass names Services.
+    var namesServices: Bool { logger.logLevel <= .debug }
+
+    /// - Parameter services: what the pass did for each of them, as texts.
+    mutating func note(_ report: PassReport, took duration: Duration, services: [String] = []) {
         noteFailures(report)
         noteRefusals(report)
 
         var metadata: Logger.Metadata = [
-            "family": "\(report.family)", "mode": "\(report.mode)", "took": "\(duration)",
+            "family": "\(report.family)", "mode": "\(report.mode)", "took": .stringConvertible(duration),
         ]
         for (kind, count) in report.applied {
-            metadata[kind.rawValue] = "\(count)"
+            metadata[kind.rawValue] = .stringConvertible(count)
         }
         if let conntrack = report.conntrack {
-            metadata["flows_read"] = "\(conntrack.examined)"
-            metadata["flows_deleted"] = "\(conntrack.deleted)"
+            metadata["flows_read"] = .stringConvertible(conntrack.examined)
+            metadata["flows_deleted"] = .stringConvertible(conntrack.deleted)
         }
+        if !services.isEmpty { metadata["services"] = .array(services.map { .string($0) }) }
         for rule in report.newlyContested {
             logger.warning(
                 "a rule of others comes before KUBE-SERVICES again and again: the jump is moved to the front once in a while",
@@ -60,8 +65,9 @@ struct PassLog {
         if !report.drift.isEmpty {
             var drift: Logger.Metadata = ["family": "\(report.family)"]
             for (kind, count) in report.drift {
-                drift[kind.rawValue] = "\(count)"
+                drift[kind.rawValue] = .stringConvertible(count)
             }
+            drift["objects"] = .array(report.driftNames.map { .string($0) })
             logger.notice("repaired what somebody else changed", metadata: drift)
         }
     }
@@ -73,10 +79,10 @@ struct PassLog {
         guard report.mode != .changes, report.failures.isEmpty else { return }
         outstanding.remove(ReportSource(family: report.family, isOfRules: report.mode == .rules))
         guard outstanding.isEmpty else { return }
-        var metadata: Logger.Metadata = ["changes": "\(firstChanges)"]
+        var metadata: Logger.Metadata = ["changes": .stringConvertible(firstChanges)]
         let refused = refusals.values.reduce(into: Set<Refusal>()) { $0.formUnion($1) }
         if !refused.isEmpty {
-            metadata["refused"] = "\(refused.count)"
+            metadata["refused"] = .stringConvertible(refused.count)
             metadata["refused-changes"] = .array(
                 refused.map(\.attempt).sorted().prefix(Self.lineLimit).map { .string($0) })
         }
@@ -119,7 +125,7 @@ struct PassLog {
         if new.count > Self.lineLimit {
             logger.warning(
                 "the kernel refused more changes",
-                metadata: ["family": "\(report.family)", "count": "\(new.count - Self.lineLimit)"]
+                metadata: ["family": "\(report.family)", "count": .stringConvertible(new.count - Self.lineLimit)]
             )
         }
         let standing = Set(report.standing.refusals)

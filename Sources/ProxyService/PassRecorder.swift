@@ -13,6 +13,7 @@ import ServicePlan
 final class PassRecorder: PassObserver {
     private(set) var instruments: ProxyInstruments
     private var log: PassLog
+    private var changes = ServiceChanges()
     private var claims: ClaimLog
     private var settings: SettingLog
     private var statuses = ServiceStatusTable()
@@ -64,6 +65,12 @@ final class PassRecorder: PassObserver {
         claims.note(observations.concerns, of: id, family)
     }
 
+    var comparesContributions: Bool { log.namesServices }
+
+    func replacing(_ id: ServicePortID, _ family: IPFamily, from before: Contribution, to after: Contribution) {
+        changes.note(id, family, from: before, to: after)
+    }
+
     func planningEnded(isAll: Bool) {
         instruments.notePlanned(statuses, isAll: isAll)
     }
@@ -78,7 +85,8 @@ final class PassRecorder: PassObserver {
 
     func passEnded(_ pass: EndedPass, of family: FamilyPasses) {
         instruments.notePassEnded(pass, of: family)
-        log.note(pass.report, took: pass.took)
+        let services = changes.take(family.family) { family.reconciler.desired.contribution(of: $0) }
+        log.note(pass.report, took: pass.took, services: services)
         if let degraded = pass.report.degradedSettings { settings.note(degraded) }
         claims.note(pass.contests)
     }

@@ -24,7 +24,7 @@ extension FamilyReconciler {
         } else {
             try await replaceUnderRules(set, found, definition, dataplane, &report)
         }
-        if hasReadKernel { report.countDrift(.set, 1) }
+        if hasReadKernel { report.countDrift(.set, CollectionOfOne(definition)) { "set \($0.name)" } }
     }
 
     /// Replaces a hash set that is too small for its desired members by a larger one.

@@ -37,7 +37,7 @@ extension FamilyReconciler {
         case .success(.written)?: report.count(.rules)
         case .success(.repaired)?:
             report.count(.rules)
-            report.countDrift(.rules, 1)
+            report.countDrift(.rules, CollectionOfOne(family)) { "rules of \($0)" }
         case .failure(let error)?:
             report.failures.append(error)
         case nil:

@@ -235,7 +235,9 @@ extension FamilyReconciler {
         guard isDifferent else { return noteDone(.virtualServer(id)) }
         let isNew = pending.virtualServers.insert(id).inserted
         if isNew && !wasRefused || isDamaged, hasReadKernel {
-            step.report.countDrift(.virtualServer, 1)
+            step.report.countDrift(.virtualServer, CollectionOfOne(id)) { id in
+                "virtual server \(id)" + (desired.owner(of: id).map { " of \($0)" } ?? "")
+            }
         }
         if wanted != nil { step.unwritten.append(id) }
     }

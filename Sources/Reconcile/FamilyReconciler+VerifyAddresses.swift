@@ -122,7 +122,7 @@ extension FamilyReconciler {
             }
         }
         if !strays.isEmpty, reading.unremovedStrays == nil {
-            if hasReadKernel { report.countDrift(.address, strays.count) }
+            if hasReadKernel { report.countDrift(.address, strays) { "address \($0)" } }
             reading.unremovedStrays = strays[...]
             return nil
         }
@@ -133,7 +133,7 @@ extension FamilyReconciler {
             wanted: desired.addresses,
             isWanted: { desired.contains($0) }
         )
-        if hasReadKernel { report.countDrift(.address, drift) }
+        if hasReadKernel { report.countDrift(.address, drift) { "address \($0)" } }
         mustReadAddresses = false
         return missing
     }
@@ -171,7 +171,7 @@ extension FamilyReconciler {
             try dataplane.createLink()
             report.count(.link)
             if hasReadKernel, mirror.linkExists {
-                report.countDrift(.link, 1)
+                report.countDrift(.link, CollectionOfOne(DummyLink.name)) { "link \($0)" }
             }
         }
         mirror.linkExists = true

@@ -81,7 +81,7 @@ extension FamilyReconciler {
             isWanted: { desired.contains($0, in: set) }
         )
         mirror.sets[set] = known.map { Mirror.SetMirror(definition: definition, members: $0) }
-        if hasReadKernel { step.report.countDrift(.setEntry, drift) }
+        if hasReadKernel { step.report.countDrift(.setEntry, drift) { "set entry \($0) of \(definition.name)" } }
         return .missing(missing)
     }
 
@@ -95,7 +95,7 @@ extension FamilyReconciler {
         try dataplane.create(definition)
         report.count(.set)
         if hasReadKernel, wasKnown {
-            report.countDrift(.set, 1)
+            report.countDrift(.set, CollectionOfOne(definition)) { "set \($0.name)" }
         }
         return definition
     }

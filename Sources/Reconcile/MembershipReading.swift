@@ -31,17 +31,17 @@ struct MembershipReading<Member: Hashable> {
     /// - Parameters:
     ///   - known: what is known now. What differs in it from what is wanted is pending already.
     ///   - wanted: all that is wanted, of which `isWanted` is true.
-    /// - Returns: what is missing, and how many members differ that nobody knew of.
+    /// - Returns: what is missing, and which members differ that nobody knew of.
     consuming func conclude(
         known: inout Set<Member>?,
         pending: inout Set<Member>,
         wanted: some Collection<Member>,
         isWanted: (Member) -> Bool
-    ) -> (missing: [Member], drift: Int) {
+    ) -> (missing: [Member], drift: Set<Member>) {
         guard isKnown, var members = known.take() else {
             known = unknown
             pending = unknown.filter { !isWanted($0) }
-            return (wanted.filter { !unknown.contains($0) }, 0)
+            return (wanted.filter { !unknown.contains($0) }, [])
         }
         let gone = unseen.subtracting(writtenMeanwhile)
         let found = unknown.subtracting(writtenMeanwhile)
@@ -51,6 +51,6 @@ struct MembershipReading<Member: Hashable> {
 
         let drifted = gone.filter(isWanted).union(found.filter { !isWanted($0) }).subtracting(pending)
         pending.formUnion(drifted)
-        return (pending.filter(isWanted), drifted.count)
+        return (pending.filter(isWanted), drifted)
     }
 }

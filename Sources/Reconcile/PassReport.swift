@@ -45,6 +45,10 @@ public struct PassReport: Sendable {
     public var applied: [ObjectKind: Int] = [:]
     /// Objects that differed although nobody had asked for a change: somebody else changed them.
     public var drift: [ObjectKind: Int] = [:]
+    /// Some of those by their names, for a person: no more than `mostNamed`.
+    public private(set) var driftNames: [String] = []
+    /// So many names a line of the log has room for.
+    public static var mostNamed: Int { 20 }
     /// Removed real servers that keep their connections for now.
     public var draining = 0
     /// What looking for stale flows came to; `nil` when the pass did not look.
@@ -91,7 +95,7 @@ public struct PassReport: Sendable {
     /// Adds what was found about the kernel's settings, which belong to no family and are looked at with one.
     public mutating func add(_ settings: SettingsReport) {
         count(.sysctl, settings.written.count)
-        countDrift(.sysctl, settings.written.count)
+        countDrift(.sysctl, settings.written) { "setting \($0)" }
         degradedSettings = settings.degraded
     }
 
@@ -106,6 +110,7 @@ public struct PassReport: Sendable {
     mutating func add(_ part: PassReport) {
         applied.merge(part.applied, uniquingKeysWith: +)
         drift.merge(part.drift, uniquingKeysWith: +)
+        driftNames += part.driftNames.prefix(Self.mostNamed - driftNames.count)
         refusals += part.refusals
         failures += part.failures
         newlyContested += part.newlyContested
@@ -122,8 +127,13 @@ public struct PassReport: Sendable {
         conntrack = total
     }
 
-    mutating func countDrift(_ kind: ObjectKind, _ count: Int) {
-        guard count > 0 else { return }
-        drift[kind, default: 0] += count
+    mutating func countDrift<Object>(
+        _ kind: ObjectKind,
+        _ objects: some Collection<Object>,
+        name: (Object) -> String
+    ) {
+        guard !objects.isEmpty else { return }
+        drift[kind, default: 0] += objects.count
+        driftNames += objects.prefix(Self.mostNamed - driftNames.count).map(name)
     }
 }

@@ -15,7 +15,7 @@ struct InspectionFlags: ParsableArguments {
     /// Reads objects and node as the daemon with these flags would.
     func inspect() async throws -> NodeInspection {
         let (loaded, _) = try flags.loaded()
-        var logger = Logger(label: "kube-ipvs") { VisibleLogHandler(StreamLogHandler.standardError(label: $0)) }
+        var logger = Logger(label: "kube-ipvs") { _ in TextLogHandler() }
         logger.logLevel = .warning
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])

@@ -3,8 +3,9 @@ import KubernetesHTTP
 import KubernetesObjects
 import Logging
 
-/// Writes log lines as JSON, with the members that Kubernetes' components write for `logging.format: json`: `ts` in
-/// milliseconds of Unix time, `caller`, `msg`, and `v` for what is no error; beside them `level` and what the line is about.
+/// Writes log lines as JSON, with the members that Kubernetes' components write for `logging.format: json`
+/// (`k8s.io/component-base/logs/json`): `ts` in milliseconds of Unix time, `caller`, `msg`, then `v` where it is no error, `err`
+/// where there is one, and what the line is about. Only a warning, which those do not know, has a `level` beside.
 struct JSONLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
@@ -15,43 +16,27 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let line = Self.line(
-            event.level,
-            event.message.description,
-            metadata.merging(event.metadata ?? [:]) { $1 },
-            caller: "\(event.source)/\(event.file.split(separator: "/").last ?? ""):\(event.line)",
-            at: UnixTime.current
-        )
-        // In one piece, so that lines of several threads do not mix. Nothing can be done about one that cannot be written.
-        _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        LogOutput.write(Self.line(LogRecord(event, metadata, at: .current)))
     }
 
-    static func line(
-        _ level: Logger.Level,
-        _ message: String,
-        _ metadata: Logger.Metadata,
-        caller: String,
-        at time: UnixTime
-    ) -> [UInt8] {
+    static func line(_ record: LogRecord) -> [UInt8] {
         var members: [JSONValue.Member] = [
-            .init(key: "ts", value: .double(Double(time.microseconds) / 1000)),
-            .init(key: "caller", value: .string(caller)),
-            .init(key: "level", value: .string(level.rawValue)),
-            .init(key: "msg", value: .string(message)),
+            .init(key: "ts", value: .double(Double(record.time.microseconds) / 1000)),
+            .init(key: "caller", value: .string(record.caller)),
+            .init(key: "msg", value: .string(record.message)),
         ]
-        if level < .error {
-            members.append(.init(key: "v", value: .integer(verbosity(of: level))))
-        }
-        members += metadata.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string("\($0.value)")) }
-        return JSONValue.object(members).text + "\n".utf8
+        if let verbosity = record.verbosity { members.append(.init(key: "v", value: .integer(Int64(verbosity)))) }
+        if record.level == .warning { members.append(.init(key: "level", value: .string("warning"))) }
+        if let error = record.error { members.append(.init(key: "err", value: .string(error))) }
+        return JSONValue.object(members + record.members).text + "\n".utf8
     }
+}
 
-    /// At which `-v` such a line begins to be written.
-    private static func verbosity(of level: Logger.Level) -> Int64 {
-        switch level {
-        case .trace: 4
-        case .debug: 2
-        default: 0
-        }
+/// The standard error, where lines go.
+enum LogOutput {
+    /// Writes a line in one piece, so that lines of several threads do not mix. Nothing can be done about one that cannot be
+    /// written.
+    static func write(_ line: [UInt8]) {
+        _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -68,9 +68,9 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Lines go to stderr.
     private static func logger(_ format: EffectiveSettings.Logging.Format, _ verbosity: LogVerbosity) -> Logger {
-        Logger(label: "kube-ipvs") { label in
+        Logger(label: "kube-ipvs") { _ in
             switch format {
-            case .text: AdjustableLogHandler(VisibleLogHandler(StreamLogHandler.standardError(label: label)), verbosity)
+            case .text: AdjustableLogHandler(TextLogHandler(), verbosity)
             case .json: AdjustableLogHandler(JSONLogHandler(), verbosity)
             }
         }

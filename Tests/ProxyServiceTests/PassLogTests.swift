@@ -36,9 +36,11 @@ private struct RecordingLogHandler: LogHandler {
 struct PassLogTests {
     private let recorder = LineRecorder()
 
-    private func log(_ families: [IPFamily] = [.v4]) -> PassLog {
+    private func log(_ families: [IPFamily] = [.v4], level: Logger.Level = .info) -> PassLog {
         let handler = RecordingLogHandler(recorder: recorder)
-        return PassLog(families: families, logger: Logger(label: "test", factory: { _ in handler }))
+        var logger = Logger(label: "test", factory: { _ in handler })
+        logger.logLevel = level
+        return PassLog(families: families, logger: logger)
     }
 
     private static func report(
@@ -50,6 +52,14 @@ struct PassLogTests {
         report.applied = applied
         report.failures = failures
         return report
+    }
+
+    @Test func `a pass names the Services that it changed something for`() {
+        var log = log(level: .debug)
+        #expect(log.namesServices)
+        log.note(Self.report(), took: .zero, services: ["shop/web:http virtual servers 2, real servers +1 -1"])
+        #expect(recorder.recorded.first?.contains(#"["shop/web:http virtual servers 2, real servers +1 -1"]"#) == true)
+        #expect(!self.log().namesServices)
     }
 
     private static func rulesReport(_ family: IPFamily = .v4, failures: [DataplaneError] = []) -> PassReport {

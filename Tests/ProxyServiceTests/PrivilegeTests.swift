@@ -63,18 +63,6 @@ struct PrivilegeTests {
         #expect(output.contains("the process may open 24 files only") == isTold, "\(output)")
     }
 
-    @Test func `a log line is one line, whatever it is about`() {
-        let recorder = InMemoryLogHandler()
-        var logger = Logger(label: "test", factory: { _ in VisibleLogHandler(recorder) })
-        logger[metadataKey: "own"] = "a\u{1b}b"
-        logger.info("x\ny", metadata: ["file": "a\nb", "list": ["c\u{2028}", "d"], "deep": ["e": "f\r"]])
-        let entry = recorder.entries.first
-        #expect(entry.map { "\($0.message)" } == #"x\ny"#)
-        #expect(entry?.metadata["file"] == .string(#"a\nb"#))
-        #expect(entry?.metadata["list"] == .array([.string(#"c\u{2028}"#), .string("d")]))
-        #expect(entry?.metadata["deep"] == .dictionary(["e": .string(#"f\r"#)]))
-    }
-
     @Test func `the health-check port's answer is JSON whatever a Service is called`() throws {
         let answer = HealthCheckPorts.answer(ObjectName(namespace: "a\nb", name: #"we"b\"#), 1, isHealthy: true)
         let object = try #require(

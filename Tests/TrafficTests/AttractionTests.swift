@@ -41,8 +41,8 @@ extension TrafficSuite {
                 // Nobody masquerades it on behalf of the other one.
                 let seen = try await cluster.clientsSeen(at: ["http://10.96.0.10/"], from: .pod3)
                 #expect(seen == ["10.244.1.13"])
-                try await daemon.waitForLog(containing: "others=test/aaa:main (load balancer)")
-                #expect(try daemon.program.output().contains("service-port=test/web:main (cluster IP)"))
+                try await daemon.waitForLog(containing: #"others="test/aaa:main (load balancer)""#)
+                #expect(try daemon.program.output().contains(#"service-port="test/web:main (cluster IP)""#))
                 let explanation = try await cluster.run(
                     in: .node, [Daemon.path, "explain"] + cluster.daemonFlags + ["test/aaa"])
                 #expect(explanation.contains("taken by test/web:main (cluster IP): test/aaa gets nothing of it"))
@@ -82,7 +82,7 @@ extension TrafficSuite {
                 let daemon = try await cluster.startDaemon(on: .node2)
                 try await daemon.waitForLog(containing: "external IP 192.168.50.100 is an address of the API server")
                 try await daemon.waitForLog(containing: "load balancer 192.168.60.10 is the node's default gateway")
-                #expect(try daemon.program.output().contains("service=test/aaa"))
+                #expect(try daemon.program.output().contains(#"service="test/aaa""#))
                 #expect(try await cluster.connects(to: "192.168.50.100", port: 6443, from: .node2))
                 #expect(try await cluster.connects(to: "192.168.60.10", port: 9000, from: .node2))
                 #expect(try await cluster.connects(to: "192.168.50.100", port: 6443, from: .pod5))
@@ -103,7 +103,7 @@ extension TrafficSuite {
                     aaa(externalIPs: [], loadBalancerIPs: ["192.168.50.10", "192.168.60.20"]), to: "aaa.yaml")
                 let daemon = try await cluster.startDaemon()
                 try await daemon.waitForLog(containing: "load balancer 192.168.60.20 is an address of another host")
-                #expect(try daemon.program.output().contains("service=test/aaa"))
+                #expect(try daemon.program.output().contains(#"service="test/aaa""#))
                 #expect(try !daemon.program.output().contains("load balancer 192.168.50.10 is"))
                 // One that nothing tells of but that the node has spoken to it.
                 #expect(try await !cluster.connects(to: "192.168.50.100", port: 9, from: .node))

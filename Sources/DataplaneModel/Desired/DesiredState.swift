@@ -59,6 +59,11 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         claims[id].map { names[$0.ownerNumber] }
     }
 
+    /// What the owner contributes; nothing where it is unknown.
+    public func contribution(of owner: Owner) -> Contribution {
+        numbers[owner].map { contributions[$0] } ?? Contribution()
+    }
+
     public var virtualServerIDs: some Collection<VirtualServer.ID> { claims.keys }
 
     public func contains(_ entry: IPSetEntry, in set: ServiceSet) -> Bool {

@@ -44,7 +44,7 @@ final class ReflectorLog: Sendable {
             logger.log(
                 level: state.hasListed ? .debug : .info,
                 "listed",
-                metadata: ["resource": "\(kind.rawValue)", "objects": "\(count)"]
+                metadata: ["resource": "\(kind.rawValue)", "objects": .stringConvertible(count)]
             )
             state.hasListed = true
         case .watching:
