@@ -29,6 +29,8 @@ import Testing
         "kubectl gte pods",
         "kubectl patch daemonset kube-proxy --type merge --patch '{spec: [}'",
         "kubectl apply --kustomize Manifests/none",
+        "kubectl get pods --output jsonpath='{.items[*}'",
+        "kubectl get pods --output custom-columns=NODE",
         "kubectl exec POD -- kube-ipvs dmup",
         "kube-ipvs dump --numbers",
         "kube-ipvs run --ipvs-schedluer rr",
