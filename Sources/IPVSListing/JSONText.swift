@@ -9,6 +9,40 @@ struct JSONText {
         nest("{", "}", body)
     }
 
+    // MARK: Piece by piece
+
+    /// Begins the object that the members after it are of.
+    mutating func beginObject() {
+        begin("{")
+    }
+
+    mutating func endObject() {
+        end("}")
+    }
+
+    /// Begins a member that is an array of objects, each of which is an `element`.
+    mutating func beginArray(_ key: String) {
+        self.key(key)
+        begin("[")
+    }
+
+    mutating func endArray() {
+        end("]")
+    }
+
+    mutating func element(_ body: (inout JSONText) -> Void) {
+        separate()
+        object(body)
+    }
+
+    /// Hands over what was written since the last time.
+    mutating func take() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
+    }
+
+    // MARK: Members
+
     mutating func member(_ key: String, _ value: String?) {
         self.key(key)
         if let value { string(value) } else { raw("null") }
@@ -62,10 +96,18 @@ struct JSONText {
     }
 
     private mutating func nest(_ open: String, _ close: String, _ body: (inout JSONText) -> Void) {
+        begin(open)
+        body(&self)
+        end(close)
+    }
+
+    private mutating func begin(_ open: String) {
         raw(open)
         depth += 1
         isFirst = true
-        body(&self)
+    }
+
+    private mutating func end(_ close: String) {
         depth -= 1
         if !isFirst { breakLine() }
         isFirst = false
@@ -77,6 +119,10 @@ struct JSONText {
         if !isFirst { raw(",") }
         isFirst = false
         breakLine()
+    }
+
+    mutating func endLine() {
+        bytes.append(UInt8(ascii: "\n"))
     }
 
     private mutating func breakLine() {

@@ -8,8 +8,10 @@ public import DataplaneModel
 /// order that went in and on the sort: the merge sort of glibc's `qsort`.
 public enum ListingOrder {
     /// Virtual servers by firewall mark (those without first), family, protocol, address, port.
-    public static func sorted(_ servers: [ObservedVirtualServer]) -> [ObservedVirtualServer] {
-        order(servers.map(ServiceKey.init), compare: ServiceKey.difference).map { servers[$0] }
+    ///
+    /// - Returns: their indices.
+    public static func order(of servers: [ObservedVirtualServer]) -> [Int] {
+        order(servers.map(ServiceKey.init), compare: ServiceKey.difference)
     }
 
     /// Real servers by address and port.

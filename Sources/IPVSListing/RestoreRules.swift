@@ -7,30 +7,28 @@ public import DataplaneModel
 /// prints as a negative number, and a lone third flag of the schedulers `sh` and `mh`, for which it prints nothing. Like
 /// ipvsadm it leaves out what only the kernel decides (`Local`, saved as direct routing) and thresholds.
 public enum RestoreRules {
-    /// - Parameter servers: in the kernel's order.
-    public static func text(of servers: [ObservedVirtualServer], names: inout some NameResolver) -> [UInt8] {
+    /// The commands for one virtual server and its real servers. The order of virtual servers is `ListingOrder`'s.
+    public static func entry(_ server: ObservedVirtualServer, names: inout some NameResolver) -> [UInt8] {
         var text = ListingText()
-        for server in ListingOrder.sorted(servers) {
-            let selector = server.selector(&names)
-            text.append("-A ")
-            text.append(selector)
-            text.append(server.savedConfiguration)
-            text.append("\n")
+        let selector = server.selector(&names)
+        text.append("-A ")
+        text.append(selector)
+        text.append(server.savedConfiguration)
+        text.append("\n")
 
-            let transport: TransportProtocol? =
-                switch server.identity {
-                case .address(let id): id.transport
-                case .firewallMark: nil
-                }
-            for realServer in ListingOrder.sorted(server.realServers) {
-                let id = realServer.realServer.id
-                text.append("-a ")
-                text.append(selector)
-                text.append(" -r ")
-                text.append(names.endpointText(id.address, id.port, transport))
-                text.append(realServer.savedConfiguration)
-                text.append("\n")
+        let transport: TransportProtocol? =
+            switch server.identity {
+            case .address(let id): id.transport
+            case .firewallMark: nil
             }
+        for realServer in ListingOrder.sorted(server.realServers) {
+            let id = realServer.realServer.id
+            text.append("-a ")
+            text.append(selector)
+            text.append(" -r ")
+            text.append(names.endpointText(id.address, id.port, transport))
+            text.append(realServer.savedConfiguration)
+            text.append("\n")
         }
         return text.bytes
     }

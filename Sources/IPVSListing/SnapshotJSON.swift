@@ -1,41 +1,74 @@
 import Addressing
-import DataplaneModel
+public import DataplaneModel
 
-/// A snapshot as JSON. `docs/dump.md` says what each key means; a change there that readers can notice raises
-/// `schemaVersion`.
-public enum SnapshotJSON {
+/// The kernel's IPVS as JSON, put together piece by piece, so that a long table is never held whole. `docs/dump.md` says what each key
+/// means; a change there that readers can notice raises `schemaVersion`.
+///
+/// The document has the parts that are added, in the order in which they are.
+public struct SnapshotJSON: Sendable {
     /// Raised when a key goes or changes its meaning. New keys may come without.
     public static let schemaVersion = 1
 
-    /// The parts that the snapshot has, servers and connections in its order.
-    public static func text(of snapshot: IPVSSnapshot) -> [UInt8] {
-        var json = JSONText()
-        json.object { json in
-            json.member("schemaVersion", schemaVersion)
-            if let info = snapshot.info {
-                json.member("ipvs", info) { json, info in
-                    json.member("version", info.version.text)
-                    json.member("connectionTableSize", info.connectionTableSize)
-                }
-            }
-            if let timeouts = snapshot.timeouts {
-                json.member("timeouts", timeouts) { json, timeouts in
-                    json.member("tcp", timeouts.tcp)
-                    json.member("tcpFin", timeouts.tcpFin)
-                    json.member("udp", timeouts.udp)
-                }
-            }
-            if let daemons = snapshot.syncDaemons {
-                json.member("syncDaemons", each: daemons) { $0.members(of: $1) }
-            }
-            if let servers = snapshot.virtualServers {
-                json.member("virtualServers", each: servers) { $0.members(of: $1) }
-            }
-            if let connections = snapshot.connections {
-                json.member("connections", each: connections) { $0.members(of: $1) }
-            }
+    /// What there may be many of.
+    public enum List: String, Hashable, Sendable {
+        case virtualServers
+        case connections
+    }
+
+    private var json = JSONText()
+
+    public init() {
+        json.beginObject()
+        json.member("schemaVersion", Self.schemaVersion)
+    }
+
+    public mutating func add(_ info: IPVSInfo) {
+        json.member("ipvs", info) { json, info in
+            json.member("version", info.version.text)
+            json.member("connectionTableSize", info.connectionTableSize)
         }
-        return json.bytes + [UInt8(ascii: "\n")]
+    }
+
+    public mutating func add(_ timeouts: IPVSTimeouts) {
+        json.member("timeouts", timeouts) { json, timeouts in
+            json.member("tcp", timeouts.tcp)
+            json.member("tcpFin", timeouts.tcpFin)
+            json.member("udp", timeouts.udp)
+        }
+    }
+
+    public mutating func add(_ daemons: [SyncDaemon]) {
+        json.member("syncDaemons", each: daemons) { $0.members(of: $1) }
+    }
+
+    /// Begins a list, to which all that is added until `endList()` belongs.
+    public mutating func begin(_ list: List) {
+        json.beginArray(list.rawValue)
+    }
+
+    /// Adds to the list of virtual servers, which has begun.
+    public mutating func add(_ server: ObservedVirtualServer) {
+        json.element { $0.members(of: server) }
+    }
+
+    /// Adds to the list of connections, which has begun.
+    public mutating func add(_ connection: ConnectionEntry) {
+        json.element { $0.members(of: connection) }
+    }
+
+    public mutating func endList() {
+        json.endArray()
+    }
+
+    /// Ends the document.
+    public mutating func end() {
+        json.endObject()
+        json.endLine()
+    }
+
+    /// Hands over what has been written since the last time.
+    public mutating func take() -> [UInt8] {
+        json.take()
     }
 }
 

@@ -25,7 +25,7 @@ public struct TableListing: Hashable, Sendable {
     public var columns: Columns
     /// `--exact`: counters with all their digits.
     public var exact: Bool
-    /// Not `--nosort`.
+    /// Not `--nosort`: real servers are sorted, and virtual servers are to be.
     public var sorted: Bool
 
     public init(columns: Columns = .weights, exact: Bool = false, sorted: Bool = true) {
@@ -34,29 +34,21 @@ public struct TableListing: Hashable, Sendable {
         self.sorted = sorted
     }
 
-    /// The whole table.
-    ///
-    /// - Parameter servers: in the kernel's order.
-    public func text(
-        of servers: [ObservedVirtualServer],
-        info: IPVSInfo,
-        names: inout some NameResolver
-    ) -> [UInt8] {
+    /// The lines above the virtual servers of the whole table.
+    public func head(_ info: IPVSInfo) -> [UInt8] {
+        Array("IP Virtual Server version \(info.version.text) (size=\(info.connectionTableSize))\n\(title)".utf8)
+    }
+
+    /// The lines of one virtual server and its real servers. The order of virtual servers is `ListingOrder`'s.
+    public func entry(_ server: ObservedVirtualServer, names: inout some NameResolver) -> [UInt8] {
         var text = ListingText()
-        text.append("IP Virtual Server version \(info.version.text) (size=\(info.connectionTableSize))\n")
-        text.append(title)
-        for server in sorted ? ListingOrder.sorted(servers) : servers {
-            append(server, to: &text, &names)
-        }
+        append(server, to: &text, &names)
         return text.bytes
     }
 
     /// One virtual server, without the line about the version.
     public func text(of server: ObservedVirtualServer, names: inout some NameResolver) -> [UInt8] {
-        var text = ListingText()
-        text.append(title)
-        append(server, to: &text, &names)
-        return text.bytes
+        Array(title.utf8) + entry(server, names: &names)
     }
 
     private var title: String {

@@ -14,65 +14,120 @@ struct KernelDump {
 
     func write(_ request: DumpRequest, _ names: inout some NameResolver) throws {
         switch try request.subject() {
-        case .table: try writeTable(request, &names)
+        case .table: request.json ? try writeTableJSON(request) : try writeTable(request, &names)
         case .virtualServer(let identity):
             guard let server = try kernel.virtualServer(identity) else { throw NoSuchVirtualServer(identity: identity) }
             if request.json {
-                try output.write(SnapshotJSON.text(of: IPVSSnapshot(virtualServers: [server.sorted(request)])))
+                try writeJSON { json in
+                    json.begin(.virtualServers)
+                    json.add(server.sorted(request))
+                    json.endList()
+                }
             } else {
                 try output.write(request.table.text(of: server, names: &names))
             }
         case .connections: try writeConnections(request, &names)
         case .timeouts:
             let timeouts = try kernel.timeouts()
-            try output.write(
-                request.json
-                    ? SnapshotJSON.text(of: IPVSSnapshot(timeouts: timeouts)) : SettingsListing.text(of: timeouts)
-            )
+            request.json
+                ? try writeJSON { $0.add(timeouts) } : try output.write(SettingsListing.text(of: timeouts))
         case .syncDaemons:
             let daemons = try kernel.syncDaemons()
-            try output.write(
-                request.json
-                    ? SnapshotJSON.text(of: IPVSSnapshot(syncDaemons: daemons)) : SettingsListing.text(of: daemons)
-            )
+            request.json ? try writeJSON { $0.add(daemons) } : try output.write(SettingsListing.text(of: daemons))
         }
     }
 
+    // MARK: The table
+
+    // What stands above a long table goes out before the table is read. Of the table all virtual servers are held, for they are
+    // sorted, and the real servers of one.
+
     private func writeTable(_ request: DumpRequest, _ names: inout some NameResolver) throws {
-        let servers = try kernel.dumpAll()
-        if request.save {
-            try output.write(RestoreRules.text(of: servers, names: &names))
-        } else if request.json {
-            let snapshot = IPVSSnapshot(
-                info: try kernel.info(),
-                timeouts: try kernel.timeouts(),
-                syncDaemons: try kernel.syncDaemons(),
-                virtualServers: (request.unsorted ? servers : ListingOrder.sorted(servers)).map { $0.sorted(request) }
-            )
-            try output.write(SnapshotJSON.text(of: snapshot))
-        } else {
-            try output.write(request.table.text(of: servers, info: try kernel.info(), names: &names))
+        var buffer = OutputBuffer(output)
+        if !request.save {
+            try buffer.write(request.table.head(try kernel.info()))
+            try buffer.flush()
         }
+        let servers = try kernel.virtualServersAlone()
+        // --save knows no --nosort.
+        for index in order(of: servers, request) {
+            guard let server = try whole(servers[index]) else { continue }
+            try buffer.write(
+                request.save
+                    ? RestoreRules.entry(server, names: &names) : request.table.entry(server, names: &names))
+        }
+        try buffer.flush()
     }
+
+    private func writeTableJSON(_ request: DumpRequest) throws {
+        var buffer = OutputBuffer(output)
+        var json = SnapshotJSON()
+        json.add(try kernel.info())
+        json.add(try kernel.timeouts())
+        json.add(try kernel.syncDaemons())
+        json.begin(.virtualServers)
+        try buffer.write(json.take())
+        try buffer.flush()
+        let servers = try kernel.virtualServersAlone()
+        for index in order(of: servers, request) {
+            guard let server = try whole(servers[index]) else { continue }
+            json.add(server.sorted(request))
+            try buffer.write(json.take())
+        }
+        json.endList()
+        json.end()
+        try buffer.write(json.take())
+        try buffer.flush()
+    }
+
+    private func order(of servers: [ObservedVirtualServer], _ request: DumpRequest) -> [Int] {
+        request.unsorted ? Array(servers.indices) : ListingOrder.order(of: servers)
+    }
+
+    /// With its real servers; `nil` when it has gone meanwhile.
+    private func whole(_ server: ObservedVirtualServer) throws -> ObservedVirtualServer? {
+        guard let realServers = try kernel.realServers(of: server.identity) else { return nil }
+        var server = server
+        server.realServers = realServers
+        return server
+    }
+
+    // MARK: Other subjects
 
     /// As the table is read, for it can be long.
     private func writeConnections(_ request: DumpRequest, _ names: inout some NameResolver) throws {
         let listing = ConnectionListing(showsPersistence: request.persistentConnections)
         var file = try ConnectionTableFile()
-        var all: [ConnectionEntry] = []
-        if !request.json { try output.write(listing.title) }
+        var json = SnapshotJSON()
+        if request.json {
+            json.begin(.connections)
+            try output.write(json.take())
+        } else {
+            try output.write(listing.title)
+        }
         while case let lines = try file.nextLines(), !lines.isEmpty {
             let entries = try lines.map { line in
                 guard let entry = ConnectionEntry(line: line) else { throw UnknownConnectionLine(line: line) }
                 return entry
             }
             if request.json {
-                all += entries
+                for entry in entries { json.add(entry) }
+                try output.write(json.take())
             } else {
                 try output.write(listing.text(of: entries, names: &names))
             }
         }
-        if request.json { try output.write(SnapshotJSON.text(of: IPVSSnapshot(connections: all))) }
+        guard request.json else { return }
+        json.endList()
+        json.end()
+        try output.write(json.take())
+    }
+
+    private func writeJSON(_ body: (inout SnapshotJSON) -> Void) throws {
+        var json = SnapshotJSON()
+        body(&json)
+        json.end()
+        try output.write(json.take())
     }
 }
 

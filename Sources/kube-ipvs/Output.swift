@@ -28,6 +28,34 @@ struct OutputDescriptor {
     }
 }
 
+/// Gathers what is written in small pieces, so that it goes out in few calls and is never held whole.
+struct OutputBuffer: ~Copyable {
+    private let output: OutputDescriptor
+    private var bytes: [UInt8] = []
+
+    private static var capacity: Int { 1 << 16 }
+
+    init(_ output: OutputDescriptor) {
+        self.output = output
+    }
+
+    mutating func write(_ piece: [UInt8]) throws(OutputError) {
+        bytes += piece
+        if bytes.count >= Self.capacity { try flush() }
+    }
+
+    /// Writes a line in which others may have had a say.
+    mutating func write(line: String) throws(OutputError) {
+        try write(Array("\(line.visible)\n".utf8))
+    }
+
+    /// Writes what was gathered. Nothing else does at the end.
+    mutating func flush() throws(OutputError) {
+        try output.write(bytes)
+        bytes.removeAll(keepingCapacity: true)
+    }
+}
+
 /// Messages for the person at the terminal.
 enum StandardError {
     static func write(_ line: String) {

@@ -5,8 +5,8 @@ import Testing
 
 struct ListingOrderTests {
     private func order(_ servers: [ObservedVirtualServer]) -> [String] {
-        ListingOrder.sorted(servers).map {
-            switch $0.identity {
+        ListingOrder.order(of: servers).map {
+            switch servers[$0].identity {
             case .address(let id): id.description
             case .firewallMark(let mark, let family): "\(mark) \(family)"
             }

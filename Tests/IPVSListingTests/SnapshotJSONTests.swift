@@ -158,6 +158,11 @@ struct SnapshotJSONTests {
         #expect(servers.filter { $0["schedulerFlags"] as? [String] == ["flag-3"] }.count == 2)
     }
 
+    @Test func `a document that is taken in pieces has the same bytes`() {
+        let snapshot = IPVSSnapshot(info: GoldenTable.info, virtualServers: GoldenTable.virtualServers, connections: [])
+        #expect(SnapshotJSON.text(of: snapshot, takesOften: true) == SnapshotJSON.text(of: snapshot))
+    }
+
     @Test func `a netmask with holes has no prefix length and IPv6 no netmask`() throws {
         let servers = [
             server(.tcp, "10.0.0.1", 80, "rr", persistence: 1, mask: 0xff00_ff00),

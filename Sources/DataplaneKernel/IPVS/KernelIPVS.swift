@@ -139,7 +139,7 @@ public final class KernelIPVS: IPVSDataplane {
 
     public func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
         do throws(NetlinkError) {
-            return try realServers(of: .address(id))
+            return try wholeRealServers(of: .address(id))
         } catch {
             throw DataplaneError(.ipvs, "read the real servers of \(id)", error)
         }
@@ -163,7 +163,7 @@ public final class KernelIPVS: IPVSDataplane {
             } _: { (message, datagram) throws(NetlinkError) in
                 server = try message.virtualServer(in: datagram)
             }
-            guard let realServers = try realServers(of: identity) else { return nil }
+            guard let realServers = try wholeRealServers(of: identity) else { return nil }
             server?.realServers = realServers
             return server
         } catch {
@@ -175,7 +175,7 @@ public final class KernelIPVS: IPVSDataplane {
     private func read(_ families: [IPFamily], _ body: (ObservedVirtualServer) -> Void) throws(DataplaneError) {
         do throws(NetlinkError) {
             for var server in try virtualServers(of: families) {
-                guard let realServers = try realServers(of: server.identity) else { continue }
+                guard let realServers = try wholeRealServers(of: server.identity) else { continue }
                 server.realServers = realServers
                 body(server)
             }
@@ -198,7 +198,7 @@ public final class KernelIPVS: IPVSDataplane {
     }
 
     /// The real servers of a virtual server, `nil` when that is not there any more.
-    private func realServers(
+    func wholeRealServers(
         of identity: ObservedVirtualServer.Identity
     ) throws(NetlinkError) -> [ObservedRealServer]? {
         var datagrams = 0
