@@ -1,5 +1,7 @@
 import ArgumentParser
+import KubernetesObjects
 import ProxyService
+import Reconcile
 
 /// `kube-ipvs plan`.
 struct PlanCommand: AsyncParsableCommand {
@@ -7,19 +9,81 @@ struct PlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Says what a daemon that starts now would write, and writes nothing.",
         discussion: """
-            One line for each object, in the order of writing. Give it the flags of the daemon. The exit status is 0 when \
-            nothing would be written, 2 when something would, and 1 when a part of the kernel could not be read. Beside a \
+            One line for each object, in the order of writing, and how many there are at the end. Give it the flags of the daemon. The exit \
+            status is 0 when nothing would be written, 2 when something would, and 1 when a part of the kernel could not be read. Beside a \
             running daemon, what has changed within its sync period shows too.
             """
     )
 
     @OptionGroup var inspection: InspectionFlags
+    @OptionGroup var form: OutputForm
 
     func run() async throws {
-        let next = try await inspection.inspect().nextSync()
-        try OutputDescriptor.standardOutput.write(lines: next.changes)
-        next.failures.forEach(StandardError.write)
-        guard next.failures.isEmpty else { throw ExitCode.failure }
-        guard next.changes.isEmpty else { throw ExitCode(2) }
+        let inspection = try await inspection.inspect()
+        let plan = try PlanOutput(form.output, to: .standardOutput)
+        let failures = try await inspection.rehearse { plan.note($0) }
+        let count = try plan.end(failures)
+        failures.forEach(StandardError.write)
+        guard failures.isEmpty else { throw ExitCode.failure }
+        guard count.total == 0 else { throw ExitCode(2) }
+    }
+}
+
+/// The form of what a command says.
+struct OutputForm: ParsableArguments {
+    enum Kind: String, ExpressibleByArgument, CaseIterable {
+        case text
+        case json
+    }
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The form of the output.", valueName: "text|json"))
+    var output = Kind.text
+}
+
+/// Writes a plan while it is made: it can be longer than memory is large.
+final class PlanOutput {
+
+    private var text: OutputBuffer
+    private var json: JSONReport?
+    private var count = ChangeCount()
+    /// What went wrong with the output, if anything; there is nobody to tell before the end.
+    private var error: OutputError?
+
+    init(_ form: OutputForm.Kind, to output: OutputDescriptor) throws(OutputError) {
+        text = OutputBuffer(output)
+        json = nil
+        if form == .json { json = try JSONReport("changes", to: output) }
+    }
+
+    func note(_ change: RehearsedChange) {
+        guard error == nil else { return }
+        count.add(change)
+        do throws(OutputError) {
+            if json != nil {
+                try json?.add(["kind": .string(change.kind.rawValue), "text": .string(change.description)])
+            } else {
+                try text.write(line: change.description)
+            }
+        } catch {
+            self.error = error
+        }
+    }
+
+    /// Says how many changes there are.
+    func end(_ failures: [String]) throws(OutputError) -> ChangeCount {
+        if let error { throw error }
+        if let json = json.take() {
+            try json.end([
+                "failures": .array(failures.map(JSONValue.string)),
+                "summary": .object(
+                    RehearsedChange.Kind.allCases.filter(\.counts).map { kind in
+                        JSONValue.Member(key: kind.rawValue, value: .integer(Int64(count.counts[kind] ?? 0)))
+                    }),
+            ])
+        } else {
+            try text.write(line: "\(count)")
+            try text.flush()
+        }
+        return count
     }
 }

@@ -16,7 +16,8 @@ import Testing
         let fake = FakeDataplane()
         await prepare(fake)
         fake.clearJournal()
-        let rehearsal = Rehearsal(of: fake.dataplane)
+        var changes: [RehearsedChange] = []
+        let rehearsal = Rehearsal(of: fake.dataplane) { changes.append($0) }
         var rehearsing = Sample.reconciler(contributions)
         let foretold = await rehearsing.pass(.verify, at: Sample.start, on: rehearsal.dataplane)
         #expect(fake.journal == [])
@@ -26,11 +27,13 @@ import Testing
         let report = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
         #expect(report.failures == [])
         #expect(foretold.applied == report.applied)
-        let rules = rehearsal.lines.filter { $0.contains("-restore: ") }
+        let rules = changes.filter { $0.kind == .rule || $0.kind == .ruleInput }
         #expect(rules.isEmpty == fake.journal.allSatisfy { !$0.hasPrefix("rules ") })
         let written = fake.journal.filter { !$0.hasPrefix("rules ") }
-        #expect(rehearsal.lines.count - rules.count == written.count)
-        return rehearsal.lines
+        #expect(changes.count - rules.count == written.count)
+        #expect(rules.allSatisfy { $0.description.contains("-restore: ") })
+        #expect(rules.filter(\.kind.counts).allSatisfy { $0.description.contains("-restore: -") })
+        return changes.map(\.description)
     }
 
     private static func settled(_ fake: FakeDataplane) async {
@@ -81,10 +84,11 @@ import Testing
         ])
         var original = FakeDataplane().dataplane
         original.settings = fake
-        let rehearsal = Rehearsal(of: original)
+        var changes: [RehearsedChange] = []
+        let rehearsal = Rehearsal(of: original) { changes.append($0) }
         let report = keeper.keep(on: try #require(rehearsal.dataplane.settings))
         #expect(report.failures == [])
-        #expect(rehearsal.lines == ["write 1 to net/ipv4/ip_forward"])
+        #expect(changes == [RehearsedChange(.setting, "write 1 to net/ipv4/ip_forward")])
         #expect(fake.writes == [])
     }
 }

@@ -23,7 +23,7 @@ extension TrafficSuite {
                 let daemon = try await cluster.startDaemon()
                 try await daemon.kill()
                 let second = try await Self.run("plan", [], in: cluster)
-                #expect(second.standardOutput.isEmpty && second.standardError.isEmpty)
+                #expect(second.standardOutput == "no changes\n" && second.standardError.isEmpty)
                 #expect(second.status == .exited(0))
 
                 try await cluster.run(in: .node, "ipvsadm", "-D", "-t", "10.96.0.10:80")
@@ -37,6 +37,7 @@ extension TrafficSuite {
                         "add virtual server TCP 10.96.0.10:80 with scheduler rr",
                         "add real server 10.244.1.11:8080 of weight 1 to TCP 10.96.0.10:80",
                         "add fd00:10:96::10 to KUBE-6-IPVS-IPS",
+                        "4 changes: 1 set entry, 1 rule, 1 virtual server, 1 real server",
                     ])
                 #expect(lines.contains { $0.contains("-A KUBE-MARK-MASQ -j MARK") })
             }

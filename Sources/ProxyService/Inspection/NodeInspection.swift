@@ -10,10 +10,10 @@ import ServicePlan
 
 /// What a daemon with these settings would make of this node now, without a daemon and without writing anything.
 public struct NodeInspection {
-    private let settings: EffectiveSettings
-    private let families: [IPFamily]
+    let settings: EffectiveSettings
+    let families: [IPFamily]
     let table: ServiceTable
-    private let node: Node?
+    let node: Node?
     private let rejections: [Rejection]
 
     /// Reads all objects of the source, and the addresses of this node.
@@ -117,47 +117,16 @@ public struct NodeInspection {
         return ["wanted too, and not given to \(others)\(more)"]
     }
 
-    // MARK: plan
-
-    /// What the first pass of a daemon would write, line by line, and what it could not even read.
-    ///
-    /// - Throws: `StartError` when the kernel cannot be read at all.
-    public func nextSync() async throws -> NextSync {
-        guard !KernelModule.isAbsent("ip_vs") else {
-            throw StartError("ip_vs is not loaded, and reading IPVS would load it: `modprobe ip_vs` first")
-        }
-        let dataplane: Dataplane
-        do throws(DataplaneError) {
-            dataplane = Dataplane(
-                ipvs: try KernelIPVS(),
-                sets: KernelIPSet(),
-                addresses: try KernelAddresses(),
-                rules: try await KernelIPTables.open(),
-                settings: KernelSettings()
-            )
-        } catch {
-            throw StartError("\(error)")
-        }
-        let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
-        return await nextSync(over: dataplane, SettingsKeeper(plan.settings))
-    }
-
-    func nextSync(
-        over dataplane: Dataplane,
-        _ settingsKeeper: SettingsKeeper
-    ) async -> NextSync {
-        let rehearsal = Rehearsal(of: dataplane)
-        let reports = PassReports()
-        await nodeReconciler(keeping: settingsKeeper).settle(on: rehearsal.dataplane, telling: reports)
-        let failures = reports.all.flatMap { $0.failures + ($0.degradedSettings ?? []).map(\.failure) }
-        return NextSync(changes: rehearsal.lines, failures: failures.map(\.description))
-    }
-
     /// As a daemon has it before its first pass, on a clock that stands still.
-    func nodeReconciler(keeping settingsKeeper: SettingsKeeper = SettingsKeeper([])) -> NodeReconciler {
+    ///
+    /// - Parameter families: one where the other is looked at by itself; `nil` for all.
+    func nodeReconciler(
+        of families: [IPFamily]? = nil,
+        keeping settingsKeeper: SettingsKeeper = SettingsKeeper([])
+    ) -> NodeReconciler {
         NodeReconciler(
             table,
-            settings.sync(families, gracefulTimeout: ServiceProxy.defaultGracefulTimeout),
+            settings.sync(families ?? self.families, gracefulTimeout: ServiceProxy.defaultGracefulTimeout),
             settingsKeeper: settingsKeeper,
             clock: StillClock(at: .now),
             rules: { settings.rules(for: $0, podNetworks: node?.podCIDRs ?? []) }
@@ -170,12 +139,4 @@ public struct NodeInspection {
         reconciler.planChanges(telling: PassReports())
         return Dictionary(uniqueKeysWithValues: reconciler.families.map { ($0.family, $0.reconciler.desired) })
     }
-}
-
-/// What the next verifying pass would come to.
-public struct NextSync: Hashable, Sendable {
-    /// One line for each object that would be written, in that order.
-    public var changes: [String]
-    /// What could not be read, so that nothing is known of its changes.
-    public var failures: [String]
 }

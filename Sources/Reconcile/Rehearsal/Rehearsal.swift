@@ -8,25 +8,30 @@ import DataplaneModel
 public struct Rehearsal {
     /// What a pass is to be made over. Tracked flows are left out: which of them are stale is seen only after the change.
     public let dataplane: Dataplane
-    private let notes = RehearsalNotes()
 
-    public init(of original: Dataplane) {
+    /// - Parameter note: called with each line as soon as it would be written, in that order.
+    public init(of original: Dataplane, note: @escaping (RehearsedChange) -> Void) {
+        let notes = RehearsalNotes(note)
         dataplane = Dataplane(
             ipvs: RehearsedIPVS(original: original.ipvs, notes: notes),
             sets: RehearsedIPSet(original: original.sets, notes: notes),
             addresses: RehearsedAddresses(original: original.addresses, notes: notes),
             rules: RehearsedRules(original: original.rules, notes: notes),
-            settings: original.settings.map { [notes] in RehearsedSettings(original: $0, notes: notes) }
+            settings: original.settings.map { RehearsedSettings(original: $0, notes: notes) }
         )
     }
-
-    /// What would have been written so far, in order: one line for each object, and the input of `iptables-restore` line by
-    /// line.
-    public var lines: [String] { notes.lines }
 }
 
 private final class RehearsalNotes {
-    var lines: [String] = []
+    private let note: (RehearsedChange) -> Void
+
+    init(_ note: @escaping (RehearsedChange) -> Void) {
+        self.note = note
+    }
+
+    func note(_ kind: RehearsedChange.Kind, _ text: String) {
+        note(RehearsedChange(kind, text))
+    }
 }
 
 private final class RehearsedIPVS: IPVSDataplane {
@@ -54,7 +59,13 @@ private final class RehearsedIPVS: IPVSDataplane {
     }
 
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] {
-        notes.lines += changes.map(\.description)
+        for change in changes {
+            switch change {
+            case .addVirtualServer, .editVirtualServer, .removeVirtualServer:
+                notes.note(.virtualServer, change.description)
+            case .addRealServer, .editRealServer, .removeRealServer: notes.note(.realServer, change.description)
+            }
+        }
         return []
     }
 }
@@ -85,16 +96,16 @@ private final class RehearsedIPSet: IPSetDataplane {
 
     func create(_ set: IPSetDefinition) {
         created[set.name] = set
-        notes.lines.append("create set \(set.name) of type \(set.type.rawValue)")
+        notes.note(.set, "create set \(set.name) of type \(set.type.rawValue)")
     }
 
     func swap(_ first: String, _ second: String) {
-        notes.lines.append("swap sets \(first) and \(second)")
+        notes.note(.set, "swap sets \(first) and \(second)")
     }
 
     func destroy(_ name: String) {
         created[name] = nil
-        notes.lines.append("destroy set \(name)")
+        notes.note(.set, "destroy set \(name)")
     }
 
     func destroyReleased(_ name: String) { destroy(name) }
@@ -110,7 +121,7 @@ private final class RehearsedIPSet: IPSetDataplane {
     }
 
     func apply(_ changes: [IPSetChange]) -> [RefusedChange<IPSetChange>] {
-        notes.lines += changes.map(\.description)
+        for change in changes { notes.note(.setEntry, change.description) }
         return []
     }
 }
@@ -132,7 +143,7 @@ private final class RehearsedAddresses: AddressDataplane {
 
     func createLink() {
         hasCreatedLink = true
-        notes.lines.append("create link \(DummyLink.name)")
+        notes.note(.link, "create link \(DummyLink.name)")
     }
 
     func listAddresses(
@@ -143,7 +154,7 @@ private final class RehearsedAddresses: AddressDataplane {
     }
 
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] {
-        notes.lines += changes.map(\.description)
+        for change in changes { notes.note(.address, change.description) }
         return []
     }
 }
@@ -169,7 +180,9 @@ private final class RehearsedRules: RulesDataplane {
 
     func restore(_ input: String, _ family: IPFamily) {
         let table = family == .v4 ? "iptables-restore" : "ip6tables-restore"
-        notes.lines += input.split(separator: "\n").map { "\(table): \($0)" }
+        for line in input.split(separator: "\n") {
+            notes.note(line.hasPrefix("-") ? .rule : .ruleInput, "\(table): \(line)")
+        }
     }
 }
 
@@ -182,6 +195,6 @@ private struct RehearsedSettings: SettingsDataplane {
     }
 
     func write(_ value: String, to setting: KernelSetting) {
-        notes.lines.append("write \(value) to \(setting.key)")
+        notes.note(.setting, "write \(value) to \(setting.key)")
     }
 }

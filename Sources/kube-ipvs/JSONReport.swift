@@ -1,0 +1,31 @@
+import KubernetesObjects
+
+/// A JSON document with one long list, written as its elements come, one a line. Same members, same bytes.
+struct JSONReport: ~Copyable {
+    /// Raised when a key goes or changes its meaning. New keys may come without.
+    static var schemaVersion: Int64 { 1 }
+
+    private var buffer: OutputBuffer
+    private var isFirst = true
+
+    /// - Parameter list: the key of the list.
+    init(_ list: String, to output: OutputDescriptor) throws(OutputError) {
+        buffer = OutputBuffer(output)
+        try buffer.write(Array("{\"schemaVersion\":\(Self.schemaVersion),\"\(list)\":[".utf8))
+    }
+
+    mutating func add(_ element: JSONValue) throws(OutputError) {
+        try buffer.write(Array((isFirst ? "\n" : ",\n").utf8) + element.text)
+        isFirst = false
+    }
+
+    /// Ends the list, and with some more members the document.
+    consuming func end(_ members: KeyValuePairs<String, JSONValue> = [:]) throws(OutputError) {
+        try buffer.write(Array((isFirst ? "]" : "\n]").utf8))
+        for (key, value) in members {
+            try buffer.write(Array(",\n".utf8) + JSONValue.string(key).text + [UInt8(ascii: ":")] + value.text)
+        }
+        try buffer.write(Array("}\n".utf8))
+        try buffer.flush()
+    }
+}
