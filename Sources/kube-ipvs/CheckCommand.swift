@@ -1,5 +1,6 @@
 import ArgumentParser
 import KubeProxyConfig
+import KubernetesObjects
 import ProxyService
 
 /// `kube-ipvs check`.
@@ -15,6 +16,13 @@ struct CheckCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var flags: KubeProxyFlags
+    @OptionGroup var form: OutputForm
+
+    @Option(
+        help: ArgumentHelp(
+            "Write a digest of at most 4096 bytes to this file too, such as a container's /dev/termination-log.",
+            valueName: "file"))
+    var terminationMessage: String?
 
     @Option(help: .hidden)
     var trial: Trial?
@@ -34,11 +42,29 @@ struct CheckCommand: AsyncParsableCommand {
             loaded.settings, source: source, version: VersionCommand.version)
         findings += await Trial(variant).start()
         findings.sort { $0.verdict > $1.verdict }
-        try OutputDescriptor.standardOutput.write(lines: findings.map(Self.line))
+        try write(findings)
+        if let terminationMessage {
+            try ArgumentFile.write(FindingDigest.text(of: findings), to: terminationMessage)
+        }
         switch findings.map(\.verdict).max() {
         case .failure: throw ExitCode.failure
         case .warning: throw ExitCode(2)
         case .ok, .notice, nil: break
+        }
+    }
+
+    private func write(_ findings: [NodeFinding]) throws(OutputError) {
+        switch form.output {
+        case .text: try OutputDescriptor.standardOutput.write(lines: findings.map(Self.line))
+        case .json:
+            var report = try JSONReport("findings", to: .standardOutput)
+            for finding in findings {
+                try report.add([
+                    "verdict": .string(finding.verdict.rawValue), "subject": .string(finding.subject),
+                    "text": .string(finding.words),
+                ])
+            }
+            try report.end(["verdict": .string((findings.map(\.verdict).max() ?? .ok).rawValue)])
         }
     }
 

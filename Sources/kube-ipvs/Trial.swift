@@ -65,6 +65,7 @@ struct Trial: ExpressibleByArgument {
     }
 
     private func notTried(_ reason: String) -> NodeFinding {
-        NodeFinding(.notice, "trial", "not made: \(reason)")
+        // What was not tried may not work: that is no news to be passed over.
+        NodeFinding(.warning, "trial", "not made: \(reason)")
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Subprocess
 import SystemTesting
 import Testing
@@ -112,10 +113,85 @@ extension TrafficSuite {
                 let unprivileged = try await Self.run(
                     "check", [], in: cluster, through: ["setpriv", "--bounding-set", "-sys_admin"])
                 #expect(
-                    unprivileged.standardOutput.contains("notice   trial: not made: cannot make a network namespace"))
-                #expect(unprivileged.status == .exited(0))
+                    unprivileged.standardOutput.contains("warning  trial: not made: cannot make a network namespace"))
+                #expect(unprivileged.status == .exited(2))
                 #expect(try await Self.everything(in: cluster) == before)
             }
+        }
+
+        @Test
+        func `what a check advises against rules of an earlier proxy takes them out of the way, and leaves all else`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                try Self.writeService(to: cluster)
+                let daemon = try await cluster.startDaemon()
+                let variants = try await cluster.iptablesVariants()
+                for variant in variants {
+                    // As kube-proxy has them in iptables mode: a Service that has no endpoints is refused.
+                    try await cluster.run(
+                        in: .node, "bash", "-c",
+                        """
+                        iptables-\(variant) -t nat -N KUBE-SVC-ABC
+                        iptables-\(variant) -t filter -N KUBE-SERVICES
+                        iptables-\(variant) -t filter -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp --dport 80 -j REJECT
+                        for chain in INPUT OUTPUT FORWARD; do
+                            iptables-\(variant) -t filter -I $chain -m conntrack --ctstate NEW \\
+                                -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+                        done
+                        """)
+                }
+                try await cluster.serve(.http, in: [.pod1], port: 8080)
+                #expect(try await !cluster.connects(to: "10.96.0.10", port: 80, from: .client))
+
+                let check = try await Self.run("check", [], in: cluster)
+                let commands = check.standardOutput.split(separator: "`").filter { $0.contains(" -D ") }.map(
+                    String.init)
+                #expect(commands.count == 3 * variants.count, "\(check.standardOutput)")
+                let servers = try await cluster.run(in: .node, "ipvsadm", "-Sn")
+                for command in commands { try await cluster.run(in: .node, "bash", "-c", command) }
+                #expect(
+                    try await cluster.answers(to: "http://10.96.0.10/", from: .client, requests: 2) == [
+                        "pod-1", "pod-1",
+                    ])
+                #expect(try await cluster.run(in: .node, "ipvsadm", "-Sn") == servers)
+                let after = try await Self.run("check", [], in: cluster)
+                #expect(
+                    after.standardOutput.contains("notice   iptables mode: 1 chains of kube-proxy in iptables mode"))
+                try await daemon.stop()
+            }
+        }
+
+        @Test func `a check leaves a digest for the termination message, and is JSON for programs`() async throws {
+            try await Cluster.with { cluster in
+                try Self.writeService(to: cluster)
+                try await cluster.run(in: .node, "ipvsadm", "-Ln")
+                try await cluster.run(in: .node, "ipvsadm", "-A", "-t", "203.0.113.99:80", "-s", "rr")
+                let file = cluster.folder + "/termination-log"
+                let check = try await Self.run("check", ["--termination-message", file, "-o", "json"], in: cluster)
+                #expect(check.status == .exited(2))
+                let digest = try String(contentsOfFile: file, encoding: .utf8)
+                #expect(digest.hasPrefix("1 warning"))
+                #expect(digest.contains("\nwarning IPVS: 1 virtual servers are no proxy's (TCP 203.0.113.99:80)"))
+                let parsed = try await Self.json(
+                    check.standardOutput,
+                    "$j{verdict}, ' ', scalar(grep { $_->{verdict} eq 'warning' } @{$j{findings}})")
+                #expect(parsed == "warning 1")
+
+                let plan = try await Self.run("plan", ["-o", "json"], in: cluster)
+                #expect(plan.status == .exited(2))
+                let counts = try await Self.json(
+                    plan.standardOutput,
+                    "$j{summary}{virtualServer}, ' ', scalar(grep { $_->{kind} eq 'virtualServer' } @{$j{changes}}), ' ', scalar(@{$j{failures}})"
+                )
+                #expect(counts == "3 3 0")
+            }
+        }
+
+        /// What a Perl expression makes of a JSON document, `%j`.
+        private static func json(_ text: String, _ expression: String) async throws -> String {
+            let script = #"my %j = %{decode_json(join('', <STDIN>))}; print "# + expression
+            return try await command(["perl", "-MJSON::PP", "-e", script], input: text)
         }
 
         @Test func `a check warns of what would keep Services from working on the node, and names what to do`()

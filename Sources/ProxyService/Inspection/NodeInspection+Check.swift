@@ -14,6 +14,14 @@ extension NodeInspection {
         Set(services.flatMap(\.clusterIPs))
     }
 
+    /// Virtual and real servers that Services want.
+    var serverCount: Int {
+        plans.reduce(0) { $0 + $1.plan.contribution.virtualServers.reduce(0) { $0 + 1 + $1.realServers.count } }
+    }
+
+    /// `nil` where the own Node is not known.
+    var podNetworks: [IPPrefix]? { node?.podCIDRs }
+
     var nodePorts: Set<UInt16> {
         Set(services.flatMap { $0.ports.map(\.nodePort) }).subtracting([0])
     }

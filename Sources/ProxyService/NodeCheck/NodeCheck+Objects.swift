@@ -41,5 +41,8 @@ extension NodeEvidence {
         clusterIPsElsewhere = interfaces.filter { $0.interface != DummyLink.name && clusterIPs.contains($0.address) }
             .map { "\($0.address), which \($0.interface) has, is a cluster IP" }
         addressConcerns = inspection.concerns
+        podNetworks = inspection.podNetworks
+        clusterIPAddresses = clusterIPs
+        serverCount = max(serverCount, inspection.serverCount)
     }
 }

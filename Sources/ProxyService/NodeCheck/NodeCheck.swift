@@ -21,9 +21,12 @@ public enum NodeCheck {
         var evidence = NodeEvidence()
         var failures: [NodeFinding] = []
         evidence.readProcessFiles()
+        evidence.detectLocalMode = settings.detectLocalMode
+        evidence.masqueradesAll = settings.masqueradeAll
         failures += observeSettings(settings, &evidence)
         failures += await observeRules(&evidence)
         failures += observeVirtualServers(settings, &evidence)
+        failures += observeSets(&evidence)
         failures += await observeAPIServer(settings, source, version: version)
         failures += await observeObjects(settings, source, version: version, &evidence)
         return (evidence.findings + failures, evidence.variant)
@@ -89,6 +92,7 @@ public enum NodeCheck {
         do throws(DataplaneError) {
             let ownership = try ownership(settings.excludedNetworks)
             evidence.foreignServers = try KernelIPVS().dumpAll().compactMap { server in
+                evidence.serverCount += 1 + server.realServers.count
                 guard case .address(let id) = server.identity, !ownership.owns(id),
                     !settings.excludedNetworks.contains(where: { $0.contains(id.address) })
                 else { return nil }
@@ -99,6 +103,27 @@ public enum NodeCheck {
             return []
         } catch {
             return [NodeFinding(.failure, "IPVS", "\(error)")]
+        }
+    }
+
+    private static func observeSets(_ evidence: inout NodeEvidence) -> [NodeFinding] {
+        // Reading a set would load the module.
+        guard !KernelModule.isAbsent("ip_set") else { return [] }
+        let kernel = KernelIPSet()
+        do throws(DataplaneError) {
+            for family in HostFacts.families {
+                for set in ServiceSet.allCases {
+                    let name = set.name(for: family)
+                    var entries = 0
+                    var reading = KernelReading(of: NamedSet(name))
+                    while try kernel.readMembers(&reading, { _ in entries += 1 }) == .more {}
+                    guard let limit = reading.subject.found?.maximumElements else { continue }
+                    evidence.setFills.append(SetFill(name: name, entries: entries, limit: Int(limit)))
+                }
+            }
+            return []
+        } catch {
+            return [NodeFinding(.failure, "sets", "\(error)")]
         }
     }
 

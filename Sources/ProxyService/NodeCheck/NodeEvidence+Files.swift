@@ -8,6 +8,7 @@ extension NodeEvidence {
         release = Self.text("/proc/sys/kernel", "osrelease")
         capabilities = Self.capabilities(status: Self.text("/proc/self", "status")) ?? capabilities
         for interface in Self.names(in: "/proc/sys/net/ipv4/conf") {
+            if !["all", "default"].contains(interface) { interfaces.insert(interface) }
             reversePathFilters[interface] = Int(Self.text("/proc/sys/net/ipv4/conf", "\(interface)/rp_filter"))
         }
         readNetworkFiles()
@@ -26,6 +27,7 @@ extension NodeEvidence {
         flowCount = Int(Self.text("/proc/sys/net/netfilter", "nf_conntrack_count"))
         flowLimit = Int(Self.text("/proc/sys/net/netfilter", "nf_conntrack_max"))
         keepaliveTime = Int(Self.text("/proc/sys/net/ipv4", "tcp_keepalive_time"))
+        runsEstimation = Int(Self.text("/proc/sys/net/ipv4/vs", "run_estimation")).map { $0 != 0 }
         for name in ["drop_entry", "drop_packet", "secure_tcp"] {
             defenceModes[name] = Int(Self.text("/proc/sys/net/ipv4/vs", name))
         }

@@ -1,5 +1,6 @@
 import Addressing
 import DataplaneModel
+import KubeProxyConfig
 import KubernetesObjects
 import Reconcile
 import ServicePlan
@@ -41,6 +42,20 @@ struct NodeEvidence {
     var clusterIPsElsewhere: [String] = []
     /// External and load balancer IPs that others have, by Service.
     var addressConcerns: [ObjectName: Set<AddressConcern>] = [:]
+    /// How pods of this node are told from others; `nil` where that is not looked at.
+    var detectLocalMode: EffectiveSettings.DetectLocalMode?
+    var masqueradesAll = false
+    /// The Node's `podCIDRs`; `nil` where the Node is not known.
+    var podNetworks: [IPPrefix]?
+    var clusterIPAddresses: Set<IPAddress> = []
+    /// The names of all interfaces.
+    var interfaces: Set<String> = []
+    /// How many virtual and real servers there are, or would be.
+    var serverCount = 0
+    /// `net.ipv4.vs.run_estimation`; `nil` where the kernel has none.
+    var runsEstimation: Bool?
+    /// Of each of the sets that is there.
+    var setFills: [SetFill] = []
     /// The names of the programs that run, as far as they can be seen from here.
     var programs: Set<String> = []
     /// What would be written to the kernel's settings.
@@ -54,7 +69,7 @@ struct NodeEvidence {
 
     var findings: [NodeFinding] {
         [kernel, privileges] + settings + reversePath + network + [lock] + leftovers + foreignRules + virtualServers
-            + objects + otherProxies
+            + sizes + localTraffic + objects + otherProxies
     }
 
     private var kernel: NodeFinding {
@@ -107,37 +122,8 @@ struct NodeEvidence {
         case false?:
             NodeFinding(
                 .failure, "xtables lock",
-                "/run/xtables.lock is no file: was it mounted without type FileOrCreate? Remove it, and mount it so")
+                "/run/xtables.lock is no file: was it mounted without type FileOrCreate? `rmdir` it, and mount it so")
         }
-    }
-
-    private var leftovers: [NodeFinding] {
-        var findings: [NodeFinding] = []
-        for (listings, place) in [(rules, "iptables"), (otherRules, "the other variant of iptables")] {
-            for (family, listing) in listings.sorted(by: { $0.key < $1.key }) {
-                let count = Self.serviceChains(in: listing)
-                guard count > 0 else { continue }
-                findings.append(
-                    NodeFinding(
-                        .warning, "iptables mode",
-                        "\(count) chains of kube-proxy in iptables mode are in \(place) (\(family)): their rules take Service "
-                            + "traffic before IPVS does. Clean up with `kube-proxy --cleanup` before the daemon starts")
-                )
-            }
-        }
-        for (family, listing) in otherRules.sorted(by: { $0.key < $1.key }) where !InstalledRules(listing).isEmpty {
-            findings.append(
-                NodeFinding(
-                    .warning, "iptables variant",
-                    "rules of IPVS mode are in the other variant of iptables too (\(family)): `kube-ipvs cleanup` removes "
-                        + "those of both"))
-        }
-        return findings.isEmpty ? [NodeFinding(.ok, "leftovers", "no rules that would be in the way")] : findings
-    }
-
-    /// `KUBE-SVC-…` for Services and `KUBE-SEP-…` for endpoints, in the table nat.
-    private static func serviceChains(in listing: String) -> Int {
-        listing.split(separator: "\n").count { $0.hasPrefix(":KUBE-SVC-") || $0.hasPrefix(":KUBE-SEP-") }
     }
 
     /// Nothing but Services tells of a virtual server that somebody made where they want one.

@@ -18,7 +18,7 @@ public enum NodeTrial {
         do throws(DataplaneError) {
             let ipvs = try KernelIPVS()
             guard try ipvs.dumpAll().isEmpty else {
-                return [NodeFinding(.notice, "trial", "not made: somebody's virtual servers are in its namespace")]
+                return [NodeFinding(.warning, "trial", "not made: somebody's virtual servers are in its namespace")]
             }
             try SchedulerProbe.check(settings.scheduler, on: ipvs)
             let dataplane = Dataplane(

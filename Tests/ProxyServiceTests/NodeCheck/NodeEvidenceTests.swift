@@ -75,20 +75,6 @@ import Testing
         #expect(findings { $0.lockIsFile = true } == ["ok xtables lock: /run/xtables.lock"])
     }
 
-    @Test func `rules of iptables mode are a warning in either variant, and ours only in the other one`() {
-        let iptablesMode = "*nat\n:KUBE-SVC-ABC - [0:0]\n:KUBE-SEP-DEF - [0:0]\n:KUBE-SERVICES - [0:0]\nCOMMIT\n"
-        let ours = "*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n"
-        #expect(
-            findings { $0.rules = [.v4: iptablesMode] }.map { $0.prefix(69) } == [
-                "warning iptables mode: 2 chains of kube-proxy in iptables mode are in"
-            ])
-        #expect(findings { $0.rules = [.v4: ours, .v6: ours] } == [])
-        #expect(
-            findings { $0.otherRules = [.v6: ours] }.map { $0.prefix(81) } == [
-                "warning iptables variant: rules of IPVS mode are in the other variant of iptables"
-            ])
-    }
-
     @Test func `virtual servers that the daemon would remove are named`() {
         let servers = (1...4).map {
             VirtualServer.ID(address: IPAddress(v4: 0x0a00_0000 + $0), port: 80, transport: .tcp)
