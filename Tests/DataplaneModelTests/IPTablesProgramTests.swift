@@ -27,6 +27,31 @@ import Testing
         #expect(IPTablesChoice(nft: nil, legacy: nil).variant == nil)
     }
 
+    @Test func `a variant that the kernel cannot serve gives way to the other one, whatever speaks for it`() async {
+        let hint = "*mangle\n:KUBE-IPTABLES-HINT - [0:0]\nCOMMIT\n"
+        for choice in [IPTablesChoice(nft: "", legacy: ""), IPTablesChoice(nft: hint, legacy: "")] {
+            let tried = await choice.tried(.nft, otherIsInstalled: true) { $0 == .nft ? "no chain of type nat" : nil }
+            #expect(tried.variant == .legacy)
+            #expect(tried.reason.hasPrefix(choice.reason))
+            #expect(tried.reason.contains("no chain of type nat"))
+        }
+        let legacy = IPTablesChoice(nft: "", legacy: hint)
+        let tried = await legacy.tried(.legacy, otherIsInstalled: true) {
+            $0 == .legacy ? "there is no table nat" : nil
+        }
+        #expect(tried.variant == .nft)
+    }
+
+    @Test func `the choice stays where the kernel serves it, or neither one, or the other is not installed`()
+        async
+    {
+        let choice = IPTablesChoice(nft: "", legacy: "")
+        let served = await choice.tried(.nft, otherIsInstalled: true) { $0 == .legacy ? "no table nat" : nil }
+        let neither = await choice.tried(.nft, otherIsInstalled: true) { _ in "the kernel has no netfilter" }
+        let alone = await choice.tried(.nft, otherIsInstalled: false) { $0 == .nft ? "no chain of type nat" : nil }
+        #expect([served, neither, alone] == [choice, choice, choice])
+    }
+
     @Test(arguments: [
         ("iptables v1.8.9 (nf_tables)\n", "1.8.9", IPTablesVariant.nft, true),
         ("ip6tables v1.8.10 (legacy)\n", "1.8.10", .legacy, true), ("iptables v1.6.2\n", "1.6.2", nil, true),

@@ -306,5 +306,24 @@ extension KernelSuite {
             _ = try await command(
                 "ip6tables-\(variant.rawValue)", "-t", "mangle", "-X", "KUBE-IPTABLES-HINT")
         }
+
+        @Test func `a variant that the kernel cannot serve is not taken, and is tried without a trace`() async throws {
+            // Kubelet's chain is one that no packet comes through: nf_tables may take that, and not those that we need.
+            let hint = "KUBE-IPTABLES-HINT"
+            let hasHint = (try? await command("iptables-nft", "-t", "mangle", "-N", hint)) != nil
+            let before = try? await command("nft", "list", "ruleset")
+            let kernel = try await KernelIPTables.open()
+            let after = try? await command("nft", "list", "ruleset")
+            #expect(after == before)
+            if hasHint { _ = try await command("iptables-nft", "-t", "mangle", "-X", hint) }
+            guard KernelFeature.present.contains(.nftables) else {
+                #expect(kernel.variant == .legacy)
+                #expect(!hasHint || kernel.reason.contains("no chain of type nat"), "\(kernel.reason)")
+                try await kernel.restore("*nat\n:KUBE-TRIED - [0:0]\n-A KUBE-TRIED -j RETURN\nCOMMIT\n", .v4)
+                try await kernel.restore("*nat\n:KUBE-TRIED - [0:0]\n-X KUBE-TRIED\nCOMMIT\n", .v4)
+                return
+            }
+            #expect(kernel.variant == .nft)
+        }
     }
 }

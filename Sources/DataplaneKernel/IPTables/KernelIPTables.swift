@@ -33,26 +33,31 @@ public final class KernelIPTables: RulesDataplane {
 
     /// Finds out which programs to use.
     ///
-    /// - Parameter variant: the variant to use; `nil` for that which kubelet uses, as `IPTablesChoice` has it.
+    /// - Parameter variant: the variant to use; `nil` for that which kubelet uses, as `IPTablesChoice` has it, if the kernel can
+    ///   hold our rules in it.
     public static func open(variant: IPTablesVariant? = nil) async throws(DataplaneError) -> KernelIPTables {
-        let chosen: IPTablesVariant?
-        let reason: String
-        if let variant {
-            (chosen, reason) = (variant, "it was asked for")
-        } else {
-            let nft = try await listing(of: .nft)
-            let legacy = try await listing(of: .legacy)
-            let choice = IPTablesChoice(nft: nft, legacy: legacy)
-            (chosen, reason) = (choice.variant, choice.reason)
-        }
-        let infix = chosen.map { "-\($0.rawValue)" } ?? ""
+        if let variant { return try await open(variant, reason: "it was asked for") }
+        let nft = try await listing(of: .nft)
+        let legacy = try await listing(of: .legacy)
+        let choice = IPTablesChoice(nft: nft, legacy: legacy)
+        let chosen = try await open(choice.variant, reason: choice.reason)
+        guard let variant = chosen.variant else { return chosen }
+        let isOtherInstalled = (variant == .nft ? legacy : nft) != nil
+        let tried = await choice.tried(variant, otherIsInstalled: isOtherInstalled, VariantTrial.hindrance)
+        return tried == choice ? chosen : try await open(tried.variant, reason: tried.reason)
+    }
 
+    private static func open(
+        _ variant: IPTablesVariant?,
+        reason: String
+    ) async throws(DataplaneError) -> KernelIPTables {
+        let infix = variant.map { "-\($0.rawValue)" } ?? ""
         let program = Program(name: "iptables\(infix)", arguments: ["--version"])
         let outcome = try await program.run()
         guard outcome.isSuccess, let version = IPTablesVersion(outcome.standardOutput) else {
             throw program.failure("--version tells no version: \(outcome.standardOutput)\(outcome.standardError)")
         }
-        return KernelIPTables(variant: chosen ?? version.variant, reason: reason, version: version, infix: infix)
+        return KernelIPTables(variant: variant ?? version.variant, reason: reason, version: version, infix: infix)
     }
 
     private init(variant: IPTablesVariant?, reason: String, version: IPTablesVersion, infix: String) {

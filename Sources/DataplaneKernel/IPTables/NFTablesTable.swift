@@ -67,7 +67,7 @@ struct NFTablesTable {
 
 extension NetlinkRequest {
     /// Starts the first or last message of a transaction of nf_tables: `nfnetlink_rcv_batch` in `net/netfilter/nfnetlink.c`.
-    fileprivate mutating func beginTransaction(_ type: Int32) throws(NetlinkError) {
+    mutating func beginTransaction(_ type: Int32) throws(NetlinkError) {
         var header = nfgenmsg()
         header.version = UInt8(NFNETLINK_V0)
         header.res_id = UInt16(truncatingIfNeeded: NFNL_SUBSYS_NFTABLES).bigEndian

@@ -4,9 +4,15 @@ public enum IPTablesVariant: String, CaseIterable, Hashable, Sendable {
     case nft
     /// `iptables-legacy`: ip_tables.
     case legacy
+
+    public var other: IPTablesVariant { self == .nft ? .legacy : .nft }
+
+    /// What the variant's rules are in, for a sentence.
+    public var tables: String { self == .nft ? "nf_tables" : "the legacy tables" }
 }
 
-/// The variant that a node's rules are in, chosen as kubernetes-sigs/iptables-wrappers does.
+/// The variant that a node's rules are in, chosen as kubernetes-sigs/iptables-wrappers does, unless the kernel cannot hold our
+/// rules in it.
 public struct IPTablesChoice: Hashable, Sendable {
     /// `nil` for the programs without a variant in their name.
     public var variant: IPTablesVariant?
@@ -45,6 +51,25 @@ public struct IPTablesChoice: Hashable, Sendable {
     private init(_ variant: IPTablesVariant?, _ reason: String) {
         self.variant = variant
         self.reason = reason
+    }
+
+    /// The choice once the kernel has been tried: the other variant where the chosen one cannot hold our rules and the other can.
+    ///
+    /// - Parameters:
+    ///   - variant: the chosen one; where `iptables` decides, what that is.
+    ///   - other: whether the programs of the other one are installed.
+    ///   - hindrance: why the kernel cannot hold our rules in a variant; `nil` when it can, or when nobody can tell.
+    public func tried(
+        _ variant: IPTablesVariant,
+        otherIsInstalled other: Bool,
+        _ hindrance: (IPTablesVariant) async -> String?
+    ) async -> IPTablesChoice {
+        guard let reason = await hindrance(variant), other, await hindrance(variant.other) == nil else { return self }
+        return IPTablesChoice(
+            variant.other,
+            "\(self.reason), for \(variant.tables), in which this kernel cannot hold the rules (\(reason)): "
+                + "\(variant.other.tables) it can"
+        )
     }
 
     /// Kubelet makes these in the table `mangle`, the first one since Kubernetes 1.24, the other since 1.17.
