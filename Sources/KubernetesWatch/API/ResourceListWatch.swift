@@ -75,6 +75,12 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
         return try events(of: response)
     }
 
+    public static func readyEvent(
+        _ events: inout Events.AsyncIterator?
+    ) throws(APIError) -> WatchEvent<ObservedObject<Object>>? {
+        try events?.ready()
+    }
+
     func events(of response: APIResponse<Transport.Body>) throws(APIError) -> Events {
         WatchEvents(
             body: response.body,

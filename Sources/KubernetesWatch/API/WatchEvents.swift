@@ -33,16 +33,20 @@ where Body.Element == [UInt8], Body.Failure == APIError {
             messageLimit = events.messageLimit
         }
 
+        /// A message that has arrived whole; `nil` where more has to be waited for.
+        mutating func ready() throws(APIError) -> Element? {
+            guard let message = try frames.next() else { return nil }
+            switch frames.encoding {
+            case .protobuf: return try event(protobuf: message)
+            case .json: return try event(json: message)
+            }
+        }
+
         public mutating func next(isolation: isolated (any Actor)? = #isolation) async throws(APIError) -> Element? {
             // Of a message that has begun. The reader's own time between two messages does not count.
             var limit: TimeLimit?
             while true {
-                if let message = try frames.next() {
-                    switch frames.encoding {
-                    case .protobuf: return try event(protobuf: message)
-                    case .json: return try event(json: message)
-                    }
-                }
+                if let event = try ready() { return event }
                 if !frames.isBetweenMessages { limit = limit ?? messageLimit() }
                 if let limit, limit.isOver {
                     throw .transport(TransportFailure(.other, "a message was not whole after \(limit.limit)"))

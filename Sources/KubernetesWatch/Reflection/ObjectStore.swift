@@ -17,6 +17,22 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
         public init() {}
 
         public var isEmpty: Bool { applied.isEmpty && removed.isEmpty && rejections.isEmpty }
+
+        /// Takes in what an update after these comes to. An object that came and went is gone, one that went and came is there; one
+        /// that changed twice is there twice, the newer one last.
+        public mutating func append(_ later: Changes) {
+            if !later.removed.isEmpty, !applied.isEmpty {
+                let gone = Set(later.removed)
+                applied.removeAll { $0.name.map(gone.contains) ?? false }
+            }
+            if !later.applied.isEmpty, !removed.isEmpty {
+                let there = Set(later.applied.compactMap(\.name))
+                removed.removeAll { there.contains($0) }
+            }
+            applied += later.applied
+            removed += later.removed
+            rejections += later.rejections
+        }
     }
 
     private struct Entry: Sendable {

@@ -65,6 +65,8 @@ where RetryClock.Duration == Duration {
         private var version = ResourceVersion(rawValue: "")
         /// The open watch. Not in `phase`, where taking it out to read on would copy what it has buffered.
         private var events: Source.Events.AsyncIterator?
+        /// What a message that had arrived already came to, until `next` sees to it.
+        private var pending: APIError?
         /// How many watches one after the other have ended in good order and long before their time.
         private var earlyEnds = 0
 
@@ -90,8 +92,23 @@ where RetryClock.Duration == Duration {
             return nil
         }
 
+        /// An update that has arrived already: what follows the last one without a wait. `nil` where there is none, or where
+        /// something else is due, which `next` does.
+        public mutating func nextReady() -> Element? {
+            guard pending == nil, case .watching = phase, !Task.isCancelled else { return nil }
+            do throws(APIError) {
+                while let event = try Source.readyEvent(&events) {
+                    if let update = take(event) { return update }
+                }
+            } catch {
+                pending = error
+            }
+            return nil
+        }
+
         /// Goes one step on: a request, or one message of the watch.
         private mutating func step(isolation: isolated (any Actor)?) async throws(APIError) -> Element? {
+            if let error = pending.take() { throw error }
             switch phase {
             case .listing(let freshness):
                 let duration = watchDuration()
@@ -128,12 +145,16 @@ where RetryClock.Duration == Duration {
                     return nil
                 }
                 if !hasMessage { phase = .watching(since: start, hasMessage: true) }
-                if let newer = event.version { version = newer }
-                switch event.change {
-                case .applied(let object): return .applied(object)
-                case .deleted(let object): return .deleted(object)
-                case .bookmark: return nil
-                }
+                return take(event)
+            }
+        }
+
+        private mutating func take(_ event: WatchEvent<Source.Object>) -> Element? {
+            if let newer = event.version { version = newer }
+            switch event.change {
+            case .applied(let object): return .applied(object)
+            case .deleted(let object): return .deleted(object)
+            case .bookmark: return nil
             }
         }
 

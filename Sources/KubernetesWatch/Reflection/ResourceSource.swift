@@ -76,11 +76,16 @@ public protocol ResourceSource: Sendable {
         for duration: Duration
     ) async throws(APIError) -> InitialState<Object, Events.AsyncIterator>
 
+    /// A message that has arrived already; `nil` where one would have to be waited for, or none is open.
+    static func readyEvent(_ events: inout Events.AsyncIterator?) throws(APIError) -> WatchEvent<Object>?
+
     /// What happened after `version`. The sequence ends when the server closes the watch, as it does after `duration`.
     func watch(after version: ResourceVersion, for duration: Duration) async throws(APIError) -> Events
 }
 
 extension ResourceSource {
+    public static func readyEvent(_ events: inout Events.AsyncIterator?) throws(APIError) -> WatchEvent<Object>? { nil }
+
     public func begin(
         _ freshness: ListFreshness,
         for duration: Duration

@@ -16,6 +16,9 @@ struct ClusterService: ServiceLifecycle.Service {
 
     private let progress: SourceProgress
 
+    /// How many updates are handed over together at most.
+    private static var mostTogether: Int { 256 }
+
     /// How long the own Node is waited for before rules are written without it, as kube-proxy does.
     static var nodePatience: Duration { .seconds(30) }
     /// How long it is waited for where its `podCIDRs` tell local traffic. kube-proxy does not start without them either.
@@ -77,8 +80,14 @@ struct ClusterService: ServiceLifecycle.Service {
         hand: (ObjectStore<Object>.Changes) async -> Void
     ) async {
         var store = ObjectStore<Object>()
-        for await update in reflector(source, kind) {
-            let changes = store.apply(update)
+        var updates = reflector(source, kind).makeAsyncIterator()
+        while let update = await updates.next() {
+            var changes = store.apply(update)
+            // What has arrived together is handed over together.
+            for _ in 1..<Self.mostTogether {
+                guard let update = updates.nextReady() else { break }
+                changes.append(store.apply(update))
+            }
             note(changes.rejections)
             if !changes.applied.isEmpty || !changes.removed.isEmpty {
                 await hand(changes)
