@@ -151,7 +151,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig", "KubernetesHTTP",
+            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
+            "KubernetesHTTP",
             "KubernetesObjects", "ProxyService", "SmallFiles", argumentParser, logging, subprocess, systemPackage,
         ]
     ),
@@ -268,7 +269,7 @@ let targets: [Target] = [
         name: "KubernetesWatchTests",
         dependencies: [
             "Addressing", "KubernetesObjects", "KubernetesProto", "KubernetesTesting", "KubernetesWatch",
-            "SystemTesting",
+            "SystemTesting", protobuf,
         ]
     ),
     .testTarget(

@@ -84,14 +84,7 @@ extension WatchEvents.Iterator {
     private static var initialEventsEnd: String { "k8s.io/initial-events-end" }
 
     private mutating func event(protobuf message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {
-        let event: ProtoWatchEvent
-        do {
-            event = try ProtoWatchEvent(serializedBytes: message, options: .trimming)
-        } catch {
-            throw .malformed("a watch message: \(error)")
-        }
-        let kind = try Kind(event.type)
-        let contents = try ProtobufEnvelope.contents(Array(event.object.raw))
+        let (kind, contents) = try parts(of: message)
         switch kind {
         case .error:
             guard let status = APIStatus(protobuf: contents) else { throw .malformed("an ERROR without a Status") }
@@ -106,6 +99,17 @@ extension WatchEvents.Iterator {
         case .added, .modified, .deleted:
             return change(kind, decoder.decode(protobuf: contents))
         }
+    }
+
+    private func parts(of message: [UInt8]) throws(APIError) -> (kind: Kind, contents: [UInt8]) {
+        if let (type, contents) = try? WireCursor.watchMessage(message) { return (try Kind(type), contents) }
+        let event: ProtoWatchEvent
+        do {
+            event = try ProtoWatchEvent(serializedBytes: message, options: .trimming)
+        } catch {
+            throw .malformed("a watch message: \(error)")
+        }
+        return (try Kind(event.type), try ProtobufEnvelope.contents(Array(event.object.raw)))
     }
 
     private mutating func event(json message: [UInt8]) throws(APIError) -> WatchEvent<ObservedObject<Object>> {

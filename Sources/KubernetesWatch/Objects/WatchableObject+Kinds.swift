@@ -16,6 +16,7 @@ extension Service: WatchableObject {
         protobuf bytes: [UInt8],
         interner: inout StringInterner
     ) throws(ProtobufDecodingError) -> (metadata: ObservedMetadata, object: CheckedObject<Service>) {
+        if let (metadata, fields) = try? ServiceFields.read(wire: bytes) { return (metadata, fields.checked()) }
         let message: ProtoService = try decoded(bytes)
         return (ObservedMetadata(message.metadata), ServiceFields(message).checked())
     }
@@ -35,6 +36,9 @@ extension EndpointSlice: WatchableObject {
         protobuf bytes: [UInt8],
         interner: inout StringInterner
     ) throws(ProtobufDecodingError) -> (metadata: ObservedMetadata, object: CheckedObject<EndpointSlice>) {
+        if let (metadata, fields) = try? EndpointSliceFields.read(wire: bytes) {
+            return (metadata, fields.checked(interner: &interner))
+        }
         let message: ProtoEndpointSlice = try decoded(bytes)
         return (ObservedMetadata(message.metadata), EndpointSliceFields(message).checked(interner: &interner))
     }

@@ -43,7 +43,7 @@ extension NodeInspection {
             let keeper = family == families.first ? settingsKeeper : SettingsKeeper([])
             await nodeReconciler(of: [family], keeping: keeper).settle(on: rehearsal.dataplane, telling: reports)
         }
-        let failures = reports.all.flatMap { $0.failures + ($0.settingFailures ?? []) }
+        let failures = reports.all.flatMap { $0.failures + ($0.degradedSettings ?? []).map(\.failure) }
         return failures.map(\.description)
     }
 }

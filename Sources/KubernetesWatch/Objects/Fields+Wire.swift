@@ -1,0 +1,281 @@
+import KubernetesObjects
+
+// Services and EndpointSlices straight from their bytes: the same fields as by way of the generated messages
+// (`Fields+Protobuf.swift`), which cost as much again as the checks. The numbers are those of `kubernetes.proto`.
+
+extension WireCursor {
+    /// What is read of `metadata` for both kinds, and a look at each label.
+    mutating func metadata(
+        _ parts: inout WireMetadata,
+        _ label: (WireCursor, _ key: Range<Int>, _ value: Range<Int>) throws(Unusual) -> Void
+    ) throws(Unusual) {
+        try message { cursor throws(Unusual) in
+            while let field = try cursor.nextField() {
+                switch field {
+                case .bytes(1): parts.name = try cursor.string()
+                case .bytes(3): parts.namespace = try cursor.string()
+                case .bytes(6): parts.version = try cursor.string()
+                case .bytes(8): try cursor.time(&parts.creationSeconds)
+                // Looked at because it could be malformed.
+                case .bytes(9): try cursor.time(&parts.deletionSeconds)
+                case .bytes(11):
+                    let entry = try cursor.entry()
+                    try label(cursor, entry.key, entry.value)
+                case .bytes(12):
+                    let entry = try cursor.entry()
+                    if cursor.holds("endpoints.kubernetes.io/last-change-trigger-time", in: entry.key) {
+                        parts.triggerTime = try cursor.string(in: entry.value)
+                    }
+                default: try cursor.skip(field)
+                }
+            }
+        }
+    }
+
+    private mutating func time(_ seconds: inout Int64?) throws(Unusual) {
+        try message { cursor throws(Unusual) in
+            while let field = try cursor.nextField() {
+                if case .varint(1) = field { seconds = try cursor.int64() } else { try cursor.skip(field) }
+            }
+        }
+    }
+
+    /// Reads a message of nothing but one text.
+    fileprivate mutating func onlyString(_ number: UInt64, _ text: inout String) throws(Unusual) {
+        try message { cursor throws(Unusual) in
+            while let field = try cursor.nextField() {
+                if field == .bytes(number) { text = try cursor.string() } else { try cursor.skip(field) }
+            }
+        }
+    }
+}
+
+/// What is read of `metadata`.
+struct WireMetadata {
+    var name = ""
+    var namespace = ""
+    var version = ""
+    var creationSeconds: Int64?
+    var deletionSeconds: Int64?
+    var triggerTime: String?
+
+    var objectName: ObjectName { ObjectName(namespace: namespace, name: name) }
+
+    var observed: ObservedMetadata {
+        ObservedMetadata(
+            name: name.isEmpty ? nil : objectName,
+            version: version.isEmpty ? nil : ResourceVersion(rawValue: version),
+            lastChangeTriggerTime: triggerTime
+        )
+    }
+}
+
+// MARK: - EndpointSlice
+
+extension EndpointSliceFields {
+    /// - Throws: Where the generated decoder has to look.
+    static func read(wire bytes: [UInt8]) throws(WireCursor.Unusual) -> (ObservedMetadata, EndpointSliceFields) {
+        var cursor = WireCursor(bytes)
+        var metadata = WireMetadata()
+        var fields = EndpointSliceFields(name: metadata.objectName)
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1):
+                try cursor.metadata(&metadata) { cursor, key, value throws(WireCursor.Unusual) in
+                    if cursor.holds("kubernetes.io/service-name", in: key) {
+                        fields.serviceName = try cursor.string(in: value)
+                    } else if cursor.holds("service.kubernetes.io/headless", in: key) {
+                        fields.isHeadless = true
+                    }
+                }
+            case .bytes(2):
+                var endpoint = Endpoint()
+                try cursor.message { cursor throws(WireCursor.Unusual) in try endpoint.read(&cursor) }
+                fields.endpoints.append(endpoint)
+            case .bytes(3):
+                var port = Port(name: "")
+                try cursor.message { cursor throws(WireCursor.Unusual) in try port.read(&cursor) }
+                fields.ports.append(port)
+            case .bytes(4): fields.addressType = try cursor.string()
+            default: try cursor.skip(field)
+            }
+        }
+        fields.name = metadata.objectName
+        return (metadata.observed, fields)
+    }
+}
+
+extension EndpointSliceFields.Port {
+    fileprivate mutating func read(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1): name = try cursor.string()
+            case .bytes(2): transport = try cursor.string()
+            case .varint(3): port = try cursor.int32()
+            default: try cursor.skip(field)
+            }
+        }
+    }
+}
+
+extension EndpointSliceFields.Endpoint {
+    fileprivate mutating func read(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1):
+                // Only the first counts, and all have to be texts.
+                let text = try cursor.string()
+                if address == nil { address = text }
+            case .bytes(2):
+                try cursor.message { cursor throws(WireCursor.Unusual) in try readConditions(&cursor) }
+            case .bytes(6): nodeName = try cursor.string()
+            case .bytes(8):
+                try cursor.message { cursor throws(WireCursor.Unusual) in try readHints(&cursor) }
+            default: try cursor.skip(field)
+            }
+        }
+    }
+
+    private mutating func readConditions(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            switch field {
+            case .varint(1): ready = try cursor.bool()
+            case .varint(2): serving = try cursor.bool()
+            case .varint(3): terminating = try cursor.bool()
+            default: try cursor.skip(field)
+            }
+        }
+    }
+
+    private mutating func readHints(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            var name = ""
+            switch field {
+            case .bytes(1):
+                try cursor.onlyString(1, &name)
+                zoneHints.append(name)
+            case .bytes(2):
+                try cursor.onlyString(1, &name)
+                nodeHints.append(name)
+            default: try cursor.skip(field)
+            }
+        }
+    }
+}
+
+// MARK: - Service
+
+extension ServiceFields {
+    /// - Throws: Where the generated decoder has to look.
+    static func read(wire bytes: [UInt8]) throws(WireCursor.Unusual) -> (ObservedMetadata, ServiceFields) {
+        var cursor = WireCursor(bytes)
+        var metadata = WireMetadata()
+        var fields = ServiceFields(name: metadata.objectName)
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1):
+                try cursor.metadata(&metadata) { cursor, key, _ in
+                    if cursor.holds("service.kubernetes.io/service-proxy-name", in: key) {
+                        fields.isOfOtherProxy = true
+                    }
+                }
+            case .bytes(2):
+                try cursor.message { cursor throws(WireCursor.Unusual) in try fields.readSpec(&cursor) }
+            case .bytes(3):
+                try cursor.message { cursor throws(WireCursor.Unusual) in try fields.readStatus(&cursor) }
+            default: try cursor.skip(field)
+            }
+        }
+        fields.name = metadata.objectName
+        fields.creationTimestamp = metadata.creationSeconds.map(CreationTimestamp.seconds)
+        return (metadata.observed, fields)
+    }
+
+    private mutating func readSpec(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1):
+                var port = Port()
+                try cursor.message { cursor throws(WireCursor.Unusual) in try port.read(&cursor) }
+                ports.append(port)
+            case .bytes(3): clusterIP = try cursor.string()
+            case .bytes(4): type = try cursor.string()
+            case .bytes(5): externalIPs.append(try cursor.string())
+            case .bytes(7): sessionAffinity = try cursor.string()
+            case .bytes(9): loadBalancerSourceRanges.append(try cursor.string())
+            case .bytes(11): externalTrafficPolicy = try cursor.string()
+            case .varint(12): healthCheckNodePort = try cursor.int32()
+            case .bytes(14):
+                try cursor.message { cursor throws(WireCursor.Unusual) in try readAffinity(&cursor) }
+            case .bytes(18): clusterIPs.append(try cursor.string())
+            case .bytes(19): ipFamilies.append(try cursor.string())
+            case .bytes(22): internalTrafficPolicy = try cursor.string()
+            default: try cursor.skip(field)
+            }
+        }
+    }
+
+    private mutating func readAffinity(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            guard field == .bytes(1) else {
+                try cursor.skip(field)
+                continue
+            }
+            try cursor.message { cursor throws(WireCursor.Unusual) in
+                while let field = try cursor.nextField() {
+                    if field == .varint(1) {
+                        clientAffinityTimeout = try cursor.int32()
+                    } else {
+                        try cursor.skip(field)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func readStatus(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            guard field == .bytes(1) else {
+                try cursor.skip(field)
+                continue
+            }
+            try cursor.message { cursor throws(WireCursor.Unusual) in
+                while let field = try cursor.nextField() {
+                    guard field == .bytes(1) else {
+                        try cursor.skip(field)
+                        continue
+                    }
+                    var ingress = Ingress()
+                    try cursor.message { cursor throws(WireCursor.Unusual) in try ingress.read(&cursor) }
+                    loadBalancerIngress.append(ingress)
+                }
+            }
+        }
+    }
+}
+
+extension ServiceFields.Port {
+    fileprivate mutating func read(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1): name = try cursor.string()
+            case .bytes(2): transport = try cursor.string()
+            case .varint(3): port = try cursor.int32()
+            case .varint(5): nodePort = try cursor.int32()
+            default: try cursor.skip(field)
+            }
+        }
+    }
+}
+
+extension ServiceFields.Ingress {
+    fileprivate mutating func read(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1): ip = try cursor.string()
+            case .bytes(3): ipMode = try cursor.string()
+            default: try cursor.skip(field)
+            }
+        }
+    }
+}
