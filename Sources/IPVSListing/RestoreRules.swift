@@ -7,6 +7,13 @@ public import DataplaneModel
 /// prints as a negative number, and a lone third flag of the schedulers `sh` and `mh`, for which it prints nothing. Like
 /// ipvsadm it leaves out what only the kernel decides (`Local`, saved as direct routing) and thresholds.
 public enum RestoreRules {
+    /// The commands for a whole table, where it is small enough to be held.
+    ///
+    /// - Parameter servers: in the kernel's order.
+    public static func text(of servers: [ObservedVirtualServer], names: inout some NameResolver) -> [UInt8] {
+        ListingOrder.order(of: servers).reduce(into: []) { $0 += entry(servers[$1], names: &names) }
+    }
+
     /// The commands for one virtual server and its real servers. The order of virtual servers is `ListingOrder`'s.
     public static func entry(_ server: ObservedVirtualServer, names: inout some NameResolver) -> [UInt8] {
         var text = ListingText()

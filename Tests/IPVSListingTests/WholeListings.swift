@@ -10,12 +10,6 @@ extension TableListing {
     }
 }
 
-extension RestoreRules {
-    static func text(of servers: [ObservedVirtualServer], names: inout some NameResolver) -> [UInt8] {
-        ListingOrder.order(of: servers).reduce(into: []) { $0 += entry(servers[$1], names: &names) }
-    }
-}
-
 /// What is read of the kernel's IPVS in one go. A part that is not asked for is `nil`.
 struct IPVSSnapshot {
     var info: IPVSInfo?
