@@ -1,10 +1,12 @@
 import KubernetesWatch
+import NIOCore
 
 /// What is known of a response, and who waits for what: the part of `ResponseStream` that has no threads in it.
 ///
 /// What arrives of the body is kept until it is taken, all at once. Who brings a piece gets leave to bring the next one while
 /// less than `capacity` is kept, and otherwise when it is taken. A reader that waits is not woken for each piece: it is handed what
-/// is there when the connection has nothing more to bring at the moment.
+/// is there when the connection has nothing more to bring at the moment, and while much comes, no sooner than `pause` after the
+/// last time. So a message that comes alone waits for nothing.
 struct ResponseState<Head: Sendable> {
     typealias HeadResult = Result<Head, APIError>
     typealias PieceResult = Result<[UInt8]?, APIError>
@@ -17,14 +19,16 @@ struct ResponseState<Head: Sendable> {
     /// What to do, once the lock is left.
     enum Action {
         case none
-        /// Call `handOver` when the connection has brought what it has.
-        case handOverSoon
+        /// Call `handOver` when the connection has brought what it has, and not before a time.
+        case handOver(notBefore: NIODeadline)
         case resumeHead(CheckedContinuation<HeadResult, Never>, HeadResult)
         case resumePiece(CheckedContinuation<PieceResult, Never>, PieceResult)
     }
 
     /// In bytes. One piece more may be kept.
     let capacity: Int
+    /// Between two times that a reader is woken.
+    let pause: TimeAmount
     private var head: Head?
     private var body: [UInt8] = []
     /// How much was taken last: the next time will be much the same.
@@ -35,9 +39,11 @@ struct ResponseState<Head: Sendable> {
     private var headWaiter: CheckedContinuation<HeadResult, Never>?
     private var pieceWaiter: CheckedContinuation<PieceResult, Never>?
     private var isHandOverDue = false
+    private var lastHandOver = NIODeadline.uptimeNanoseconds(0)
 
-    init(capacity: Int = 256 << 10) {
+    init(capacity: Int = 256 << 10, pause: TimeAmount = .milliseconds(2)) {
         self.capacity = capacity
+        self.pause = pause
     }
 
     // MARK: What the connection brings
@@ -55,25 +61,30 @@ struct ResponseState<Head: Sendable> {
     /// - Returns: The leave itself where it is given at once, and what to do.
     mutating func receive(
         piece: some Collection<UInt8>,
+        at now: NIODeadline,
         leave: @escaping @Sendable () -> Void
     ) -> (leave: (@Sendable () -> Void)?, action: Action) {
         guard ending == nil else { return (leave, .none) }
         if body.isEmpty { body.reserveCapacity(max(piece.count, min(lastTaken, capacity))) }
         body.append(contentsOf: piece)
         guard body.count < capacity else {
-            if let waiter = pieceWaiter.take() { return (leave, .resumePiece(waiter, .success(takeBody()))) }
+            if let waiter = pieceWaiter.take() {
+                lastHandOver = now
+                return (leave, .resumePiece(waiter, .success(takeBody())))
+            }
             self.leave = leave
             return (nil, .none)
         }
         guard pieceWaiter != nil, !isHandOverDue else { return (leave, .none) }
         isHandOverDue = true
-        return (leave, .handOverSoon)
+        return (leave, .handOver(notBefore: lastHandOver + pause))
     }
 
     /// The connection has nothing more to bring at the moment.
-    mutating func handOver() -> Action {
+    mutating func handOver(at now: NIODeadline) -> Action {
         isHandOverDue = false
         guard !body.isEmpty, let waiter = pieceWaiter.take() else { return .none }
+        lastHandOver = now
         return .resumePiece(waiter, .success(takeBody()))
     }
 
@@ -139,11 +150,11 @@ extension APIError {
 }
 
 extension ResponseState.Action {
-    /// - Parameter soon: Called for a hand-over that is due.
-    func perform(soon: () -> Void = {}) {
+    /// - Parameter handOver: Called for a hand-over that is due at a time.
+    func perform(handOver: (NIODeadline) -> Void = { _ in }) {
         switch self {
         case .none: break
-        case .handOverSoon: soon()
+        case .handOver(let time): handOver(time)
         case .resumeHead(let waiter, let result): waiter.resume(returning: result)
         case .resumePiece(let waiter, let result): waiter.resume(returning: result)
         }

@@ -23,17 +23,24 @@ final class ResponseStream: HTTPClientResponseDelegate {
     func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
         guard buffer.readableBytes > 0 else { return task.eventLoop.makeSucceededVoidFuture() }
         let promise = task.eventLoop.makePromise(of: Void.self)
-        let (leave, action) = state.withLock { $0.receive(piece: buffer.readableBytesView) { promise.succeed(()) } }
+        let now = NIODeadline.now()
+        let (leave, action) = state.withLock { state in
+            state.receive(piece: buffer.readableBytesView, at: now) { promise.succeed(()) }
+        }
         leave?()
-        action.perform {
-            // After all that the connection has read by now: its parts come one after the other on this event loop.
-            task.eventLoop.execute { self.handOver() }
+        action.perform { time in
+            if time <= now {
+                // After all that the connection has read by now: its parts come one after the other on this event loop.
+                task.eventLoop.execute { self.handOver() }
+            } else {
+                task.eventLoop.scheduleTask(deadline: time) { self.handOver() }
+            }
         }
         return promise.futureResult
     }
 
     private func handOver() {
-        state.withLock { $0.handOver() }.perform()
+        state.withLock { $0.handOver(at: .now()) }.perform()
     }
 
     func didFinishRequest(task: HTTPClient.Task<Void>) throws {}

@@ -10,6 +10,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct LargePiecesTests {
     private typealias State = ResponseState<String>
 
+    private func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
+
     private func bytes(_ result: State.PieceResult?) -> [UInt8]? {
         if case .success(let bytes)?? = result.map(Optional.some) { bytes } else { nil }
     }
@@ -17,7 +19,7 @@ import Testing
     @Test func `what has arrived is handed over together`() {
         var state = State(capacity: 100)
         for byte in 0..<10 as Range<UInt8> {
-            let (leave, action) = state.receive(piece: [byte]) {}
+            let (leave, action) = state.receive(piece: [byte], at: at(0)) {}
             #expect(leave != nil)
             guard case .none = action else {
                 Issue.record("nobody waits, and \(action) is to be done")
@@ -30,8 +32,8 @@ import Testing
 
     @Test func `no more is kept than the bound and one piece`() {
         var state = State(capacity: 100)
-        #expect(state.receive(piece: [UInt8](repeating: 1, count: 99)) {}.leave != nil)
-        #expect(state.receive(piece: [UInt8](repeating: 2, count: 50)) {}.leave == nil)
+        #expect(state.receive(piece: [UInt8](repeating: 1, count: 99), at: at(0)) {}.leave != nil)
+        #expect(state.receive(piece: [UInt8](repeating: 2, count: 50), at: at(0)) {}.leave == nil)
         let (leave, result) = state.takePiece()
         #expect(leave != nil)
         #expect(bytes(result)?.count == 149)
@@ -43,22 +45,41 @@ import Testing
             #expect(state.takePiece(or: waiter).result == nil)
             var handOvers = 0
             for byte in 0..<10 as Range<UInt8> {
-                state.receive(piece: [byte]) {}.action.perform { handOvers += 1 }
+                state.receive(piece: [byte], at: at(0)) {}.action.perform { _ in handOvers += 1 }
             }
             #expect(handOvers == 1)
-            state.handOver().perform()
+            state.handOver(at: at(0)).perform()
         }
         #expect(bytes(result) == Array(0..<10))
+    }
+
+    @Test func `while much comes a reader is woken no sooner than after a pause, and a message alone at once`() async {
+        var state = State(pause: .seconds(2))
+        var last = at(0)
+        for arrival in [100, 101, 103, 110] as [Int64] {
+            _ = await withCheckedContinuation { waiter in
+                _ = state.takePiece(or: waiter)
+                let action = state.receive(piece: [7], at: at(arrival)) {}.action
+                guard case .handOver(notBefore: let time) = action else {
+                    Issue.record("nothing is due")
+                    waiter.resume(returning: .success(nil))
+                    return
+                }
+                #expect(time == last + .seconds(2))
+                last = at(arrival)
+                state.handOver(at: last).perform()
+            }
+        }
     }
 
     @Test func `a reader that waits is woken at the bound, and then not once more for nothing`() async {
         var state = State(capacity: 5)
         let result = await withCheckedContinuation { waiter in
             _ = state.takePiece(or: waiter)
-            for byte in 0..<5 as Range<UInt8> { state.receive(piece: [byte]) {}.action.perform() }
+            for byte in 0..<5 as Range<UInt8> { state.receive(piece: [byte], at: at(0)) {}.action.perform() }
         }
         #expect(bytes(result) == Array(0..<5))
-        guard case .none = state.handOver() else {
+        guard case .none = state.handOver(at: at(0)) else {
             Issue.record("there is nothing to hand over")
             return
         }
@@ -70,7 +91,7 @@ import Testing
         var state = State()
         let result = await withCheckedContinuation { waiter in
             _ = state.takePiece(or: waiter)
-            state.receive(piece: [7]) {}.action.perform()
+            state.receive(piece: [7], at: at(0)) {}.action.perform()
             // Before the hand-over that is due.
             state.end(isWhole ? .complete : .failed(lost)).action.perform()
         }
@@ -102,7 +123,6 @@ import Testing
 
     @Test func `one timer serves many waits, and goes off for the one that is too long`() {
         var idle = IdleState(limit: .seconds(10))
-        func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
         #expect(idle.beginWait(at: at(0)) == at(10))
         for second in 1..<9 as Range<Int64> {
             idle.endWait()
@@ -115,7 +135,6 @@ import Testing
 
     @Test func `while nobody waits no time counts`() {
         var idle = IdleState(limit: .seconds(10))
-        func at(_ seconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .seconds(seconds) }
         #expect(idle.beginWait(at: at(0)) == at(10))
         idle.endWait()
         #expect(idle.goOff(at: at(10)) == .rest)
