@@ -79,8 +79,8 @@ struct WireCursor {
     }
 
     func string(in range: Range<Int>) throws(Unusual) -> String {
-        guard let text = String(validating: bytes[range], as: UTF8.self) else { throw Unusual() }
-        return text
+        guard let text = try? UTF8Span(validating: bytes.span.extracting(range)) else { throw Unusual() }
+        return String(copying: text)
     }
 
     /// The bytes of a field that is no text.

@@ -89,9 +89,12 @@ extension EndpointSliceFields {
                     }
                 }
             case .bytes(2):
-                var endpoint = Endpoint()
-                try cursor.message { cursor throws(WireCursor.Unusual) in try endpoint.read(&cursor) }
-                fields.endpoints.append(endpoint)
+                // In its place: an endpoint is large to copy.
+                let index = fields.endpoints.count
+                fields.endpoints.append(Endpoint())
+                try cursor.message { cursor throws(WireCursor.Unusual) in
+                    try fields.endpoints[index].read(&cursor)
+                }
             case .bytes(3):
                 var port = Port(name: "")
                 try cursor.message { cursor throws(WireCursor.Unusual) in try port.read(&cursor) }
