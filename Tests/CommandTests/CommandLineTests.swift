@@ -77,7 +77,9 @@ struct CommandLineTests {
         }
     }
 
-    @Test(arguments: ["check", "plan", "explain", "healthy"], ["--cleanup", "--version", "--init-only", "--write-config-to=/x"])
+    @Test(
+        arguments: ["check", "plan", "explain", "healthy"],
+        ["--cleanup", "--version", "--init-only", "--write-config-to=/x"])
     func `what a command does not honour is refused`(command: String, flag: String) async throws {
         let arguments = command == "explain" ? [command, "default/web", flag] : [command, flag]
         let outcome = try await Program.run([Program.path] + arguments)
