@@ -226,7 +226,9 @@ let targets: [Target] = [
     .testTarget(name: "CommandTests", dependencies: ["kube-ipvs", "KubernetesHTTP", logging, subprocess]),
     .testTarget(
         name: "DataplaneKernelTests",
-        dependencies: ["Addressing", "DataplaneKernel", "DataplaneModel", "Netlink"]
+        dependencies: [
+            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "Netlink",
+        ]
     ),
     .testTarget(
         name: "DataplaneModelTests",

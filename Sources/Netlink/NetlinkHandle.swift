@@ -51,9 +51,10 @@ struct NetlinkHandle: ~Copyable {
         guard unsafe nl_connect(pointer, netlinkProtocol.rawValue) >= 0 else {
             throw NetlinkError(.open, .current)
         }
-        // Answers then carry the kernel's words, and do not echo the request back.
-        try handle.setOption(SOL_NETLINK, NETLINK_EXT_ACK, to: 1 as Int32)
-        try handle.setOption(SOL_NETLINK, NETLINK_CAP_ACK, to: 1 as Int32)
+        // Answers then carry the kernel's words, and do not echo the request back. Kernels before 4.12 and 4.3 have no such
+        // options, and their answers are understood without.
+        try? handle.setOption(SOL_NETLINK, NETLINK_EXT_ACK, to: 1 as Int32)
+        try? handle.setOption(SOL_NETLINK, NETLINK_CAP_ACK, to: 1 as Int32)
         return handle
     }
 

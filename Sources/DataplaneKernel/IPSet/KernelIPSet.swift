@@ -56,10 +56,27 @@ public final class KernelIPSet: IPSetDataplane {
         try attempt("cannot read the set \(name)") { (_) throws(IPSetFailure) in }
     }
 
-    private func endReading(_ name: String) {
-        guard reader?.isReading(name) == true else { return }
+    /// Ends the reading of any of these sets, and does what the kernel refuses while one of them is read.
+    ///
+    /// The end of a socket is the end of its dump, which Linux before 6.12 (and 6.1.119) sees to in the background
+    /// (`netlink_release` in `net/netlink/af_netlink.c`): for some milliseconds it holds on to the set. Met on 5.10.
+    private func withoutReading<Result>(
+        _ names: String...,
+        body: () throws(DataplaneError) -> Result
+    ) throws(DataplaneError) -> Result {
+        let isReading = reader.map { names.contains(where: $0.isReading) } ?? false
+        guard isReading else { return try body() }
         reader = nil
         underWay.end()
+        for _ in 0..<Self.releaseAttempts {
+            do throws(DataplaneError) {
+                return try body()
+            } catch {
+                guard [EBUSY, cipset_error_in_use].contains(error.number) else { throw error }
+                usleep(Self.releaseInterval)
+            }
+        }
+        return try body()
     }
 
     public func create(_ set: IPSetDefinition) throws(DataplaneError) {
@@ -69,17 +86,18 @@ public final class KernelIPSet: IPSetDataplane {
     }
 
     public func swap(_ first: String, _ second: String) throws(DataplaneError) {
-        endReading(first)
-        endReading(second)
-        try attempt("cannot swap the sets \(first) and \(second)") { (session) throws(IPSetFailure) in
-            try session.swap(first, second)
+        try withoutReading(first, second) { () throws(DataplaneError) in
+            try attempt("cannot swap the sets \(first) and \(second)") { (session) throws(IPSetFailure) in
+                try session.swap(first, second)
+            }
         }
     }
 
     public func destroy(_ name: String) throws(DataplaneError) {
-        endReading(name)
-        try attempt("cannot destroy the set \(name)") { (session) throws(IPSetFailure) in
-            try session.destroy(name)
+        try withoutReading(name) { () throws(DataplaneError) in
+            try attempt("cannot destroy the set \(name)") { (session) throws(IPSetFailure) in
+                try session.destroy(name)
+            }
         }
     }
 
@@ -102,13 +120,12 @@ public final class KernelIPSet: IPSetDataplane {
     private static let releaseInterval: UInt32 = 10_000
 
     public func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
-        endReading(name)
-        do throws(IPSetFailure) {
-            try withSession { (session) throws(IPSetFailure) in try session.destroy(name) }
+        do throws(DataplaneError) {
+            try destroy(name)
             return true
         } catch {
             guard error.number != ENOENT else { return false }
-            throw DataplaneError(error, "cannot destroy the set \(name)")
+            throw error
         }
     }
 
