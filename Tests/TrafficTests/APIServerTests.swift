@@ -9,8 +9,13 @@ extension TrafficSuite {
     /// The daemon as kubeadm's DaemonSet starts kube-proxy, against an API server over TLS. It runs in the guest's own network
     /// namespace, where the server is.
     @Suite struct APIServerTests {
-        @Test func `with kubeadm's ConfigMap the daemon serves what the API server has`() async throws {
+        /// From the first minor that has EndpointSlices of v1; where Services are not selected by `spec.clusterIP` and where
+        /// they are; and where lists do not come as streams and where they do.
+        @Test(arguments: [21, 30, 33, 35])
+        func `with kubeadm's ConfigMap the daemon serves what the API server has, of any minor`(minor: Int) async throws
+        {
             let api = FakeAPIServer()
+            api.options.releases = [ServerRelease(minor: minor)]
             api.set(.ownNode())
             api.set(.web)
             api.set(.webSlice([11, 12]))
