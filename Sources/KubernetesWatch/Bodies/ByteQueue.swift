@@ -9,9 +9,8 @@ struct ByteQueue: Sendable {
     subscript(offset: Int) -> UInt8 { bytes[start + offset] }
 
     mutating func append(_ chunk: [UInt8]) {
-        if start == bytes.count {
+        if bytes.isEmpty {
             bytes = chunk
-            start = 0
             return
         }
         if start > bytes.count / 2 {
@@ -23,13 +22,17 @@ struct ByteQueue: Sendable {
 
     /// Removes and returns the first bytes; there must be as many.
     mutating func take(_ count: Int) -> [UInt8] {
-        defer { start += count }
+        defer { drop(count) }
         return Array(bytes[start..<start + count])
     }
 
     /// Removes the first bytes; there must be as many.
     mutating func drop(_ count: Int) {
         start += count
+        guard start == bytes.count else { return }
+        // A watch may be quiet for a long time, and what came last may have been large.
+        bytes = []
+        start = 0
     }
 
     /// The offset of the first byte of a value, at or after an offset.
