@@ -32,7 +32,7 @@ extension PortExplanation {
         case .sameNode: lines.append("topology hints: endpoints for this node only")
         case .sameZone: lines.append("topology hints: endpoints for this node's zone only")
         }
-        lines += endpoints.map(\.description)
+        lines += zip(endpoints, uses).map { "\($0): \($1)" }
         lines += slicesWithoutPort.map { "slice \($0): has no such port" }
         lines += omissions.filter { $0 != .vitalAddress }.map { "left out: \($0.rawValue)" }
         lines += concerns.map { ($0.isAttracted ? "beware: " : "left out: ") + $0.description }
@@ -42,7 +42,13 @@ extension PortExplanation {
 
 extension VirtualIPExplanation: CustomStringConvertible {
     public var description: String {
-        var text = "\(virtualIP.kind.rawValue) \(virtualIP.id): \(realServers.count) of \(source)"
+        var text = "\(virtualIP.kind.rawValue) \(virtualIP.id): \(Self.count(realServers.count))"
+        switch source {
+        case .clusterList: break
+        case .localList: text += " on this node"
+        case .clusterListForWantOfLocal:
+            text += realServers.isEmpty ? " on this node" : ", of other nodes because this one has none"
+        }
         switch virtualIP.binding {
         case .bound: break
         case .onOtherInterface: text += ", not bound: the address is on another interface"
@@ -56,22 +62,19 @@ extension VirtualIPExplanation: CustomStringConvertible {
         }
         return text
     }
-}
 
-extension EndpointExplanation: CustomStringConvertible {
-    public var description: String {
-        let place = isLocal ? "this node" : endpoint.nodeName ?? "no node"
-        return "endpoint \(endpoint.address.joined(port: port)) on \(place): "
-            + "cluster list: \(clusterVerdict.rawValue); local list: \(localVerdict.rawValue)"
+    private static func count(_ number: Int) -> String {
+        switch number {
+        case 0: "no endpoint"
+        case 1: "1 endpoint"
+        default: "\(number) endpoints"
+        }
     }
 }
 
-extension EndpointSelection.Source: CustomStringConvertible {
+extension EndpointExplanation: CustomStringConvertible {
+    /// Such as `endpoint 10.244.0.1:8080 on this node`.
     public var description: String {
-        switch self {
-        case .clusterList: "the cluster list"
-        case .localList: "the local list"
-        case .clusterListForWantOfLocal: "the cluster list, because the local list is empty"
-        }
+        "endpoint \(endpoint.address.joined(port: port)) on \(isLocal ? "this node" : endpoint.nodeName ?? "no node")"
     }
 }

@@ -92,13 +92,12 @@ struct ServiceExplanationTests {
                 Service shop/web
                   IPv6: the Service has no cluster IP of the family
                   IPv4 port shop/web:http (TCP)
-                    cluster IP TCP 10.96.0.10:80: 1 of the cluster list
-                    node port TCP 192.168.0.1:30080: 1 of the cluster list, because the local list is empty, \
+                    cluster IP TCP 10.96.0.10:80: 1 endpoint
+                    node port TCP 192.168.0.1:30080: 1 endpoint, of other nodes because this one has none, \
                 an address of this node
                     topology hints: endpoints for this node's zone only
-                    endpoint 10.244.0.1:8080 on elsewhere: cluster list: ready; local list: on another node
-                    endpoint 10.244.0.2:8080 on elsewhere: cluster list: its hints name other zones; \
-                local list: on another node
+                    endpoint 10.244.0.1:8080 on elsewhere: used
+                    endpoint 10.244.0.2:8080 on elsewhere: not used: its hints name other zones
                 """)
     }
 }

@@ -44,34 +44,80 @@ extension TrafficSuite {
             }
         }
 
-        @Test func `an explanation names virtual IPs, endpoints and what the kernel has`() async throws {
+        @Test func `an explanation has a verdict, virtual IPs, endpoints and what the kernel has`() async throws {
             try await Cluster.with { cluster in
                 try Self.writeService(to: cluster)
                 let daemon = try await cluster.startDaemon()
+                let good = try await Self.run("explain", ["test/web"], in: cluster)
+                #expect(good.standardOutput.hasPrefix("Service test/web works\n"), "\(good.standardOutput)")
+                #expect(good.status == .exited(0))
+                let all = try await Self.run("explain", ["--all"], in: cluster)
+                #expect(all.standardOutput == "0 of 1 Services are not as they should be\n")
+                #expect(all.status == .exited(0))
+
+                try await daemon.stop()
                 try await cluster.run(
                     in: .node, "ipvsadm", "-e", "-t", "10.96.0.10:80", "-r", "10.244.1.11:8080", "-m", "-w", "7")
                 let answer = try await Self.run("explain", ["test/web:80"], in: cluster)
-                try await daemon.stop()
-                #expect(answer.status == .exited(0))
+                #expect(answer.status == .exited(1))
                 #expect(
                     answer.standardOutput == """
-                        Service test/web
+                        Service test/web does not work as it should: cluster IP TCP 10.96.0.10:80: \
+                        the kernel has real server 10.244.1.11:8080 with weight 7, not 1
                           IPv4 port test/web:main (TCP)
-                            cluster IP TCP 10.96.0.10:80: 1 of the cluster list
+                            cluster IP TCP 10.96.0.10:80: 1 endpoint
                               kernel: has real server 10.244.1.11:8080 with weight 7, not 1
-                            endpoint 10.244.1.11:8080 on this node: cluster list: ready; \
-                        local list: no traffic policy uses the list
+                            endpoint 10.244.1.11:8080 on this node: used
                           IPv6 port test/web:main (TCP)
-                            cluster IP TCP [fd00:10:96::10]:80: 1 of the cluster list
-                              kernel: as planned, 0 active connections
-                            endpoint [fd00:10:244:1::11]:8080 on this node: cluster list: ready; \
-                        local list: no traffic policy uses the list
+                            cluster IP TCP [fd00:10:96::10]:80: 1 endpoint
+                              kernel: has it as planned, with 0 active connections
+                            endpoint [fd00:10:244:1::11]:8080 on this node: used
 
                         """)
 
                 let missing = try await Self.run("explain", ["test/nope"], in: cluster)
                 #expect(missing.status == .exited(1))
                 #expect(missing.standardError == "there is no Service test/nope\n")
+            }
+        }
+
+        @Test
+        func `an explanation tells of an unbound address, a set entry and a rule that are gone, and of which Services`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                try Self.writeService(to: cluster)
+                try cluster.write(
+                    Manifest.service(
+                        "api", clusterIPs: ["10.96.0.11"], ports: [.init(port: 80, target: 8080)],
+                        endpoints: ["10.244.1.12"]),
+                    to: "api.yaml")
+                let daemon = try await cluster.startDaemon()
+                try await daemon.stop()
+                try await cluster.run(in: .node, "ip", "address", "del", "10.96.0.10/32", "dev", "kube-ipvs0")
+                try await cluster.run(in: .node, "ipset", "del", "KUBE-CLUSTER-IP", "10.96.0.10,tcp:80")
+                let web = try await Self.run("explain", ["test/web"], in: cluster)
+                #expect(web.status == .exited(1))
+                #expect(
+                    web.standardOutput.hasPrefix(
+                        "Service test/web does not work as it should: the kernel lacks what belongs to it: "
+                            + "the daemon would add 10.96.0.10,tcp:80 to KUBE-CLUSTER-IP, and 1 more\n"))
+                #expect(web.standardOutput.contains("\nkernel: the daemon would bind 10.96.0.10\n"))
+                let api = try await Self.run("explain", ["test/api"], in: cluster)
+                #expect(api.standardOutput.hasPrefix("Service test/api works\n"))
+
+                let all = try await Self.run("explain", ["--all", "-o", "json"], in: cluster)
+                #expect(all.status == .exited(1))
+                let names = try await Self.json(
+                    all.standardOutput, "join(',', map { $_->{name} } @{$j{services}}), ' of ', $j{serviceCount}")
+                #expect(names == "web of 2")
+
+                try await cluster.run(in: .node, "iptables", "-t", "nat", "-F", "KUBE-MARK-MASQ")
+                let broken = try await Self.run("explain", ["test/api"], in: cluster)
+                #expect(
+                    broken.standardOutput.hasPrefix(
+                        "Service test/api does not work as it should: this node is not as any Service needs it: 1 change: 1 rule to be made"
+                    ))
             }
         }
 
@@ -185,6 +231,26 @@ extension TrafficSuite {
                     "$j{summary}{virtualServer}, ' ', scalar(grep { $_->{kind} eq 'virtualServer' } @{$j{changes}}), ' ', scalar(@{$j{failures}})"
                 )
                 #expect(counts == "3 3 0")
+                let keys = try await Self.json(
+                    check.standardOutput,
+                    "join(',', sort keys %j), ' ', join(' ', do { my %k; $k{join(',', sort keys %$_)} = 1 for @{$j{findings}}; keys %k })"
+                )
+                #expect(keys == "findings,schemaVersion,verdict subject,text,verdict")
+
+                // The whole of a short plan.
+                let daemon = try await cluster.startDaemon()
+                try await daemon.stop()
+                try await cluster.run(in: .node, "ipset", "del", "KUBE-6-IPVS-IPS", "fd00:10:96::10")
+                let short = try await Self.run("plan", ["-o", "json"], in: cluster)
+                #expect(
+                    short.standardOutput == #"""
+                        {"schemaVersion":1,"changes":[
+                        {"kind":"setEntry","text":"add fd00:10:96::10 to KUBE-6-IPVS-IPS"}
+                        ],
+                        "failures":[],
+                        "summary":{"setting":0,"link":0,"set":0,"setEntry":1,"rule":0,"virtualServer":0,"realServer":0,"address":0}}
+
+                        """#)
             }
         }
 

@@ -33,19 +33,30 @@ struct KernelView {
         }
     }
 
-    /// One line where the kernel has what is planned, otherwise one for each difference.
-    func lines(about id: VirtualServer.ID, planned: VirtualServer?) -> [String] {
-        guard notes.isEmpty else { return [] }
+    /// What the kernel has of a virtual server, against the plan.
+    struct Comparison: Hashable {
+        var isAsPlanned: Bool
+        /// One line where the kernel has what is planned, and one for each difference.
+        var lines: [String]
+    }
+
+    /// Without lines where the kernel cannot be asked at all.
+    func comparison(of id: VirtualServer.ID, planned: VirtualServer?) -> Comparison {
+        guard notes.isEmpty else { return Comparison(isAsPlanned: true, lines: []) }
         do throws(DataplaneError) {
-            return Self.differences(planned, try read(id)).map { "kernel: \($0)" }
+            return Self.comparison(planned, try read(id))
         } catch {
-            return ["kernel: \(error)"]
+            return Comparison(isAsPlanned: false, lines: ["\(error)"])
         }
     }
 
-    static func differences(_ planned: VirtualServer?, _ observed: ObservedVirtualServer?) -> [String] {
-        guard let planned else { return observed == nil ? [] : ["has it, although it is not planned"] }
-        guard let observed else { return ["no such virtual server"] }
+    private static func comparison(_ planned: VirtualServer?, _ observed: ObservedVirtualServer?) -> Comparison {
+        guard let planned else {
+            return observed == nil
+                ? Comparison(isAsPlanned: true, lines: [])
+                : Comparison(isAsPlanned: false, lines: ["has it, although it is not planned"])
+        }
+        guard let observed else { return Comparison(isAsPlanned: false, lines: ["has no such virtual server"]) }
         var lines: [String] = []
         if observed.configuration != planned.configuration {
             lines.append("has it with \(text(observed.configuration)), not \(text(planned.configuration))")
@@ -63,18 +74,20 @@ struct KernelView {
             }
         }
         let wanted = Set(planned.realServers.map(\.id))
-        for extra in observed.realServers where !wanted.contains(extra.realServer.id) {
-            let connections = extra.activeConnections + extra.inactiveConnections
-            lines.append(
-                extra.realServer.weight == 0
-                    ? "\(extra.realServer.id) drains: weight 0, \(connections) connections"
-                    : "has real server \(extra.realServer.id), which is not planned")
+        let extra = observed.realServers.filter { !wanted.contains($0.realServer.id) }
+        lines += extra.filter { $0.realServer.weight > 0 }.map {
+            "has real server \($0.realServer.id), which is not planned"
         }
-        if lines.isEmpty {
+        let isAsPlanned = lines.isEmpty
+        if isAsPlanned {
             let active = observed.realServers.reduce(0) { $0 + UInt64($1.activeConnections) }
-            lines = ["as planned, \(active) active connections"]
+            lines = ["has it as planned, with \(active) active connections"]
         }
-        return lines
+        // Those that drain are as they should be.
+        lines += extra.filter { $0.realServer.weight == 0 }.map {
+            "lets \($0.realServer.id) drain: weight 0, \($0.activeConnections + $0.inactiveConnections) connections"
+        }
+        return Comparison(isAsPlanned: isAsPlanned, lines: lines)
     }
 
     private static func text(_ configuration: VirtualServer.Configuration) -> String {

@@ -2,7 +2,7 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
-public import KubernetesObjects
+import KubernetesObjects
 public import Logging
 import NodeSync
 import Reconcile
@@ -14,7 +14,7 @@ public struct NodeInspection {
     let families: [IPFamily]
     let table: ServiceTable
     let node: Node?
-    private let rejections: [Rejection]
+    let rejections: [Rejection]
 
     /// Reads all objects of the source, and the addresses of this node.
     ///
@@ -65,58 +65,6 @@ public struct NodeInspection {
         self.table = table
     }
 
-    // MARK: explain
-
-    /// Why this node does with a Service what it does, and what the kernel has of it, line by line.
-    ///
-    /// - Parameter port: a port's name or number; `nil` for all ports.
-    /// - Returns: `nil` when there is no such Service, or no such port.
-    public func explanation(of name: ObjectName, port: String?) -> [String]? {
-        explanation(of: name, port: port, on: KernelView.open())
-    }
-
-    func explanation(of name: ObjectName, port: String?, on kernel: KernelView) -> [String]? {
-        guard var explanation = table.explanation(of: name) else { return nil }
-        if let port {
-            let chosen = explanation.service.ports.filter { $0.name == port || "\($0.port)" == port }
-            guard !chosen.isEmpty else { return nil }
-            explanation.ports.removeAll { part in
-                !chosen.contains { $0.name == part.id.port && $0.transport == part.id.transport }
-            }
-        }
-        let slices = Set(table.slices(of: name).map(\.name))
-        let notes = rejections.filter { rejection in
-            rejection.kind == "Service" && rejection.object == name
-                || rejection.kind == "EndpointSlice" && slices.contains(rejection.object)
-        }
-        // Who has a virtual server is decided among all Services.
-        let desired = desired
-        return explanation.lines { virtualIP in
-            let state = desired[virtualIP.id.family]
-            let planned = state?[virtualIP.id].map {
-                VirtualServer(id: virtualIP.id, configuration: $0.configuration, realServers: $0.realServers)
-            }
-            let contest = state?.contest(over: virtualIP.id)
-            return (contest.map { Self.lines(about: $0, virtualIP, of: name) } ?? [])
-                + kernel.lines(about: virtualIP.id, planned: planned)
-        } + notes.map { "rejected: \($0)" } + kernel.notes
-    }
-
-    /// Who else wants a virtual IP of the Service, and who has it.
-    private static func lines(
-        about contest: Contest<ServicePortID>,
-        _ virtualIP: VirtualIP,
-        of service: ObjectName
-    ) -> [String] {
-        guard let holder = contest.holder else { return [] }
-        guard holder.owner.service == service, holder.claim == virtualIP.kind.claim else {
-            return ["taken by \(holder.words): \(service) gets nothing of it"]
-        }
-        let others = contest.others.prefix(5).map(\.words).joined(separator: ", ")
-        let more = contest.others.count > 5 ? " and \(contest.others.count - 5) more" : ""
-        return ["wanted too, and not given to \(others)\(more)"]
-    }
-
     /// As a daemon has it before its first pass, on a clock that stands still.
     ///
     /// - Parameter families: one where the other is looked at by itself; `nil` for all.
@@ -134,7 +82,7 @@ public struct NodeInspection {
     }
 
     /// What is desired of each family.
-    private var desired: [IPFamily: DesiredState<ServicePortID>] {
+    var desired: [IPFamily: DesiredState<ServicePortID>] {
         let reconciler = nodeReconciler()
         reconciler.planChanges(telling: PassReports())
         return Dictionary(uniqueKeysWithValues: reconciler.families.map { ($0.family, $0.reconciler.desired) })

@@ -23,14 +23,18 @@ public struct Rehearsal {
 }
 
 private final class RehearsalNotes {
-    private let note: (RehearsedChange) -> Void
+    private let hand: (RehearsedChange) -> Void
 
-    init(_ note: @escaping (RehearsedChange) -> Void) {
-        self.note = note
+    init(_ hand: @escaping (RehearsedChange) -> Void) {
+        self.hand = hand
+    }
+
+    func note(_ change: RehearsedChange) {
+        hand(change)
     }
 
     func note(_ kind: RehearsedChange.Kind, _ text: String) {
-        note(RehearsedChange(kind, text))
+        hand(RehearsedChange(kind, text))
     }
 }
 
@@ -59,13 +63,7 @@ private final class RehearsedIPVS: IPVSDataplane {
     }
 
     func apply(_ changes: [IPVSChange]) -> [RefusedChange<IPVSChange>] {
-        for change in changes {
-            switch change {
-            case .addVirtualServer, .editVirtualServer, .removeVirtualServer:
-                notes.note(.virtualServer, change.description)
-            case .addRealServer, .editRealServer, .removeRealServer: notes.note(.realServer, change.description)
-            }
-        }
+        for change in changes { notes.note(RehearsedChange(change)) }
         return []
     }
 }
@@ -121,7 +119,7 @@ private final class RehearsedIPSet: IPSetDataplane {
     }
 
     func apply(_ changes: [IPSetChange]) -> [RefusedChange<IPSetChange>] {
-        for change in changes { notes.note(.setEntry, change.description) }
+        for change in changes { notes.note(RehearsedChange(change)) }
         return []
     }
 }
@@ -154,7 +152,7 @@ private final class RehearsedAddresses: AddressDataplane {
     }
 
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] {
-        for change in changes { notes.note(.address, change.description) }
+        for change in changes { notes.note(RehearsedChange(change)) }
         return []
     }
 }

@@ -1,3 +1,6 @@
+public import Addressing
+public import DataplaneModel
+
 /// One line of what a pass would write.
 public struct RehearsedChange: Hashable, Sendable, CustomStringConvertible {
     /// What would be written to.
@@ -18,11 +21,45 @@ public struct RehearsedChange: Hashable, Sendable, CustomStringConvertible {
         public var counts: Bool { self != .ruleInput }
     }
 
+    /// What a change is about that Services want, each for itself.
+    public enum Subject: Hashable, Sendable {
+        case virtualServer(VirtualServer.ID)
+        /// The set by its name in the kernel.
+        case setEntry(IPSetEntry, set: String)
+        case address(IPAddress)
+    }
+
     public var kind: Kind
+    /// `nil` for what the whole node needs.
+    public var subject: Subject?
     public var description: String
 
-    public init(_ kind: Kind, _ description: String) {
+    public init(_ kind: Kind, of subject: Subject? = nil, _ description: String) {
         self.kind = kind
+        self.subject = subject
         self.description = description
+    }
+}
+
+extension RehearsedChange {
+    init(_ change: IPVSChange) {
+        let kind: Kind =
+            switch change {
+            case .addVirtualServer, .editVirtualServer, .removeVirtualServer: .virtualServer
+            case .addRealServer, .editRealServer, .removeRealServer: .realServer
+            }
+        self.init(kind, of: .virtualServer(change.virtualServer), change.description)
+    }
+
+    init(_ change: IPSetChange) {
+        let set =
+            switch change {
+            case .add(_, to: let set), .remove(_, from: let set): set.name
+            }
+        self.init(.setEntry, of: .setEntry(change.entry, set: set), change.description)
+    }
+
+    init(_ change: AddressChange) {
+        self.init(.address, of: .address(change.address), change.description)
     }
 }
