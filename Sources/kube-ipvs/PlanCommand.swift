@@ -18,11 +18,38 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var inspection: InspectionFlags
     @OptionGroup var form: OutputForm
 
+    @Flag(help: "Sort the lines by the Services that want them.")
+    var byService = false
+
+    func validate() throws {
+        guard !byService || form.output == .text else { throw ValidationError("--by-service goes with text only") }
+    }
+
     func run() async throws {
         let inspection = try await inspection.inspect()
+        guard !byService else { return try await writeByService(inspection) }
         let plan = try PlanOutput(form.output, to: .standardOutput)
         let failures = try await inspection.rehearse { plan.note($0) }
         let count = try plan.end(failures)
+        try Self.end(failures, count)
+    }
+
+    private func writeByService(_ inspection: NodeInspection) async throws {
+        var changes: [RehearsedChange] = []
+        let failures = try await inspection.rehearse { changes.append($0) }
+        var count = ChangeCount()
+        for change in changes { count.add(change) }
+        var output = OutputBuffer(.standardOutput)
+        for group in inspection.byService(changes).groups {
+            try output.write(line: group.title)
+            for change in group.changes { try output.write(line: "  \(change)") }
+        }
+        try output.write(line: "\(count)")
+        try output.flush()
+        try Self.end(failures, count)
+    }
+
+    private static func end(_ failures: [String], _ count: ChangeCount) throws {
         failures.forEach(StandardError.write)
         guard failures.isEmpty else { throw ExitCode.failure }
         guard count.total == 0 else { throw ExitCode(2) }

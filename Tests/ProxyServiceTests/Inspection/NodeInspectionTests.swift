@@ -57,6 +57,27 @@ import Testing
         #expect(fake.addresses.bound == [])
     }
 
+    @Test func `changes are sorted by the Services that want them, what several want under each`() async throws {
+        var other = Sample.service("api", 9)
+        other.externalIPs = [IPAddress(v4: 0x0a60_0001)]
+        other.ports[0].port = 81
+        let inspection = try inspection { $0.updates.append(.service(other)) }
+        let fake = FakeDataplane()
+        await inspection.nodeReconciler().settle(on: fake.dataplane, telling: PassReports())
+        fake.addresses.bound = []
+        fake.addresses.hasLink = false
+        fake.sets.sets["KUBE-CLUSTER-IP"]?.members = [.ipPort(IPAddress(v4: 7), .tcp, 7)]
+        var changes: [RehearsedChange] = []
+        _ = await inspection.rehearse(over: fake.dataplane, SettingsKeeper([])) { changes.append($0) }
+        let groups = inspection.byService(changes).groups
+        #expect(groups.map(\.title) == ["The node", "Service shop/api", "Service shop/web", "No Service"])
+        #expect(groups[0].changes.map(\.description) == ["create link kube-ipvs0"])
+        #expect(Set(groups[1].changes.map(\.description)).isSuperset(of: ["bind 10.96.0.1", "bind 10.96.0.9"]))
+        #expect(
+            Set(groups[2].changes.map(\.description)) == ["add 10.96.0.1,tcp:80 to KUBE-CLUSTER-IP", "bind 10.96.0.1"])
+        #expect(groups[3].changes.map(\.description) == ["remove 0.0.0.7,tcp:7 from KUBE-CLUSTER-IP"])
+    }
+
     @Test func `what could not be read is told, and the rest is planned`() async throws {
         let fake = FakeDataplane()
         fake.rules.brokenFamilies = [.v4]
