@@ -153,7 +153,8 @@ let targets: [Target] = [
         dependencies: [
             "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
             "KubernetesHTTP",
-            "KubernetesObjects", "ProxyService", "SmallFiles", argumentParser, logging, subprocess, systemPackage,
+            "KubernetesObjects", "ProxyService", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
+            systemPackage,
         ]
     ),
 
