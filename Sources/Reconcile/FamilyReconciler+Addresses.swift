@@ -19,7 +19,7 @@ extension FamilyReconciler {
             switch (desired.contains(address), mirror.addresses?.contains(address) == true) {
             case (true, false): binds.append(.bind(address))
             case (false, true): unbinds.append(.unbind(address))
-            default: noteDone(.address(address))
+            default: noteDone(address)
             }
         }
         let changes = binds + unbinds
@@ -37,7 +37,7 @@ extension FamilyReconciler {
             for change in changes {
                 if !refused.isEmpty, let refusal = refused[change.address] {
                     report.refusals.append(refusal)
-                    noteRefused(.address(change.address), refusal)
+                    noteRefused(change.address, refusal)
                     continue
                 }
                 switch change {
@@ -45,7 +45,7 @@ extension FamilyReconciler {
                 case .unbind(let address): mirror.addresses?.remove(address)
                 case .removeStray: break
                 }
-                noteDone(.address(change.address))
+                noteDone(change.address)
                 report.count(.address)
             }
         } catch {

@@ -51,7 +51,7 @@ extension FamilyReconciler {
                 // The desired entry itself, so that both share the storage of the real servers.
                 mirror.ipvs?.entries[id] = entry
             }
-            noteDone(.virtualServer(id))
+            noteDone(id)
         } else {
             appendRefusals(all, &report)
         }

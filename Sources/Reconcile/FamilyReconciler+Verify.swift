@@ -22,9 +22,11 @@ extension FamilyReconciler {
         // What has changed from here on is noted by name.
         pending.isEverything = false
         // Their reason may be among what this pass mends, such as a set that was gone.
-        for name in refused.names { makePending(name) }
+        pending.virtualServers.formUnion(refusedServers.names)
+        pending.addresses.formUnion(refusedAddresses.names)
+        sets.beginVerifying()
         verification = Verification(
-            PassReport(family: family, mode: .verify),
+            newReport(.verify),
             listing ?? VirtualServerListing(keepsStatistics: collectsStatistics)
         )
     }
@@ -43,12 +45,21 @@ extension FamilyReconciler {
         on dataplane: Dataplane
     ) async -> PassReport? {
         guard var step = verification else { return nil }
-        refused.advance(to: now)
+        passTime = now
+        takeTouched()
         // Taken out, so that it is changed in place, and what it writes itself is not noted as written meanwhile.
         verification = nil
         switch step.phase {
         case .sets:
-            await verifyNextSet(&step, dataplane)
+            do throws(DataplaneError) {
+                let rulesAreFree = rulesBackoff.retry == nil && !rulesAreUnderWay
+                try await sets.verifyNext(
+                    desired, at: now, on: dataplane, rulesAreFree: rulesAreFree, &step.report)
+            } catch {
+                step.noteUnread(error)
+            }
+            if sets.takeTouchedRules() { pending.rules = true }
+            if !sets.isVerifying { step.phase = .rules }
         case .rules:
             let closedServers = desired.serversClosedToNode
             if !rules.areKnownInPlace(closedServers: closedServers, on: dataplane.rules) {
@@ -213,7 +224,7 @@ extension FamilyReconciler {
         if wanted != nil, collectsStatistics {
             step.statistics[id] = observed?.statistics
         }
-        let wasRefused = refused.contains(.virtualServer(id)) && step.table == nil
+        let wasRefused = refusedServers.contains(id) && step.table == nil
         // What the kernel refused is as it was left; if not, somebody else changed it too.
         let isDamaged = wasRefused && mirror.ipvs?[id] != entry
         var isDifferent = false
@@ -232,13 +243,9 @@ extension FamilyReconciler {
         } else {
             mirror.ipvs?[id] = entry
         }
-        guard isDifferent else { return noteDone(.virtualServer(id)) }
+        guard isDifferent else { return noteDone(id) }
         let isNew = pending.virtualServers.insert(id).inserted
-        if isNew && !wasRefused || isDamaged, hasReadKernel {
-            step.report.countDrift(.virtualServer, CollectionOfOne(id)) { id in
-                "virtual server \(id)" + (desired.owner(of: id).map { " of \($0)" } ?? "")
-            }
-        }
+        if isNew && !wasRefused || isDamaged { step.report.countDrift(.virtualServer, 1) }
         if wanted != nil { step.unwritten.append(id) }
     }
 

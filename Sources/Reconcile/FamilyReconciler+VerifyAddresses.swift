@@ -122,7 +122,7 @@ extension FamilyReconciler {
             }
         }
         if !strays.isEmpty, reading.unremovedStrays == nil {
-            if hasReadKernel { report.countDrift(.address, strays) { "address \($0)" } }
+            report.countDrift(.address, strays.count)
             reading.unremovedStrays = strays[...]
             return nil
         }
@@ -133,7 +133,7 @@ extension FamilyReconciler {
             wanted: desired.addresses,
             isWanted: { desired.contains($0) }
         )
-        if hasReadKernel { report.countDrift(.address, drift) { "address \($0)" } }
+        report.countDrift(.address, drift)
         mustReadAddresses = false
         return missing
     }
@@ -170,9 +170,7 @@ extension FamilyReconciler {
         if try !dataplane.linkExists() {
             try dataplane.createLink()
             report.count(.link)
-            if hasReadKernel, mirror.linkExists {
-                report.countDrift(.link, CollectionOfOne(DummyLink.name)) { "link \($0)" }
-            }
+            if mirror.linkExists { report.countDrift(.link, 1) }
         }
         mirror.linkExists = true
     }

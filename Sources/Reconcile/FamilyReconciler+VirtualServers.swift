@@ -47,7 +47,7 @@ extension FamilyReconciler {
                 // The desired entry itself, so that both share the storage of the real servers.
                 mirror.ipvs?.entries[id] = written[index].entry
             }
-            noteDone(.virtualServer(id))
+            noteDone(id)
             if !refusedInParts.isEmpty { refusedInParts[id] = nil }
         }
         return true
@@ -78,7 +78,7 @@ extension FamilyReconciler {
             mirror.ipvs?[id] = nil
             drains.removeAll(of: id)
             refusedInParts[id] = nil
-            noteDone(.virtualServer(id))
+            noteDone(id)
         }
     }
 
@@ -133,7 +133,7 @@ extension FamilyReconciler {
         for change in refused where blamed.insert(change.change.virtualServer).inserted {
             let refusal = Refusal(kind: change.change.objectKind, attempt: "\(change.change)", error: change.error)
             report.refusals.append(refusal)
-            noteRefused(.virtualServer(change.change.virtualServer), refusal)
+            noteRefused(change.change.virtualServer, refusal)
         }
     }
 }

@@ -22,8 +22,12 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     var mirror = Mirror()
     var pending = TouchedObjects()
-    /// What the kernel has refused. It is not pending until it may be tried again.
-    public internal(set) var refused = RefusedObjects()
+    var sets: SetKeeper
+    /// Virtual servers and addresses that the kernel has refused. They are not pending until they may be tried again.
+    var refusedServers = Refusals<VirtualServer.ID>()
+    var refusedAddresses = Refusals<IPAddress>()
+    /// When the pass under way began, or its last step.
+    var passTime: ContinuousClock.Instant?
     var rules: RuleKeeper
     /// Whether the work of keeping them is handed out.
     var rulesAreUnderWay = false
@@ -31,8 +35,6 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Whether they have been kept once, whatever came of it.
     var hasTriedRules = false
     var drains: DrainList
-    /// Sets beside which another one may have been left that was to take their place: by a daemon that was killed, or by us.
-    var setsWithStandIn = Set(ServiceSet.allCases)
     /// The verifying pass that is under way.
     var verification: Verification?
     /// Whether a verifying pass has ended, whatever came of it.
@@ -66,6 +68,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     ) {
         self.family = family
         self.excludedNetworks = excludedNetworks
+        sets = SetKeeper(family: family)
         drains = DrainList(cap: gracefulTimeout)
         rules = RuleKeeper(configuration: ruleConfiguration, family: family)
         pending.isEverything = true
@@ -114,8 +117,13 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        hasMore || !pending.isEmptyButForRules || mustReadAddresses || nextDrainPoll.map { $0 <= now } ?? false
-            || refused.nextRetry.map { $0 <= now } ?? false
+        hasMore || !pending.isEmptyButForRules || sets.hasWork || mustReadAddresses
+            || nextDrainPoll.map { $0 <= now } ?? false || nextRetry.map { $0 <= now } ?? false
+    }
+
+    /// What the kernel has refused.
+    public var refused: RefusedObjects {
+        RefusedObjects(virtualServers: refusedServers, setEntries: sets.refused, addresses: refusedAddresses)
     }
 
     /// When an object that the kernel has refused is to be tried again; `nil` where there is none.
@@ -163,8 +171,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         at now: ContinuousClock.Instant,
         on dataplane: Dataplane
     ) -> PassReport {
-        var report = PassReport(family: family, mode: .changes)
+        var report = newReport(.changes)
         hasMore = false
+        takeTouched()
         takeRefused(at: now)
         if mustReadAddresses {
             do throws(DataplaneError) {
@@ -173,7 +182,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
                 report.failures.append(error)
             }
         }
-        addSetEntries(pendingEntries { desired.contains($1, in: $0) }, dataplane.sets, &report)
+        sets.addWanted(desired, at: now, on: dataplane.sets, &report)
         var servers = wantedServersBySize()
         // One part of a large virtual server, after all small ones.
         while !hasMore, !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
@@ -197,38 +206,46 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         return Array(addresses.sorted().prefix(limit))
     }
 
-    /// Makes pending what the kernel has refused and may be tried again.
-    private mutating func takeRefused(at now: ContinuousClock.Instant) {
-        for name in refused.takeDue(at: now) { makePending(name) }
+    func newReport(_ mode: PassMode) -> PassReport {
+        var report = PassReport(family: family, mode: mode)
+        report.followsReading = hasReadKernel
+        return report
     }
 
-    mutating func makePending(_ name: KernelObjectName) {
-        switch name {
-        case .virtualServer(let id): pending.virtualServers.insert(id)
-        case .setEntry(let membership): pending.setEntries[membership.set].insert(membership.entry)
-        case .address(let address): pending.addresses.insert(address)
-        }
+    /// Hands what has changed to those who keep it.
+    mutating func takeTouched() {
+        sets.take(&pending.setEntries)
+    }
+
+    /// Makes pending what the kernel has refused and may be tried again.
+    private mutating func takeRefused(at now: ContinuousClock.Instant) {
+        passTime = now
+        sets.beginPass(at: now)
+        pending.virtualServers.formUnion(refusedServers.takeDue(at: now))
+        pending.addresses.formUnion(refusedAddresses.takeDue(at: now))
     }
 
     // An object is pending, or refused, or as it is wanted.
 
-    mutating func noteRefused(_ name: KernelObjectName, _ refusal: Refusal) {
-        dropPending(name)
-        refused.note(name, refusal)
+    mutating func noteRefused(_ id: VirtualServer.ID, _ refusal: Refusal) {
+        pending.virtualServers.remove(id)
+        if let passTime { refusedServers.note(id, refusal, at: passTime) }
     }
 
-    mutating func noteDone(_ name: KernelObjectName) {
-        dropPending(name)
-        refused.remove(name)
+    mutating func noteRefused(_ address: IPAddress, _ refusal: Refusal) {
+        pending.addresses.remove(address)
+        if let passTime { refusedAddresses.note(address, refusal, at: passTime) }
     }
 
-    private mutating func dropPending(_ name: KernelObjectName) {
+    mutating func noteDone(_ id: VirtualServer.ID) {
         // Also where a set is empty, a look into it hashes.
-        switch name {
-        case .virtualServer(let id): if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
-        case .setEntry(let membership): pending.setEntries[membership.set].remove(membership.entry)
-        case .address(let address): if !pending.addresses.isEmpty { pending.addresses.remove(address) }
-        }
+        if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
+        refusedServers.remove(id)
+    }
+
+    mutating func noteDone(_ address: IPAddress) {
+        if !pending.addresses.isEmpty { pending.addresses.remove(address) }
+        refusedAddresses.remove(address)
     }
 
     /// The second half of a pass: what nobody wants any more, from what attracts traffic on.
@@ -243,7 +260,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         guard !pending.addresses.contains(where: { !desired.contains($0) }) || mirror.addresses == nil || !hasMore
         else { return }
         removeVirtualServers(dataplane.ipvs, &report)
-        removeSetEntries(dataplane.sets, &report)
+        sets.removeUnwanted(desired, at: now, on: dataplane.sets, &report)
         endStaleFlows(dataplane.conntrack, &report)
         endDrains(dataplane.ipvs, now, &report)
         report.draining = drains.count

@@ -4,12 +4,6 @@ import DataplaneModel
 /// What the kernel is known to hold of one family. A part that is `nil` has to be read first.
 struct Mirror {
     var ipvs: IPVSTable?
-    var sets: [ServiceSet: SetMirror] = [:]
     var addresses: Set<IPAddress>?
     var linkExists = false
-
-    struct SetMirror {
-        var definition: IPSetDefinition
-        var members: Set<IPSetEntry>
-    }
 }

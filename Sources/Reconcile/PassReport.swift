@@ -43,6 +43,8 @@ public struct PassReport: Sendable {
     public var mode: PassMode
     /// Objects written, refused ones not counted.
     public var applied: [ObjectKind: Int] = [:]
+    /// Whether all has been read before. Until then, what differs is what was left over, and no drift.
+    var followsReading = true
     /// Objects that differed although nobody had asked for a change: somebody else changed them.
     public var drift: [ObjectKind: Int] = [:]
     /// Some of those by their names, for a person: no more than `mostNamed`.
@@ -95,8 +97,8 @@ public struct PassReport: Sendable {
     /// Adds what was found about the kernel's settings, which belong to no family and are looked at with one.
     public mutating func add(_ settings: SettingsReport) {
         count(.sysctl, settings.written.count)
-        countDrift(.sysctl, settings.written) { "setting \($0)" }
-        degradedSettings = settings.degraded
+        drift[.sysctl, default: 0] += settings.written.count
+        settingFailures = settings.failures
     }
 
     /// Whether the kernel refused a change because it holds something else than was known: no such object, or one that is
@@ -127,13 +129,8 @@ public struct PassReport: Sendable {
         conntrack = total
     }
 
-    mutating func countDrift<Object>(
-        _ kind: ObjectKind,
-        _ objects: some Collection<Object>,
-        name: (Object) -> String
-    ) {
-        guard !objects.isEmpty else { return }
-        drift[kind, default: 0] += objects.count
-        driftNames += objects.prefix(Self.mostNamed - driftNames.count).map(name)
+    mutating func countDrift(_ kind: ObjectKind, _ count: Int) {
+        guard followsReading, count > 0 else { return }
+        drift[kind, default: 0] += count
     }
 }

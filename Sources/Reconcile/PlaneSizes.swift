@@ -41,20 +41,7 @@ extension FamilyReconciler {
             virtualServers: desired.virtualServerIDs.count,
             contestedServers: desired.contestedCount,
             realServers: desired.realServerCount,
-            sets: ServiceSet.allCases.compactMap { set in
-                mirror.sets[set].map { mirror in
-                    PlaneSizes.SetSize(
-                        name: mirror.definition.name,
-                        members: mirror.members.count,
-                        capacity: mirror.definition.capacity
-                    )
-                }
-            }
+            sets: sets.sizes
         )
     }
-}
-
-extension IPSetDefinition {
-    /// A bitmap has a bit for each port.
-    fileprivate var capacity: Int { type == .bitmapPort ? 65_536 : Int(maximumElements) }
 }

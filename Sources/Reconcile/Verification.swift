@@ -87,11 +87,6 @@ struct Verification {
     /// Whether every part could be read.
     var hasReadAll = true
 
-    /// Those that are still to be read.
-    var sets = ServiceSet.allCases[...]
-    /// Of the first one of them, when a part of it has been read.
-    var setReading: (kernel: KernelReading<NamedSet>, members: MembershipReading<IPSetEntry>)?
-
     let listing: VirtualServerListing
     /// Virtual servers that are still to be read.
     var listed: ArraySlice<VirtualServerListing.Item> = []
