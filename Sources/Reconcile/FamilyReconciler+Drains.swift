@@ -63,7 +63,7 @@ extension FamilyReconciler {
         let isKnown = apply(changes, dataplane, &report) != nil
         // Where the kernel removes none of a part, the next poll tries again.
         if !changes.isEmpty, report.written == written { undrained = [] }
-        if undrained.isEmpty { drains.notePoll(at: now) } else { hasMore = true }
+        if undrained.isEmpty { drains.notePoll(at: now) } else { hasMoreServers = true }
         guard isKnown else { return }
         for case .removeRealServer(let realServer, from: let id) in changes
         where mirror.ipvs?.realServer(realServer, of: id) == nil {

@@ -45,7 +45,7 @@ extension FamilyReconciler {
         if part.count < changes.count, !isRefusedAsWhole {
             refusedInParts[id] = all.isEmpty ? nil : all
             pending.virtualServers.insert(id)
-            hasMore = true
+            hasMoreServers = true
         } else if all.isEmpty {
             if drains.isEmpty || !drains.virtualServers.contains(id) {
                 // The desired entry itself, so that both share the storage of the real servers.

@@ -23,7 +23,7 @@ extension FamilyReconciler {
         pending.isEverything = false
         // Their reason may be among what this pass mends, such as a set that was gone.
         pending.virtualServers.formUnion(refusedServers.names)
-        pending.addresses.formUnion(refusedAddresses.names)
+        addresses.beginVerifying()
         sets.beginVerifying()
         verification = Verification(
             newReport(.verify),
@@ -75,7 +75,12 @@ extension FamilyReconciler {
         case .addresses where !hasTriedRules:
             break
         case .addresses:
-            verifyNextAddresses(&step, dataplane.addresses)
+            do throws(DataplaneError) {
+                try addresses.verifyNext(desired, at: now, on: dataplane.addresses, &step.report)
+            } catch {
+                step.noteUnread(error)
+            }
+            if !addresses.isVerifying { step.phase = .removals }
         case .removals:
             removeWhatIsUnwanted(dataplane, now, &step.report)
             step.phase = dataplane.conntrack != nil && isFlowSweepDue(at: now) ? .flows : .conclusion

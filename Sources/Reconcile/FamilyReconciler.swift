@@ -23,9 +23,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var mirror = Mirror()
     var pending = TouchedObjects()
     var sets: SetKeeper
-    /// Virtual servers and addresses that the kernel has refused. They are not pending until they may be tried again.
+    var addresses: AddressKeeper
+    /// Virtual servers that the kernel has refused. They are not pending until they may be tried again.
     var refusedServers = Refusals<VirtualServer.ID>()
-    var refusedAddresses = Refusals<IPAddress>()
     /// When the pass under way began, or its last step.
     var passTime: ContinuousClock.Instant?
     var rules: RuleKeeper
@@ -41,14 +41,12 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var hasEndedVerifying = false
     /// Whether a verifying pass has read everything. Until then, differences are what was left over, not drift.
     var hasReadKernel = false
-    /// Whether the last pass of mode `changes` has left something for another one, which need not wait.
-    public internal(set) var hasMore = false
+    /// Whether the last pass of mode `changes` has left something of virtual servers for another one.
+    var hasMoreServers = false
     /// What the kernel has refused of large virtual servers of which more is to be written.
     var refusedInParts: [VirtualServer.ID: [RefusedChange<IPVSChange>]] = [:]
     /// Virtual servers whose draining real servers are still to be looked at, of those that were due.
     var undrained: ArraySlice<VirtualServer.ID> = []
-    /// Whether the dummy link seems to have other addresses than the mirror.
-    var mustReadAddresses = false
     /// When all flows were last looked through.
     var lastFlowSweep: ContinuousClock.Instant?
 
@@ -69,6 +67,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         self.family = family
         self.excludedNetworks = excludedNetworks
         sets = SetKeeper(family: family)
+        addresses = AddressKeeper(family: family)
         drains = DrainList(cap: gracefulTimeout)
         rules = RuleKeeper(configuration: ruleConfiguration, family: family)
         pending.isEverything = true
@@ -105,25 +104,22 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// - Returns: whether there is something to be read.
     public mutating func noteDummyLink(_ events: AddressEvents) -> Bool {
         guard hasReadKernel else { return false }
-        let isSuspect =
-            events.dummyLinkIsUnknown
-            || events.dummyLink.contains { address, isThere in
-                address.family == family && isThere != desired.contains(address) && !pending.addresses.contains(address)
-                    && (desired.contains(address) || !DummyLink.keepsUnwanted(address))
-            }
-        mustReadAddresses = mustReadAddresses || isSuspect
-        return isSuspect
+        takeTouched()
+        return addresses.note(events, desired)
     }
+
+    /// Whether the last pass of mode `changes` has left something for another one, which need not wait.
+    public var hasMore: Bool { hasMoreServers || addresses.hasMore }
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        hasMore || !pending.isEmptyButForRules || sets.hasWork || mustReadAddresses
+        hasMore || !pending.isEmptyButForRules || sets.hasWork || addresses.hasWork
             || nextDrainPoll.map { $0 <= now } ?? false || nextRetry.map { $0 <= now } ?? false
     }
 
     /// What the kernel has refused.
     public var refused: RefusedObjects {
-        RefusedObjects(virtualServers: refusedServers, setEntries: sets.refused, addresses: refusedAddresses)
+        RefusedObjects(virtualServers: refusedServers, setEntries: sets.refused, addresses: addresses.refused)
     }
 
     /// When an object that the kernel has refused is to be tried again; `nil` where there is none.
@@ -172,38 +168,20 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         on dataplane: Dataplane
     ) -> PassReport {
         var report = newReport(.changes)
-        hasMore = false
+        hasMoreServers = false
         takeTouched()
         takeRefused(at: now)
-        if mustReadAddresses {
-            do throws(DataplaneError) {
-                pending.addresses.formUnion(try readAddresses(dataplane.addresses, &report))
-            } catch {
-                report.failures.append(error)
-            }
-        }
+        addresses.readIfSuspect(desired, on: dataplane.addresses, &report)
         sets.addWanted(desired, at: now, on: dataplane.sets, &report)
         var servers = wantedServersBySize()
         // One part of a large virtual server, after all small ones.
-        while !hasMore, !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
-        let binds = nextAddresses(pending.addresses.filter { desired.contains($0) && !isUnserved($0, until: servers) })
-        changeAddresses(binds, dataplane.addresses, &report)
+        while !hasMoreServers, !servers.isEmpty, updateVirtualServers(&servers, dataplane.ipvs, now, &report) {}
+        var unserved: Set<IPAddress> = []
+        for id in servers where mirror.ipvs?[id] == nil { unserved.insert(id.address) }
+        addresses.bindWanted(desired, butFor: unserved, at: now, on: dataplane.addresses, &report)
         removeWhatIsUnwanted(dataplane, now, &report)
         report.standing = refused
         return report
-    }
-
-    /// Whether an address has virtual servers among these, and the kernel has none of them yet.
-    private func isUnserved(_ address: IPAddress, until servers: ArraySlice<VirtualServer.ID>) -> Bool {
-        servers.contains { $0.address == address && mirror.ipvs?[$0] == nil }
-    }
-
-    /// Of these addresses as many as one pass binds or unbinds: the kernel takes long for many.
-    private mutating func nextAddresses(_ addresses: Set<IPAddress>) -> [IPAddress] {
-        let limit = Self.addressesPerPass(bound: mirror.addresses?.count ?? 0)
-        guard mirror.addresses != nil, addresses.count > limit else { return Array(addresses) }
-        hasMore = true
-        return Array(addresses.sorted().prefix(limit))
     }
 
     func newReport(_ mode: PassMode) -> PassReport {
@@ -215,6 +193,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Hands what has changed to those who keep it.
     mutating func takeTouched() {
         sets.take(&pending.setEntries)
+        addresses.take(&pending.addresses)
     }
 
     /// Makes pending what the kernel has refused and may be tried again.
@@ -222,7 +201,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         passTime = now
         sets.beginPass(at: now)
         pending.virtualServers.formUnion(refusedServers.takeDue(at: now))
-        pending.addresses.formUnion(refusedAddresses.takeDue(at: now))
+        addresses.beginPass(at: now)
     }
 
     // An object is pending, or refused, or as it is wanted.
@@ -232,20 +211,10 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         if let passTime { refusedServers.note(id, refusal, at: passTime) }
     }
 
-    mutating func noteRefused(_ address: IPAddress, _ refusal: Refusal) {
-        pending.addresses.remove(address)
-        if let passTime { refusedAddresses.note(address, refusal, at: passTime) }
-    }
-
     mutating func noteDone(_ id: VirtualServer.ID) {
         // Also where a set is empty, a look into it hashes.
         if !pending.virtualServers.isEmpty { pending.virtualServers.remove(id) }
         refusedServers.remove(id)
-    }
-
-    mutating func noteDone(_ address: IPAddress) {
-        if !pending.addresses.isEmpty { pending.addresses.remove(address) }
-        refusedAddresses.remove(address)
     }
 
     /// The second half of a pass: what nobody wants any more, from what attracts traffic on.
@@ -254,11 +223,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         _ now: ContinuousClock.Instant,
         _ report: inout PassReport
     ) {
-        let unbinds = nextAddresses(pending.addresses.filter { !desired.contains($0) })
-        changeAddresses(unbinds, dataplane.addresses, &report)
         // What an address needs goes after it.
-        guard !pending.addresses.contains(where: { !desired.contains($0) }) || mirror.addresses == nil || !hasMore
-        else { return }
+        guard addresses.unbindUnwanted(desired, at: now, on: dataplane.addresses, &report) else { return }
         removeVirtualServers(dataplane.ipvs, &report)
         sets.removeUnwanted(desired, at: now, on: dataplane.sets, &report)
         endStaleFlows(dataplane.conntrack, &report)

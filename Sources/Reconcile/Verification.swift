@@ -104,10 +104,6 @@ struct Verification {
     var unwritten: ArraySlice<VirtualServer.ID> = []
     var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
 
-    var addressReading = AddressReading()
-    /// Addresses that are still to be bound; `nil` until all have been read.
-    var unbound: ArraySlice<IPAddress>?
-
     /// Of all flows.
     var flowReading: KernelReading<FilteredFlows>?
 
