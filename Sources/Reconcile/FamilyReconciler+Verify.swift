@@ -24,6 +24,7 @@ extension FamilyReconciler {
         // Their reason may be among what this pass mends, such as a set that was gone.
         pending.virtualServers.formUnion(refusedServers.names)
         addresses.beginVerifying()
+        flows.beginVerifying()
         sets.beginVerifying()
         verification = Verification(
             newReport(.verify),
@@ -83,9 +84,13 @@ extension FamilyReconciler {
             if !addresses.isVerifying { step.phase = .removals }
         case .removals:
             removeWhatIsUnwanted(dataplane, now, &step.report)
-            step.phase = dataplane.conntrack != nil && isFlowSweepDue(at: now) ? .flows : .conclusion
+            step.phase = dataplane.conntrack != nil && flows.isSweepDue(desired, at: now) ? .flows : .conclusion
         case .flows:
-            if let conntrack = dataplane.conntrack, endNextStaleFlows(&step, conntrack, now) { break }
+            if let conntrack = dataplane.conntrack,
+                flows.verifyNext(desired, at: now, on: conntrack, &step.report)
+            {
+                break
+            }
             step.phase = .conclusion
         case .conclusion:
             return end(step)

@@ -24,6 +24,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var pending = TouchedObjects()
     var sets: SetKeeper
     var addresses: AddressKeeper
+    var flows: FlowKeeper
     /// Virtual servers that the kernel has refused. They are not pending until they may be tried again.
     var refusedServers = Refusals<VirtualServer.ID>()
     /// When the pass under way began, or its last step.
@@ -47,11 +48,6 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var refusedInParts: [VirtualServer.ID: [RefusedChange<IPVSChange>]] = [:]
     /// Virtual servers whose draining real servers are still to be looked at, of those that were due.
     var undrained: ArraySlice<VirtualServer.ID> = []
-    /// When all flows were last looked through.
-    var lastFlowSweep: ContinuousClock.Instant?
-
-    /// The least time between two searches of all flows. A pass that fails is soon tried again, and need not repeat them.
-    static var flowSweepInterval: Duration { .seconds(25) }
 
     /// How many changes to virtual and real servers are sent together, unless one virtual server alone needs more: some 2 ms of
     /// the kernel's time. It bounds the memory for a bulk load's changes, and how long an event waits for it.
@@ -68,6 +64,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         self.excludedNetworks = excludedNetworks
         sets = SetKeeper(family: family)
         addresses = AddressKeeper(family: family)
+        flows = FlowKeeper(family: family)
         drains = DrainList(cap: gracefulTimeout)
         rules = RuleKeeper(configuration: ruleConfiguration, family: family)
         pending.isEverything = true
@@ -113,7 +110,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
-        hasMore || !pending.isEmptyButForRules || sets.hasWork || addresses.hasWork
+        hasMore || !pending.isEmptyButForRules || sets.hasWork || addresses.hasWork || flows.hasWork
             || nextDrainPoll.map { $0 <= now } ?? false || nextRetry.map { $0 <= now } ?? false
     }
 
@@ -194,6 +191,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     mutating func takeTouched() {
         sets.take(&pending.setEntries)
         addresses.take(&pending.addresses)
+        flows.take(&pending.flowServers)
     }
 
     /// Makes pending what the kernel has refused and may be tried again.
@@ -227,7 +225,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         guard addresses.unbindUnwanted(desired, at: now, on: dataplane.addresses, &report) else { return }
         removeVirtualServers(dataplane.ipvs, &report)
         sets.removeUnwanted(desired, at: now, on: dataplane.sets, &report)
-        endStaleFlows(dataplane.conntrack, &report)
+        flows.endStale(desired, on: dataplane.conntrack, &report)
         endDrains(dataplane.ipvs, now, &report)
         report.draining = drains.count
     }

@@ -104,9 +104,6 @@ struct Verification {
     var unwritten: ArraySlice<VirtualServer.ID> = []
     var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
 
-    /// Of all flows.
-    var flowReading: KernelReading<FilteredFlows>?
-
     init(_ report: PassReport, _ listing: VirtualServerListing) {
         self.report = report
         self.listing = listing
