@@ -8,8 +8,8 @@ extension FamilyReconciler {
     /// When the rules are to be looked at; an instant that has gone by means at once, `nil` that nothing calls for it.
     public func nextRules(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         // Rules refer to sets: none is written before the first verifying pass has made those.
-        let hasSets = hasEndedVerifying || verification.map { $0.phase > .rules } ?? false
-        guard pending.rules, !rulesAreUnderWay, hasSets else { return nil }
+        let hasSets = hasEndedVerifying || verification.stage.map { $0 > .rules } ?? false
+        guard touched.rules, !rulesAreUnderWay, hasSets else { return nil }
         return rulesBackoff.retry ?? now
     }
 
@@ -19,7 +19,7 @@ extension FamilyReconciler {
     public mutating func beginRules(at now: ContinuousClock.Instant) -> RulesWork? {
         guard let next = nextRules(at: now), next <= now else { return nil }
         // What is wanted from here on is noted anew.
-        pending.rules = false
+        touched.rules = false
         rulesAreUnderWay = true
         return RulesWork(rules, closedServers: desired.serversClosedToNode, at: now)
     }
@@ -41,7 +41,7 @@ extension FamilyReconciler {
         case .failure(let error)?:
             report.failures.append(error)
         case nil:
-            pending.rules = true
+            touched.rules = true
             return report
         }
         if report.failures.isEmpty {
@@ -50,7 +50,7 @@ extension FamilyReconciler {
             report.contestedJumps = rules.displaced.contestedCount
             rulesBackoff.end()
         } else {
-            pending.rules = true
+            touched.rules = true
             rulesBackoff.noteFailure(at: now)
         }
         hasTriedRules = true
@@ -58,7 +58,15 @@ extension FamilyReconciler {
     }
 
     /// Whether the first verifying pass can go no further before the rules have been written, or have failed.
-    public var isWaitingForRules: Bool { !hasTriedRules && verification?.phase == .addresses }
+    public var isWaitingForRules: Bool { !hasTriedRules && verification.stage == .addresses }
+
+    /// Notes rules that may not be in place as to be looked at.
+    mutating func verifyRules(on dataplane: any RulesDataplane) {
+        guard !rules.areKnownInPlace(closedServers: desired.serversClosedToNode, on: dataplane) else { return }
+        touched.rules = true
+        // As all that was refused: this pass may have mended the reason, such as a set that was gone.
+        rulesBackoff.waive()
+    }
 
     /// Keeps the rules in one go, if that is due.
     public mutating func keepRules(

@@ -58,9 +58,8 @@ struct SetKeeper {
         on dataplane: any IPSetDataplane,
         _ report: inout PassReport
     ) {
-        let unwanted = entries.pending { !desired.contains($1, in: $0) }
-        change(unwanted, at: now, on: dataplane, &report) { known, entry in
-            known.members.contains(entry) ? .remove(entry, from: known.definition) : nil
+        change(entries.pending { !desired.contains($1, in: $0) }, at: now, on: dataplane, &report) {
+            $0.members.contains($1) ? .remove($1, from: $0.definition) : nil
         }
     }
 
@@ -79,8 +78,8 @@ struct SetKeeper {
                 report.failures.append(error)
             }
         }
-        change(wanted, at: now, on: dataplane, &report) { known, entry in
-            known.members.contains(entry) ? nil : .add(entry, to: known.definition)
+        change(wanted, at: now, on: dataplane, &report) {
+            $0.members.contains($1) ? nil : .add($1, to: $0.definition)
         }
     }
 
@@ -177,12 +176,11 @@ struct SetKeeper {
             let entry = refusal.change.entry
             members.remove(entry)
             // Named after the set that it is missing from.
-            let named = Refusal(
-                kind: .setEntry, attempt: "\(IPSetChange.add(entry, to: definition))", error: refusal.error)
+            let change = IPSetChange.add(entry, to: definition)
+            let named = Refusal(kind: .setEntry, attempt: "\(change)", error: refusal.error)
             report.refusals.append(named)
             entries.noteRefused(SetMembership(set, entry), named, at: now)
         }
-        // A reading of the one that it has replaced has lapsed.
         known[set] = KnownSets.KnownSet(definition: definition, members: members)
         report.count(.set)
     }

@@ -1,3 +1,4 @@
+import Addressing
 import DataplaneModel
 
 /// The real servers that are on their way out: weight 0, kept while they still have connections.
@@ -14,6 +15,8 @@ struct DrainList {
     /// Virtual servers with somebody new, whose connections have not been counted yet: one without any goes at once.
     private var uncounted: Set<VirtualServer.ID> = []
     private var lastPoll: Instant?
+    /// Virtual servers that are still to be looked at, of those that were due.
+    private var undrained: ArraySlice<VirtualServer.ID> = []
 
     /// How many drain.
     private(set) var count = 0
@@ -21,6 +24,9 @@ struct DrainList {
     /// How often connections are counted. It costs a read of each virtual server with somebody draining, and one that has
     /// drained a few seconds ago harms nobody: with weight 0 it gets no new connections.
     static var pollInterval: Duration { .seconds(5) }
+
+    /// After so many virtual and real servers that it has read, a poll lets others write.
+    private static let readAtOnce = 2048
 
     init(cap: Duration) {
         self.cap = cap
@@ -100,5 +106,89 @@ struct DrainList {
         for realServer in starts[virtualServer, default: [:]].keys {
             remove(realServer, of: virtualServer)
         }
+    }
+
+    // MARK: The kernel
+
+    /// Turns the removal of a TCP real server into weight 0: it takes no new connections and keeps the old ones. One that
+    /// came back is wanted with its weight again, which is an edit, and drains no more.
+    ///
+    /// UDP and SCTP go at once: a flow that stays with an endpoint that is gone is lost either way.
+    mutating func replaceRemovals(in changes: inout [IPVSChange], of table: IPVSTable, at now: Instant) {
+        guard !isEmpty || changes.removeRealServers else { return }
+        changes = changes.compactMap { change in
+            switch change {
+            case .removeRealServer(let id, from: let server) where server.transport == .tcp:
+                insert(id, of: server, at: now)
+                guard var realServer = table.realServer(id, of: server), realServer.weight != 0 else { return nil }
+                realServer.weight = 0
+                return .editRealServer(realServer, of: server)
+            case .addRealServer(let realServer, to: let server), .editRealServer(let realServer, of: let server):
+                remove(realServer.id, of: server)
+                return change
+            default:
+                return change
+            }
+        }
+    }
+
+    /// A virtual server as it would be if those that drain were gone.
+    func withoutDraining(_ entry: IPVSTable.Entry, of id: VirtualServer.ID) -> IPVSTable.Entry {
+        guard virtualServers.contains(id) else { return entry }
+        var entry = entry
+        entry.realServers.removeAll { $0.weight == 0 && contains($0.id, of: id) }
+        return entry
+    }
+
+    /// Looks at some of the virtual servers that are due. `notePart` is to follow.
+    ///
+    /// - Returns: the removals of those that drain no longer; `nil` where no virtual server is due.
+    mutating func takeEnded(at now: Instant, on dataplane: any IPVSDataplane) throws(DataplaneError) -> [IPVSChange]? {
+        if undrained.isEmpty { undrained = due(at: now)[...] }
+        guard !undrained.isEmpty else { return nil }
+        var removals: [IPVSChange] = []
+        var looked = 0
+        while removals.count < PartedServers.changesAtOnce, looked < Self.readAtOnce, let id = undrained.popFirst() {
+            do throws(DataplaneError) {
+                guard let observed = try dataplane.realServers(of: id) else {
+                    removeAll(of: id)
+                    continue
+                }
+                looked += 1 + observed.count
+                forget(missingFrom: observed, of: id)
+                let ended = ended(of: id, observed, at: now)
+                let part = ended.prefix(PartedServers.changesPerPart(realServers: observed.count))
+                removals += part.map { .removeRealServer($0, from: id) }
+                guard part.count < ended.count else { continue }
+                undrained = [id] + undrained
+                break
+            } catch {
+                undrained = []
+                notePoll(at: now)
+                throw error
+            }
+        }
+        return removals
+    }
+
+    /// Ends what `takeEnded` has begun.
+    ///
+    /// - Parameter isLast: whether to leave the rest to the next poll.
+    /// - Returns: whether there is more to look at.
+    mutating func notePart(at now: Instant, isLast: Bool) -> Bool {
+        if isLast { undrained = [] }
+        if undrained.isEmpty { notePoll(at: now) }
+        return !undrained.isEmpty
+    }
+}
+
+extension [IPVSChange] {
+    /// Whether any of them removes a real server; in place, for a bulk load has a hundred thousand.
+    fileprivate var removeRealServers: Bool {
+        let changes = span
+        for index in changes.indices {
+            if case .removeRealServer = changes[index] { return true }
+        }
+        return false
     }
 }

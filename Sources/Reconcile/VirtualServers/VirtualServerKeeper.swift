@@ -1,0 +1,187 @@
+import Addressing
+import DataplaneModel
+
+/// Keeps one family's virtual servers with their real servers as they are wanted, and lets those drain that go.
+///
+/// It trusts what the kernel has acknowledged, until a verifying pass reads it. What is wanted is an argument of each step.
+struct VirtualServerKeeper {
+    typealias Instant = ContinuousClock.Instant
+
+    private let family: IPFamily
+    /// Virtual servers inside these networks are somebody else's: never removed.
+    private let excludedNetworks: [IPPrefix]
+    private var writer: VirtualServerWriter
+    /// That of a verifying pass.
+    private var reading: VirtualServerReading?
+    /// Virtual servers that the verifying pass has found to differ, and has still to write.
+    private var unwritten: ArraySlice<VirtualServer.ID> = []
+    /// What the last reading had of those that are wanted.
+    private var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
+
+    /// Whether readings keep the counters of virtual servers.
+    var collectsStatistics = false
+    /// Virtual servers that one step of a verifying pass reads.
+    var virtualServersPerReading = 64
+
+    /// - Parameter gracefulTimeout: the longest time that a removed TCP real server keeps its connections.
+    init(family: IPFamily, excludedNetworks: [IPPrefix], gracefulTimeout: Duration) {
+        self.family = family
+        self.excludedNetworks = excludedNetworks
+        writer = VirtualServerWriter(gracefulTimeout: gracefulTimeout)
+    }
+
+    /// Whether virtual servers may be otherwise than wanted.
+    var hasWork: Bool { !writer.pending.isEmpty }
+
+    /// Whether the last pass has left something for another one, which need not wait.
+    var hasMore: Bool { writer.hasMore }
+
+    /// Virtual servers that the kernel has refused, or real servers of them.
+    var refused: Refusals<VirtualServer.ID> { writer.refused }
+
+    /// Whether a verifying pass has still to read or to write some.
+    var isVerifying: Bool { reading != nil }
+
+    /// Addresses of virtual servers for which the last pass had no time, and of which the kernel has nothing yet.
+    var unservedAddresses: Set<IPAddress> { writer.unservedAddresses }
+
+    var drainingCount: Int { writer.drainingCount }
+
+    /// When the connections of draining real servers are to be counted; `nil` when none drains, or nothing is known of them.
+    var nextDrainPoll: Instant? { writer.nextDrainPoll }
+
+    /// Takes over virtual servers that may be otherwise than wanted.
+    mutating func take(_ touched: inout Set<VirtualServer.ID>) { writer.take(&touched) }
+
+    /// Begins a pass that writes what has changed: what was refused and may be tried again is tried in it.
+    mutating func beginPass(at now: Instant) { writer.beginPass(at: now) }
+
+    /// Adds and edits those that are wanted, the small ones first, and one part of a large one after them.
+    mutating func writeWanted<Owner>(
+        _ desired: DesiredState<Owner>,
+        at now: Instant,
+        on dataplane: any IPVSDataplane,
+        _ report: inout PassReport
+    ) {
+        writer.writeWanted(desired, at: now, on: dataplane, &report)
+    }
+
+    /// Removes those that nobody wants.
+    mutating func removeUnwanted<Owner>(
+        _ desired: DesiredState<Owner>,
+        at now: Instant,
+        on dataplane: any IPVSDataplane,
+        _ report: inout PassReport
+    ) {
+        writer.removeUnwanted(desired, at: now, on: dataplane, &report)
+    }
+
+    /// Removes the real servers that have drained, or may drain no longer.
+    mutating func endDrains(at now: Instant, on dataplane: any IPVSDataplane, _ report: inout PassReport) {
+        writer.endDrains(at: now, on: dataplane, &report)
+    }
+
+    // MARK: Verifying
+
+    /// Begins to read all virtual servers.
+    ///
+    /// - Parameter listing: shared with the other family's pass that begins now.
+    mutating func beginVerifying(sharing listing: VirtualServerListing?) {
+        reading = VirtualServerReading(listing ?? VirtualServerListing(keepsStatistics: collectsStatistics))
+        unwritten = []
+        statistics = [:]
+        writer.beginReading()
+    }
+
+    /// The counters that the last reading has come by, where they are collected.
+    mutating func takeStatistics() -> [VirtualServer.ID: TrafficStatistics]? {
+        defer { statistics = [:] }
+        return collectsStatistics ? statistics : nil
+    }
+
+    /// Has the kernel list some, or reads some with their real servers; compares those, and writes what differs. What is too many
+    /// is noted as pending.
+    ///
+    /// - Throws: when they could not be read. The verifying of them has then ended.
+    mutating func verifyNext<Owner>(
+        _ desired: DesiredState<Owner>,
+        at now: Instant,
+        on dataplane: any IPVSDataplane,
+        _ report: inout PassReport
+    ) throws(DataplaneError) {
+        // Taken out, so that it is changed in place.
+        guard var reading = reading.take() else { return }
+        // A pass has broken off in between, so that nothing is known any more.
+        if !writer.known.isKnown, !writer.known.isFilling { reading.restart() }
+        do throws(DataplaneError) {
+            try readNext(&reading, desired, on: dataplane, &report)
+        } catch {
+            writer.endReading(hasReadAll: false)
+            throw error
+        }
+        if reading.hasReadAll {
+            if writer.known.isFilling {
+                // What was wanted while the table was read is to be written too.
+                unwritten =
+                    (reading.foundNone ? Array(desired.virtualServerIDs) : Array(writer.pending)).sorted()[...]
+            }
+            writer.endReading(hasReadAll: true)
+        }
+        self.reading = reading
+        guard writer.known.isKnown else { return }
+        let isStillKnown = writer.update(&unwritten, desired, at: now, on: dataplane, &report)
+        if !isStillKnown || reading.hasReadAll && unwritten.isEmpty {
+            self.reading = nil
+            writer.endReading(hasReadAll: false)
+        }
+    }
+
+    private mutating func readNext<Owner>(
+        _ reading: inout VirtualServerReading,
+        _ desired: DesiredState<Owner>,
+        on dataplane: any IPVSDataplane,
+        _ report: inout PassReport
+    ) throws(DataplaneError) {
+        guard reading.isListed else {
+            let count = desired.virtualServerIDs.count
+            try reading.list(family, expecting: count, from: dataplane)
+            if reading.isListed, !writer.known.isKnown { writer.beginFilling(expecting: count) }
+            return
+        }
+        guard !reading.needsCandidates else {
+            if writer.known.isFilling {
+                // Where nothing was listed at all, and nothing known, there is no need to ask for any.
+                reading.setCandidates(reading.foundNone ? [] : Array(desired.virtualServerIDs))
+            } else {
+                // What is wanted and not known is pending.
+                reading.setCandidates(writer.candidates)
+            }
+            return
+        }
+        let networks = excludedNetworks
+        try reading.next(
+            virtualServersPerReading,
+            where: { id in desired[id] != nil || !networks.contains { $0.contains(id.address) } },
+            writtenMeanwhile: writer.known.writtenSinceReading,
+            on: dataplane
+        ) { id, observed in
+            let wanted = desired[id]
+            if wanted != nil, collectsStatistics { statistics[id] = observed?.statistics }
+            let found = observed.map { IPVSTable.Entry($0) }
+            let isDifferent = writer.takeRead(id, found, wanted: wanted, &report)
+            if isDifferent, wanted != nil { unwritten.append(id) }
+        }
+    }
+}
+
+extension IPVSTable.Entry {
+    /// The part of a dumped virtual server that is configuration.
+    fileprivate init(_ observed: ObservedVirtualServer) {
+        var configuration = observed.configuration
+        configuration.flags.remove(.hashed)
+        self.init(
+            configuration: configuration,
+            realServers: observed.realServers.map(\.realServer).sorted { $0.id < $1.id }
+        )
+    }
+}
