@@ -97,8 +97,8 @@ public struct PassReport: Sendable {
     /// Adds what was found about the kernel's settings, which belong to no family and are looked at with one.
     public mutating func add(_ settings: SettingsReport) {
         count(.sysctl, settings.written.count)
-        drift[.sysctl, default: 0] += settings.written.count
-        settingFailures = settings.failures
+        noteDrift(.sysctl, settings.written) { "setting \($0)" }
+        degradedSettings = settings.degraded
     }
 
     /// Whether the kernel refused a change because it holds something else than was known: no such object, or one that is
@@ -129,8 +129,23 @@ public struct PassReport: Sendable {
         conntrack = total
     }
 
-    mutating func countDrift(_ kind: ObjectKind, _ count: Int) {
-        guard followsReading, count > 0 else { return }
-        drift[kind, default: 0] += count
+    /// Counts objects that differ from what was known, if all has been read before.
+    mutating func countDrift<Object>(
+        _ kind: ObjectKind,
+        _ objects: some Collection<Object>,
+        name: (Object) -> String
+    ) {
+        guard followsReading else { return }
+        noteDrift(kind, objects, name: name)
+    }
+
+    private mutating func noteDrift<Object>(
+        _ kind: ObjectKind,
+        _ objects: some Collection<Object>,
+        name: (Object) -> String
+    ) {
+        guard !objects.isEmpty else { return }
+        drift[kind, default: 0] += objects.count
+        driftNames += objects.prefix(Self.mostNamed - driftNames.count).map(name)
     }
 }

@@ -240,13 +240,13 @@ struct AddressKeeper {
             if reading.isAtStart { try keepLink(on: dataplane, &report) }
             switch try reading.next(desired, knowing: known, on: dataplane) {
             case .part: return nil
-            case .strays(let count):
-                report.countDrift(.address, count)
+            case .strays(let strays):
+                report.countDrift(.address, strays) { "address \($0)" }
                 return nil
             case .whole(let members):
                 let (missing, drift) = unsettled.conclude(
                     members, known: &known, wanted: desired.addresses, isWanted: { desired.contains($0) })
-                report.countDrift(.address, drift)
+                report.countDrift(.address, drift) { "address \($0)" }
                 mustRead = false
                 return missing
             }
@@ -284,7 +284,7 @@ struct AddressKeeper {
         if try !dataplane.linkExists() {
             try dataplane.createLink()
             report.count(.link)
-            if hasSeenLink { report.countDrift(.link, 1) }
+            if hasSeenLink { report.countDrift(.link, CollectionOfOne(DummyLink.name)) { "link \($0)" } }
         }
         hasSeenLink = true
     }

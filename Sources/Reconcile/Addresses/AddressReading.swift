@@ -9,7 +9,7 @@ struct AddressReading {
         /// There is more to be read.
         case part
         /// All has been read, and there are so many strays. They have to go, and all is then read anew.
-        case strays(Int)
+        case strays([BoundAddress])
         case whole(MembershipReading<IPAddress>)
     }
 
@@ -82,7 +82,7 @@ struct AddressReading {
         // Those that come back after they were removed are left to the next reading.
         guard !strays.isEmpty, unremovedStrays == nil else { return .whole(members) }
         unremovedStrays = strays[...]
-        return .strays(strays.count)
+        return .strays(strays)
     }
 
     /// From here on the address is as it was written, whatever is read.

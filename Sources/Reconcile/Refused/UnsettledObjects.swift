@@ -47,7 +47,7 @@ struct UnsettledObjects<Name: Hashable & Sendable> {
         known: inout Set<Name>?,
         wanted: some Collection<Name>,
         isWanted: (Name) -> Bool
-    ) -> (missing: [Name], drift: Int) {
+    ) -> (missing: [Name], drift: Set<Name>) {
         members.conclude(known: &known, pending: &pending, wanted: wanted, isWanted: isWanted)
     }
 }

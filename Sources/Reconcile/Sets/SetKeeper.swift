@@ -245,7 +245,7 @@ struct SetKeeper {
         let definition = IPSetDefinition(set, family)
         try dataplane.create(definition)
         report.count(.set)
-        if wasKnown { report.countDrift(.set, 1) }
+        if wasKnown { report.countDrift(.set, CollectionOfOne(definition)) { "set \($0.name)" } }
         return definition
     }
 
@@ -262,7 +262,7 @@ struct SetKeeper {
         var current = known.take(set)?.members
         let (missing, drift) = entries.conclude(members, of: set, known: &current, desired)
         known[set] = current.map { KnownSets.KnownSet(definition: definition, members: $0) }
-        report.countDrift(.setEntry, drift)
+        report.countDrift(.setEntry, drift) { "set entry \($0) of \(definition.name)" }
         return missing
     }
 
@@ -283,7 +283,7 @@ struct SetKeeper {
             let refused = try await replacer.replace(
                 set, found, by: definition, of: wanted, rulesAreFree: rulesAreFree, dataplane, &report)
             noteReplaced(set, definition, desired, refused, at: now, &report)
-            report.countDrift(.set, 1)
+            report.countDrift(.set, CollectionOfOne(definition)) { "set \($0.name)" }
         } catch {
             // Each such set has a sentence of its own, and it keeps what is pending for it. All others have been read.
             known[set] = nil

@@ -59,7 +59,7 @@ struct UnsettledEntries {
         of set: ServiceSet,
         known: inout Set<IPSetEntry>?,
         _ desired: DesiredState<Owner>
-    ) -> (missing: [IPSetEntry], drift: Int) {
+    ) -> (missing: [IPSetEntry], drift: Set<IPSetEntry>) {
         members.conclude(
             known: &known,
             pending: &pending[set],

@@ -168,7 +168,8 @@ struct VirtualServerKeeper {
             let wanted = desired[id]
             if wanted != nil, collectsStatistics { statistics[id] = observed?.statistics }
             let found = observed.map { IPVSTable.Entry($0) }
-            let isDifferent = writer.takeRead(id, found, wanted: wanted, &report)
+            let isDifferent = writer.takeRead(
+                id, found, wanted: wanted, of: { desired.owner(of: id).map { "\($0)" } }, &report)
             if isDifferent, wanted != nil { unwritten.append(id) }
         }
     }

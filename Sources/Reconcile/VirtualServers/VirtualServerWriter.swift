@@ -276,6 +276,7 @@ struct VirtualServerWriter {
         _ id: VirtualServer.ID,
         _ found: IPVSTable.Entry?,
         wanted: IPVSTable.Entry?,
+        of owner: () -> String?,
         _ report: inout PassReport
     ) -> Bool {
         let wasRefused = known.isKnown && unsettled.refused.contains(id)
@@ -289,7 +290,11 @@ struct VirtualServerWriter {
             return false
         }
         let isNew = unsettled.insert(id)
-        if isNew && !wasRefused || isDamaged { report.countDrift(.virtualServer, 1) }
+        if isNew && !wasRefused || isDamaged {
+            report.countDrift(.virtualServer, CollectionOfOne(id)) { id in
+                "virtual server \(id)" + (owner().map { " of \($0)" } ?? "")
+            }
+        }
         return true
     }
 }
