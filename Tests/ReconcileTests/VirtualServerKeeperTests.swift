@@ -81,6 +81,12 @@ struct VirtualServerKeeperTests {
         keeper.beginVerifying(sharing: nil)
         for _ in 0..<parts { try step(&report) }
         want(4...15, endpoints: [3])
+        // Others than they were when they were listed.
+        for number: UInt32 in 6...9 {
+            var contribution = Sample.contribution(number, endpoints: [3])
+            contribution.virtualServers[0].configuration.scheduler = .maglevHashing
+            desired.replaceContribution(of: number, with: contribution, touched: &touched)
+        }
         for number: UInt32 in [1, 12] {
             desired.replaceContribution(of: number, with: Contribution(), touched: &touched)
         }
