@@ -137,7 +137,7 @@ let targets: [Target] = [
     ),
     // The daemon's parts as services of one group; `Inspection` and `NodeCheck` for the commands.
     .target(
-        name: "ProxyService",
+        name: "NodeDaemon",
         dependencies: [
             "Addressing", "BlockingExecution", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces", "KubeProxyConfig",
             "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeSync", "Reconcile",
@@ -153,7 +153,7 @@ let targets: [Target] = [
         dependencies: [
             "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
             "KubernetesHTTP",
-            "KubernetesObjects", "ProxyService", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
+            "KubernetesObjects", "NodeDaemon", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
             systemPackage,
         ]
     ),
@@ -182,7 +182,7 @@ let targets: [Target] = [
         name: "KernelHistoryTesting",
         dependencies: [
             "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "HistoryTesting", "Netlink", "NodeSync",
-            "ProxyService", "Reconcile", "SystemTesting", systemPackage,
+            "NodeDaemon", "Reconcile", "SystemTesting", systemPackage,
         ],
         path: "Tests/Support/KernelHistoryTesting"
     ),
@@ -207,7 +207,7 @@ let targets: [Target] = [
         name: "kube-ipvs-bench",
         dependencies: [
             "Addressing", "CNetlinkBench", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesObjects",
-            "KubernetesTesting", "NodeSync", "ProxyService", "Reconcile", "ServicePlan", "SmallFiles", argumentParser,
+            "KubernetesTesting", "NodeSync", "NodeDaemon", "Reconcile", "ServicePlan", "SmallFiles", argumentParser,
             logging,
         ],
         path: "Tests/performance/bench"
@@ -248,7 +248,7 @@ let targets: [Target] = [
         name: "KernelTests",
         dependencies: [
             "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HistoryTesting",
-            "KernelHistoryTesting", "kube-ipvs", "Netlink", "NodeSync", "ProxyService", "Reconcile", "ServicePlan",
+            "KernelHistoryTesting", "kube-ipvs", "Netlink", "NodeSync", "NodeDaemon", "Reconcile", "ServicePlan",
             "SmallFiles", "SystemTesting", argumentParser,
         ]
     ),
@@ -290,10 +290,10 @@ let targets: [Target] = [
     ),
     .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
     .testTarget(
-        name: "ProxyServiceTests",
+        name: "NodeDaemonTests",
         dependencies: [
             "Addressing", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HTTPSurfaces", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeSync", "ProxyService",
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeSync", "NodeDaemon",
             "Reconcile", "ServicePlan", "SystemTesting", "Telemetry", argumentParser, inMemoryLogging, lifecycle,
             logging, subprocess,
         ]
@@ -309,7 +309,7 @@ let targets: [Target] = [
         name: "ScenarioTests",
         dependencies: [
             "Addressing", "DataplaneModel", "DataplaneTesting", "IPVSListing", "KubeProxyConfig", "KubernetesObjects",
-            "NodeSync", "ProxyService", "Reconcile", "ServicePlan", "YAMLDocuments",
+            "NodeSync", "NodeDaemon", "Reconcile", "ServicePlan", "YAMLDocuments",
         ],
         exclude: ["README.md", "Scenarios", "defaults.txt"]
     ),

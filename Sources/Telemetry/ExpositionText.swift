@@ -6,7 +6,7 @@ struct ExpositionText {
     static var contentType: String { "text/plain; version=0.0.4; charset=utf-8" }
 
     /// The lines that stand before the samples of a metric.
-    mutating func begin(_ family: Family) {
+    mutating func begin(_ family: MetricFamily) {
         text += "# HELP \(family.name) "
         appendEscaped(family.help, quotes: false)
         text += "\n# TYPE \(family.name) \(family.kind.rawValue)\n"

@@ -2,9 +2,9 @@
 public struct Gauge: Metric {
     private let series: SeriesTable
 
-    var family: Family { series.family }
+    var family: MetricFamily { series.family }
 
-    init(_ family: Family) {
+    init(_ family: MetricFamily) {
         series = SeriesTable(family)
     }
 

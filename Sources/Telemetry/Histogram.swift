@@ -21,10 +21,10 @@ public struct Histogram: Metric {
         }
     }
 
-    let family: Family
+    let family: MetricFamily
     private let storage: Storage
 
-    init(_ family: Family, bounds: [Double]) {
+    init(_ family: MetricFamily, bounds: [Double]) {
         precondition(
             zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 } && bounds.allSatisfy(\.isFinite),
             "the bounds of \(family.name) do not ascend"

@@ -15,14 +15,14 @@ public final class MetricRegistry: Sendable {
     ///   - labels: the names of its labels. Without any, it is 0 from the start; with some, each combination of values
     ///     is there from its first use on, so the values must come from a bounded set.
     public func counter(_ name: String, _ help: String, labels: [String] = []) -> Counter {
-        let counter = Counter(Family(name: name, help: help, kind: .counter, labelNames: labels))
+        let counter = Counter(MetricFamily(name: name, help: help, kind: .counter, labelNames: labels))
         add(counter, named: name)
         return counter
     }
 
     /// A metric whose value may be anything. Parameters as for `counter`.
     public func gauge(_ name: String, _ help: String, labels: [String] = []) -> Gauge {
-        let gauge = Gauge(Family(name: name, help: help, kind: .gauge, labelNames: labels))
+        let gauge = Gauge(MetricFamily(name: name, help: help, kind: .gauge, labelNames: labels))
         add(gauge, named: name)
         return gauge
     }
@@ -36,7 +36,7 @@ public final class MetricRegistry: Sendable {
         labels: [String] = [],
         bounds: [Double]
     ) -> Histogram {
-        let family = Family(name: name, help: help, kind: .histogram, labelNames: labels)
+        let family = MetricFamily(name: name, help: help, kind: .histogram, labelNames: labels)
         let histogram = Histogram(family, bounds: bounds)
         add(histogram, named: name)
         return histogram
@@ -48,7 +48,7 @@ public final class MetricRegistry: Sendable {
     }
 
     /// Everything that is defined, by name; for comparing it with what was promised.
-    public var families: [Family] {
+    public var families: [MetricFamily] {
         metrics.withLock { Array($0.values) }.map(\.family).sorted { $0.name < $1.name }
     }
 
@@ -66,7 +66,7 @@ public final class MetricRegistry: Sendable {
 
 /// What the registry needs of its metrics.
 protocol Metric: Sendable {
-    var family: Family { get }
+    var family: MetricFamily { get }
 
     func write(to text: inout ExpositionText)
 }

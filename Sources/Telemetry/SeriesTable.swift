@@ -2,10 +2,10 @@ import Synchronization
 
 /// The series of a metric that is one number each.
 final class SeriesTable: Sendable {
-    let family: Family
+    let family: MetricFamily
     private let values: Mutex<[[String]: Double]>
 
-    init(_ family: Family) {
+    init(_ family: MetricFamily) {
         self.family = family
         values = Mutex(family.labelNames.isEmpty ? [[]: 0] : [:])
     }

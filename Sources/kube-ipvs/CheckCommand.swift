@@ -1,7 +1,7 @@
 import ArgumentParser
 import KubeProxyConfig
 import KubernetesObjects
-import ProxyService
+import NodeDaemon
 
 /// `kube-ipvs check`.
 struct CheckCommand: AsyncParsableCommand {

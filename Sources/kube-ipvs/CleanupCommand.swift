@@ -1,7 +1,7 @@
 import Addressing
 import ArgumentParser
 import KubeProxyConfig
-import ProxyService
+import NodeDaemon
 
 /// `kube-ipvs cleanup`, which is also what `--cleanup` does.
 struct CleanupCommand: AsyncParsableCommand {

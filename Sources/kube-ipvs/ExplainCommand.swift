@@ -1,6 +1,6 @@
 import ArgumentParser
 import KubernetesObjects
-import ProxyService
+import NodeDaemon
 
 /// `kube-ipvs explain`.
 struct ExplainCommand: AsyncParsableCommand {

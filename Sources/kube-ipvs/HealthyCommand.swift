@@ -1,6 +1,6 @@
 public import ArgumentParser
 import KubeProxyConfig
-public import ProxyService
+public import NodeDaemon
 
 /// `kube-ipvs healthy`.
 struct HealthyCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import ArgumentParser
 import KubeProxyConfig
 import KubernetesHTTP
 import Logging
-import ProxyService
+import NodeDaemon
 
 /// What `explain` and `plan` share: the daemon's own flags, and the way from them to the objects.
 struct InspectionFlags: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KubeProxyConfig
 import KubernetesHTTP
-import ProxyService
+import NodeDaemon
 
 /// `kube-ipvs`.
 @main

@@ -1,15 +1,15 @@
 import ArgumentParser
 import KubeProxyConfig
 import KubernetesHTTP
-import ProxyService
+import NodeDaemon
 
 extension KubeProxyFlags {
     /// The configuration that the flags and their file come to, and the file.
     ///
     /// - Throws: a `ValidationError` that names all that is wrong.
-    func loaded() throws -> (LoadedConfiguration, NodeProxy.ConfigurationFile?) {
+    func loaded() throws -> (LoadedConfiguration, Daemon.ConfigurationFile?) {
         let file = try configFile.map { path in
-            NodeProxy.ConfigurationFile(path: path, contents: try ArgumentFile.read(path))
+            Daemon.ConfigurationFile(path: path, contents: try ArgumentFile.read(path))
         }
         do throws(ConfigurationError) {
             let text = file.map { String(decoding: $0.contents, as: UTF8.self) }

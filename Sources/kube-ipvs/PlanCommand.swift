@@ -1,6 +1,6 @@
 import ArgumentParser
 import KubernetesObjects
-import ProxyService
+import NodeDaemon
 import Reconcile
 
 /// `kube-ipvs plan`.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KubeProxyConfig
 import Logging
-import ProxyService
+import NodeDaemon
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +39,7 @@ struct RunCommand: AsyncParsableCommand {
             if flags.initOnly {
                 return try NodeSettings.initialize(loaded.settings, logger: logger)
             }
-            let proxy = NodeProxy(
+            let proxy = Daemon(
                 settings: loaded.settings,
                 gracefulTimeout: flags.gracefulTimeout,
                 source: try flags.source(loaded.settings.client),

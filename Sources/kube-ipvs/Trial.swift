@@ -2,7 +2,7 @@ import ArgumentParser
 import DataplaneKernel
 import DataplaneModel
 import KubeProxyConfig
-import ProxyService
+import NodeDaemon
 import Subprocess
 import SystemPackage
 

@@ -14,10 +14,10 @@ struct LogFormatTests {
         _ message: Logger.Message = "pass",
         _ metadata: Logger.Metadata = [:],
         _ error: (any Error)? = nil,
-        file: String = "ProxyService/PassLog.swift"
+        file: String = "NodeDaemon/PassLog.swift"
     ) -> LogRecord {
         var event = LogEvent(
-            level: level, message: message, metadata: metadata, source: "ProxyService", file: file, function: "f",
+            level: level, message: message, metadata: metadata, source: "NodeDaemon", file: file, function: "f",
             line: 63)
         event.error = error
         return LogRecord(event, [:], at: Self.time)

@@ -57,8 +57,8 @@ struct FixtureTests {
         let settings = loaded.settings
         #expect(settings.nodeName == "worker-1")
         #expect(settings.bindAddress == nil)
-        #expect(settings.healthEndpoint == Endpoint("0.0.0.0:10256"))
-        #expect(settings.metricsEndpoint == Endpoint("127.0.0.1:10249"))
+        #expect(settings.healthEndpoint == BindAddress("0.0.0.0:10256"))
+        #expect(settings.metricsEndpoint == BindAddress("127.0.0.1:10249"))
         #expect(settings.client.kubeconfig == "/var/lib/kube-proxy/kubeconfig.conf")
         #expect(settings.client.contentType == "application/vnd.kubernetes.protobuf")
         #expect(settings.client.requestsPerSecond == 5)
@@ -136,7 +136,7 @@ struct FixtureTests {
 
     @Test func `the values of EKS count`() throws {
         let settings = try load("eks").settings
-        #expect(settings.metricsEndpoint == Endpoint("0.0.0.0:10249"))
+        #expect(settings.metricsEndpoint == BindAddress("0.0.0.0:10249"))
         #expect(settings.oomScoreAdjustment == -998)
         #expect(settings.detectLocalMode == .clusterCIDR([]))
     }

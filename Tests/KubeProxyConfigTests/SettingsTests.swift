@@ -242,7 +242,7 @@ struct SettingsTests {
             $0.ipvs.excludeCIDRs = ["198.51.100.0/24"]
         }
         #expect(settings.bindAddress == IPAddress("fd00::1"))
-        #expect(settings.healthEndpoint == IPAddress("fd00::2").map { Endpoint(address: $0, port: 1) })
+        #expect(settings.healthEndpoint == IPAddress("fd00::2").map { BindAddress(address: $0, port: 1) })
         #expect(settings.metricsEndpoint == nil)
         #expect(settings.detectLocalMode == .clusterCIDR(["10.0.0.0/8", "fd00::/48"].compactMap { IPPrefix($0) }))
         #expect(settings.nodePortAddresses == .inside(["192.0.2.0/24"].compactMap { IPPrefix($0) }))

@@ -81,7 +81,7 @@ private struct Churn {
         service.ports = [ServicePort(name: "http", transport: .tcp, port: 80)]
         var slice = EndpointSlice(name: Self.name(number), serviceName: service.name.name)
         slice.ports = [EndpointPort(name: "http", port: 8080)]
-        var endpoint = KubernetesObjects.Endpoint(address: IPAddress(v4: 0x0b00_0000 + UInt32(number)))
+        var endpoint = Endpoint(address: IPAddress(v4: 0x0b00_0000 + UInt32(number)))
         endpoint.nodeName = "node-of-somebody-\(number)"
         slice.endpoints = [endpoint]
         table.apply(.service(service))

@@ -38,12 +38,12 @@ struct FamilyReconcilerTests {
         var reconciler = Sample.reconciler([
             1: Sample.contribution(1), 2: Sample.contribution(2, endpoints: [1, 2, 3]),
         ])
-        #expect(reconciler.sizes == PlaneSizes(virtualServers: 2, realServers: 5, sets: []))
+        #expect(reconciler.sizes == FamilySizes(virtualServers: 2, realServers: 5, sets: []))
         _ = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
         let sizes = reconciler.sizes
         #expect(sizes.sets.count == ServiceSet.allCases.count)
-        #expect(sizes.sets.contains(PlaneSizes.SetSize(name: "KUBE-CLUSTER-IP", members: 2, capacity: 65_536)))
-        #expect(sizes.sets.contains(PlaneSizes.SetSize(name: "KUBE-NODE-PORT-TCP", members: 0, capacity: 65_536)))
+        #expect(sizes.sets.contains(FamilySizes.SetSize(name: "KUBE-CLUSTER-IP", members: 2, capacity: 65_536)))
+        #expect(sizes.sets.contains(FamilySizes.SetSize(name: "KUBE-NODE-PORT-TCP", members: 0, capacity: 65_536)))
     }
 
     @Test func `what is added comes in the order sets, rules, virtual server, real servers, address`() async {

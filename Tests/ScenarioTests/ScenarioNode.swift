@@ -7,7 +7,7 @@ import NodeSync
 import Reconcile
 import ServicePlan
 
-@testable import ProxyService
+@testable import NodeDaemon
 
 /// The daemon's loop over a data plane, with a clock that the scenario turns.
 struct ScenarioNode {

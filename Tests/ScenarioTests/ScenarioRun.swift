@@ -7,7 +7,7 @@ import Reconcile
 import ServicePlan
 import YAMLDocuments
 
-@testable import ProxyService
+@testable import NodeDaemon
 
 /// Follows a scenario, and writes down after each step what the kernel holds.
 struct ScenarioRun {

@@ -19,11 +19,11 @@ extension KubeProxyConfiguration {
 
         // An address that cannot be read, such as "[::]", counts as IPv6.
         let isIPv4 = IPAddress(bindAddress)?.family == .v4
-        healthzBindAddress = Endpoint.text(
+        healthzBindAddress = BindAddress.text(
             healthzBindAddress.isEmpty ? (isIPv4 ? "0.0.0.0" : "::") : healthzBindAddress,
             defaultPort: Self.healthPort
         )
-        metricsBindAddress = Endpoint.text(
+        metricsBindAddress = BindAddress.text(
             metricsBindAddress.isEmpty ? (isIPv4 ? "127.0.0.1" : "::1") : metricsBindAddress,
             defaultPort: Self.metricsPort
         )

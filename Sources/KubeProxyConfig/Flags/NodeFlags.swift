@@ -118,7 +118,7 @@ extension FlagApplier {
         standard: Int
     ) {
         var port = standard
-        if reads(flag, { "\(Endpoint($0[keyPath: keyPath])?.port ?? 0)" }) { return }
+        if reads(flag, { "\(BindAddress($0[keyPath: keyPath])?.port ?? 0)" }) { return }
         if let text {
             note(flag, at: field)
             guard let number = YAMLScalar.integer(text), (0...65535).contains(number) else {
@@ -128,6 +128,6 @@ extension FlagApplier {
             port = Int(number)
         }
         let address = configuration[keyPath: keyPath]
-        configuration[keyPath: keyPath] = port == 0 ? "" : Endpoint.text(address, defaultPort: port)
+        configuration[keyPath: keyPath] = port == 0 ? "" : BindAddress.text(address, defaultPort: port)
     }
 }

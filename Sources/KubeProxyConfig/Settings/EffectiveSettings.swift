@@ -59,9 +59,9 @@ public struct EffectiveSettings: Hashable, Sendable {
     /// The node's own address; `nil` leaves it to the Node.
     public var bindAddress: IPAddress?
     /// `nil` when there is to be no health server.
-    public var healthEndpoint: Endpoint?
+    public var healthEndpoint: BindAddress?
     /// `nil` when there is to be no metrics server.
-    public var metricsEndpoint: Endpoint?
+    public var metricsEndpoint: BindAddress?
     /// Whether an address that cannot be bound ends the daemon, rather than being tried again.
     public var bindAddressHardFail: Bool
     public var enableProfiling: Bool

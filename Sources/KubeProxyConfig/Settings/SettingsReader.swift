@@ -72,9 +72,9 @@ struct SettingsReader {
         return address.isUnspecified ? nil : address
     }
 
-    mutating func endpoint(_ field: String, _ text: String) -> Endpoint? {
+    mutating func endpoint(_ field: String, _ text: String) -> BindAddress? {
         guard !text.isEmpty else { return nil }
-        guard let endpoint = Endpoint(text) else {
+        guard let endpoint = BindAddress(text) else {
             refuse(
                 field,
                 text: text,

@@ -17,10 +17,10 @@ struct KnownSets {
     }
 
     /// In the order of `ServiceSet`.
-    var sizes: [PlaneSizes.SetSize] {
+    var sizes: [FamilySizes.SetSize] {
         ServiceSet.allCases.compactMap { set in
             sets[set].map { known in
-                PlaneSizes.SetSize(
+                FamilySizes.SetSize(
                     name: known.definition.name,
                     members: known.members.count,
                     capacity: known.definition.capacity

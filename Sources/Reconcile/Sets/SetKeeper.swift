@@ -28,7 +28,7 @@ struct SetKeeper {
     var isVerifying: Bool { reading != nil }
 
     /// The sets that are known to exist, in the order of `ServiceSet`.
-    var sizes: [PlaneSizes.SetSize] { known.sizes }
+    var sizes: [FamilySizes.SetSize] { known.sizes }
 
     /// Takes over entries that may be otherwise than wanted.
     mutating func take(_ touched: inout SetMemberships) { entries.take(&touched) }

@@ -1,7 +1,7 @@
 import Addressing
 package import DataplaneKernel
 package import HistoryTesting
-import ProxyService
+import NodeDaemon
 import Reconcile
 
 /// A node that others use too, in the network namespace that this is made in: lives of the daemon are followed on it, one
@@ -13,13 +13,13 @@ package final class HistoryNode {
     private var others: NodeOfOthers
     private let ipvs: KernelIPVS
     private let addresses: KernelAddresses
-    private let view: KernelView
+    private let view: KernelStateReader
 
     /// Takes away whatever there is.
     package init() async throws {
         ipvs = try KernelIPVS()
         addresses = try KernelAddresses()
-        view = try KernelView()
+        view = try KernelStateReader()
         others = try await NodeOfOthers(ipvs)
     }
 

@@ -4,7 +4,7 @@ import DataplaneModel
 import KubeProxyConfig
 import KubernetesObjects
 import Logging
-import ProxyService
+import NodeDaemon
 import Reconcile
 import ServicePlan
 import Synchronization

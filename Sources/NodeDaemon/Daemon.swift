@@ -1,0 +1,199 @@
+import Addressing
+import DataplaneKernel
+import DataplaneModel
+public import KubeProxyConfig
+import KubernetesHTTP
+import KubernetesObjects
+public import Logging
+import Reconcile
+import ServiceLifecycle
+import UnixSignals
+
+/// The daemon of one node: its parts, put together.
+public struct Daemon: Sendable {
+    /// The file that the settings were read from, as it was then.
+    public struct ConfigurationFile: Hashable, Sendable {
+        public var path: String
+        public var contents: [UInt8]
+
+        public init(path: String, contents: [UInt8]) {
+            self.path = path
+            self.contents = contents
+        }
+    }
+
+    private let settings: EffectiveSettings
+    private let gracefulTimeout: Duration
+    private let source: ObjectSource
+    private let configurationFile: ConfigurationFile?
+    private let start: StartFacts
+    private let virtualServerCounters: Int
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections; `nil` for the default.
+    ///   - source: where Services and EndpointSlices come from.
+    ///   - configurationFile: ends the daemon when it changes.
+    ///   - start: what the API server and the metrics server are told of the start.
+    ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
+    public init(
+        settings: EffectiveSettings,
+        gracefulTimeout: Duration?,
+        source: ObjectSource,
+        configurationFile: ConfigurationFile?,
+        start: StartFacts,
+        virtualServerCounters: Int = 0,
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.gracefulTimeout = gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout
+        self.source = source
+        self.configurationFile = configurationFile
+        self.start = start
+        self.virtualServerCounters = virtualServerCounters
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until a part fails. What was programmed stays in the kernel.
+    ///
+    /// - Throws: `StartError` when the daemon cannot begin; `ConfigurationChanged`.
+    public func run() async throws {
+        let families = HostFacts.families
+        let metrics = ProxyMetrics(
+            families: families,
+            build: BuildFacts(version: start.version, featureGates: settings.featureGates)
+        )
+        let source = try OpenedSource(
+            source,
+            settings: settings,
+            version: start.version,
+            logger: logger,
+            observe: { metrics.client.note($0) }
+        )
+        OOMScore.write(settings.oomScoreAdjustment, logger: logger)
+        let ipvs = try openIPVS()
+        let settingsKeeper = NodeSettings.write(settings, with: ipvs, logger: logger)
+        let dataplane = try await openDataplane(ipvs)
+        logger.info(
+            "starting",
+            metadata: [
+                "node": "\(settings.nodeName)",
+                "families": "\(families.map(\.description).joined(separator: ","))",
+                "scheduler": "\(settings.scheduler)",
+                "source": "\(self.source)",
+            ]
+        )
+
+        let surfaces = NodeSurfaces(
+            settings: settings,
+            families: families,
+            start: start,
+            metrics: metrics,
+            needsNode: source.hasOwnNode,
+            logger: logger,
+            onHealthCheckFailure: { [source] service, error in
+                source.record(
+                    ClusterEvent(
+                        .warning,
+                        reason: "FailedToStartServiceHealthcheck",
+                        action: "Listen",
+                        regarding: .service(namespace: service.namespace, name: service.name),
+                        note: "the health-check node port cannot be opened: \(error)"
+                    )
+                )
+            },
+            onBindFailure: { [source, settings] server, error in
+                await source.write(
+                    ClusterEvent(
+                        .warning,
+                        reason: server.rawValue,
+                        action: "StartKubeProxy",
+                        regarding: .node(named: settings.nodeName),
+                        note: "\(error)"
+                    )
+                )
+            }
+        )
+        let proxy = ServiceProxy(
+            settings: settings,
+            gracefulTimeout: gracefulTimeout,
+            families: families,
+            dataplane: dataplane,
+            settingsKeeper: settingsKeeper,
+            metrics: metrics,
+            health: surfaces.health,
+            healthCheckPorts: surfaces.healthCheckPorts,
+            virtualServerCounters: virtualServerCounters,
+            logger: logger,
+            record: { [source] in source.record($0) }
+        )
+        // Shutdown goes in the reverse order: the sources stop first.
+        var services: [any ServiceLifecycle.Service] = surfaces.services
+        services += [
+            PassService(proxy: proxy),
+            NodeAddressService(proxy: proxy, logger: logger),
+        ]
+        if let configurationFile {
+            services.append(
+                ConfigurationFileService(
+                    path: configurationFile.path,
+                    contents: configurationFile.contents,
+                    logger: logger
+                )
+            )
+        }
+        services += source.services(for: proxy, settings: settings, metrics: metrics, logger: logger)
+        source.record(
+            ClusterEvent(
+                .normal,
+                reason: "Starting",
+                action: "StartKubeProxy",
+                regarding: .node(named: settings.nodeName),
+                note: "Starting kube-ipvs \(start.version)"
+            )
+        )
+        // Without names of their own, each would be a dump of its fields, in the log and in what the group throws.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0, serviceName: "\(type(of: $0))") },
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await group.run()
+    }
+
+    private func openIPVS() throws(StartError) -> sending KernelIPVS {
+        do throws(DataplaneError) {
+            let ipvs = try KernelIPVS()
+            try SchedulerProbe.check(settings.scheduler, on: ipvs)
+            return ipvs
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func openDataplane(_ ipvs: sending KernelIPVS) async throws(StartError) -> sending Dataplane {
+        do throws(DataplaneError) {
+            let rules = try await KernelIPTables.open()
+            rules.onUnread = { [logger] in logger.warning("foreign rules", metadata: ["unread": "\($0)"]) }
+            logger.info(
+                "iptables",
+                metadata: [
+                    "variant": "\(rules.variant?.rawValue ?? "legacy")", "version": "\(rules.version)",
+                    "reason": "\(rules.reason)",
+                ]
+            )
+            return Dataplane(
+                ipvs: ipvs,
+                sets: KernelIPSet(),
+                addresses: try KernelAddresses(),
+                rules: rules,
+                conntrack: try KernelConntrack(),
+                settings: KernelSettings()
+            )
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+}
