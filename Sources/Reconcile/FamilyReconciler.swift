@@ -3,9 +3,11 @@ public import DataplaneModel
 
 /// Keeps one family's part of the kernel as it is desired. IPv4 and IPv6 have one each, and share no state.
 ///
-/// A pass of mode `changes` trusts the mirror of what the kernel acknowledged and costs what has changed. A pass of mode
-/// `verify` reads the kernel first. What the kernel refuses is tried again after a delay of its own, and by the next verifying
-/// pass. What belongs to a part that failed stays pending until that part has been read again.
+/// Each part of the kernel has a keeper, which owns what is known of it. Here is who wants what, and the order of a pass.
+///
+/// A pass of mode `changes` trusts what the kernel has acknowledged and costs what has changed. A pass of mode `verify` reads
+/// the kernel first. What the kernel refuses is tried again after a delay of its own, and by the next verifying pass. What
+/// belongs to a part that failed stays pending until that part has been read again.
 public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     public let family: IPFamily
 
