@@ -45,6 +45,8 @@ struct PromtoolTests {
             let sample = TrafficMetrics.Sample(id: id, servicePort: "shop/web:http", statistics: TrafficStatistics())
             metrics.traffic.replace(family, family == .v4 ? [sample] : [], hiddenCount: 3)
         }
+        let setting = KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way")
+        metrics.settings.note([setting], degraded: [setting])
         let name = ObjectName(namespace: "shop", name: "web")
         metrics.objects.note([
             Rejection(kind: "Service", object: name, field: "f", reason: .invalidPort, explanation: "")
