@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Everything below is short; what it calls says what it does.
 
 .PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image manifests demo release-check format lint clean deps
@@ -87,6 +88,7 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	swift format lint --strict --recursive Package.swift Sources Tests
 	Tests/architecture/imports
 	Tests/manifests/check
+	Tests/architecture/licences
 	Tests/documents/links
 	perl -c Tests/network/ask && perl -c Tests/network/serve
 	for program in cluster stranger watch; do perl -c Tests/soak/$$program || exit 1; done

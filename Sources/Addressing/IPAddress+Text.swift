@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension IPAddress: LosslessStringConvertible {
     /// An address from its text: dotted IPv4, or IPv6 as in RFC 4291 section 2.2, without a zone.
     ///

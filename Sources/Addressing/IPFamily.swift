@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// An IP version. IPv4 and IPv6 are separate planes all the way down to the kernel.
 public enum IPFamily: UInt8, CaseIterable, Hashable, Comparable, Sendable, CustomStringConvertible {
     case v4 = 4

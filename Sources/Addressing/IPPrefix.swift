@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A network: an address whose host bits are zero, and the length of its prefix.
 public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
     /// The first address of the network.

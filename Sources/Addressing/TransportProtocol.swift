@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A transport protocol that a Service port can have. The raw value is its IANA number.
 public enum TransportProtocol: UInt8, CaseIterable, Hashable, Comparable, Sendable, BitwiseCopyable,
     CustomStringConvertible

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Runs an actor's jobs one after the other on a thread of its own, which may block: netlink does its work inside `send(2)`,
 /// and the cooperative pool must not wait for it.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What this program was built of.
 public enum BuildCommit {
     /// The hash of the commit; `nil` where there was no repository. It says nothing of changes that were not committed.

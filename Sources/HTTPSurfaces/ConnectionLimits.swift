@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import NIOCore
 
 /// What a server puts up with. Its ports are open to whoever reaches the node.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a server is asked: the part of an HTTP request that answers depend on.
 public struct HTTPQuestion: Hashable, Sendable {
     /// Without query.

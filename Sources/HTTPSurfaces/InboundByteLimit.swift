@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import NIOCore
 
 /// Closes a connection that sends more than a request may have. Stands before the parser, which would keep it all.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// So many a second, and a few at once now and then: the generic cell rate algorithm (ITU-T I.371).
 struct Pace {
     private let interval: Duration

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// `ipvsadm --list --connection`, byte for byte, in the kernel's order.

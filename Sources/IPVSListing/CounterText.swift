@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension ListingText {
     /// A counter in its column, as ipvsadm shows counters and most rates.
     ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// JSON as it is written: keys in the order of the calls, two spaces of indentation, the same bytes for the same calls.
 struct JSONText {
     private(set) var bytes: [UInt8] = []

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The bytes of a listing while they are put together.
 ///
 /// Bytes and not characters, because ipvsadm cuts and pads by `printf`, which counts bytes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import DataplaneModel
 
 /// `ipvsadm --list --timeout` and `--daemon`, byte for byte.

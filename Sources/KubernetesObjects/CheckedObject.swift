@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What became of an object's fields.
 public struct CheckedObject<Object: Hashable & Sendable>: Hashable, Sendable {
     /// The object without what was rejected. `nil` when it is ignored, or when nothing of it can be used.

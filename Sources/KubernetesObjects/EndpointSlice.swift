@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// What Service routing needs of a discovery.k8s.io/v1 EndpointSlice.

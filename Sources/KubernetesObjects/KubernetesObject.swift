@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// One of the objects that routing needs.
 public enum KubernetesObject: Hashable, Sendable {
     case service(Service)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The namespace and name of an object. The namespace is empty for an object that is in none, such as a Node.
 public struct ObjectName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public var namespace: String

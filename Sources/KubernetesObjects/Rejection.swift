@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Something in an object that cannot be used and was left out alone.
 public struct Rejection: Hashable, Sendable {
     /// Why, as a bounded set: for metric labels.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// Gathers what is rejected of one object: the first of it, where it is much.

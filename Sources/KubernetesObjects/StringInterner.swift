@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Gives equal strings one storage. For names that few nodes and zones have and thousands of endpoints repeat.
 ///
 /// It remembers what it saw lately, in two generations: when the younger one is full, it becomes the older one, and what was in

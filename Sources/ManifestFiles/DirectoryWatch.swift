@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
 
 /// Watches the directory at a path by inotify(7), and finds it again after it was replaced.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A report and what makes it the same report when it is found again.
 struct Finding: Hashable {
     struct Key: Hashable {

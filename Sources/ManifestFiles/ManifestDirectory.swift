@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// A directory of manifests: files `*.yaml`, `*.yml` and `*.json` with Services, EndpointSlices and Nodes as single

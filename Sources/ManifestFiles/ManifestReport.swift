@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
 /// Something about the manifests that a person should know. Each is told once, and again only after it has gone or

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// The objects of all files together, and what of them was told already.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
 /// What changed in the objects of a directory since the update before. Only objects that really differ are in it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Which files are to be read, after the events of a directory.
 ///
 /// A truncated YAML file can be a good one, so a file that somebody is writing is left alone until its writer has closed

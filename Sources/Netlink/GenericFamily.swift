@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import CLibNL
 
 /// A generic netlink family, as the kernel numbered it when its module was loaded.

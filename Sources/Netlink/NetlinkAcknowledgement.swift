@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import CLibNL
 
 /// A reply to one request: `NLMSG_ERROR`, whose error number zero is an acknowledgement.

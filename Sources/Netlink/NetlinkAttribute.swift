@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// One attribute of a message: its type without flag bits, and where in the datagram its payload lies.
 public struct NetlinkAttribute: Hashable, Sendable {
     public var type: Int

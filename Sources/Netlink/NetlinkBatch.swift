@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import CLibNL
 
 /// Requests that go to the kernel in one `send(2)`.

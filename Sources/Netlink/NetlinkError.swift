@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A netlink exchange that failed.
 public struct NetlinkError: Error, Hashable, Sendable {
     public enum Operation: String, Hashable, Sendable {

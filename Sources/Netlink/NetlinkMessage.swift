@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// One message of a received datagram: its header, and where in the datagram its payload lies.
 ///
 /// It holds no bytes. Who reads the payload has the datagram, as a `RawSpan` that ends with the next receive.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import CLibNL
 
 /// `NLM_F_*` that a request may carry besides `NLM_F_REQUEST`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
 
 /// How many files the process may have open (RLIMIT_NOFILE, getrlimit(2)).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Synchronization
 
 /// A signal for one waiting task. Signals that come while nobody waits are remembered as one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Reconcile
 
 /// Gathers what passes report: for owners that make some steps and then look at what came of them.

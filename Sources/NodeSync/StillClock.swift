@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A clock that stands still: steps on it make each pass that is due now once, however long they take.
 public struct StillClock: NodeClock {
     public let now: ContinuousClock.Instant

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
 /// Rules are kept beside the passes, with a back-off of their own: a program of iptables that waits for a lock, or hangs, holds

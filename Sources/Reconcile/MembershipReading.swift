@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a verifying pass reads part by part, and passes of mode `changes` may write to meanwhile: the members of a set, the
 /// addresses of the link. It collects what is not as it is known.
 struct MembershipReading<Member: Hashable> {

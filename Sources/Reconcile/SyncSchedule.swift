@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// When the next passes over one family are due. Pure: the instants are arguments.
 ///
 /// The first change after a quiet time goes at once. Changes that arrive less than the minimum after others were written are

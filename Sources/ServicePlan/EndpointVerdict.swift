@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Why an endpoint is in a list of real servers, or why it is not.
 public enum EndpointVerdict: String, CaseIterable, Hashable, Sendable {
     /// In the list.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
 /// A change to the objects that the plan is made from, as a source of objects tells of it.

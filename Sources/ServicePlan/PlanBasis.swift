@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// What the plan of every Service port starts from: the node, the settings, and what follows from the two together.

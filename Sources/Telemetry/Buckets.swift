@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Upper bounds of histogram buckets.
 extension [Double] {
     /// `count` bounds from `start` on, each `factor` times the one before.

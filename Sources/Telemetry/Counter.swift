@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A count of what has happened since the start.
 public struct Counter: Metric {
     private let series: SeriesTable

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Text in Prometheus' exposition format 0.0.4, as it grows.
 struct ExpositionText {
     private(set) var text = ""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A number that is as it is now.
 public struct Gauge: Metric {
     private let series: SeriesTable

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A metric but for its values.
 public struct MetricFamily: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable {

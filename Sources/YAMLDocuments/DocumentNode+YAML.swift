@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// Plain scalars mean what they mean to kubectl, whose YAML is version 1.1 there: `yes`, `no`, `on` and `off` are booleans. A

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// A node of a document whose scalars nobody has read yet: what they mean depends on the field.

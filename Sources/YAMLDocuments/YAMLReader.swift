@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
 /// Reads YAML 1.1 as Kubernetes does, for every file in this language: manifests, kubeconfigs and the configuration.

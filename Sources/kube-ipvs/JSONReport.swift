@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// A JSON document with one long list, written as its elements come, one a line. Same members, same bytes.

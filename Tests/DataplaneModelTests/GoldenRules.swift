@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The rules of a node with the cluster network 10.244.0.0/16 or fd00:10:244::/56, as they are given to iptables-restore.
 enum GoldenRules {
     static let v4 = #"""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// How two texts differ, line by line.
 enum LineDiff {
     /// Lines that are only in the first text begin with `-`, those that are only in the second with `+`, common ones with a space.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The text of a scenario: a comment, then sections that begin with a line `-- TITLE --`.
 struct ScenarioText {
     struct Section {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import SystemTesting
 
 /// What the node's kernel holds of what the daemon writes, as the system's own programs show it, in an order and a form

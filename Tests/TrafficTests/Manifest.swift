@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Kubernetes objects as text, for the folder that the daemon reads.
 enum Manifest {
     /// One port of a Service and of its endpoints.

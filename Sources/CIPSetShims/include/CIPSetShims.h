@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #ifndef CIPSET_SHIMS_H
 #define CIPSET_SHIMS_H
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// An address of the dummy link as the kernel has it, whoever bound it.

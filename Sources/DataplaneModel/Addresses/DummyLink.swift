@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// The device that carries the virtual IPs, so that the kernel takes their packets as its own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// A flow that the kernel tracks, and what network address translation makes of it.

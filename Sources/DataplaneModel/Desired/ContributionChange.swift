@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What is different between two contributions of one owner, in numbers for a person.
 ///
 /// Real servers are counted once, however many of the owner's virtual servers have them.

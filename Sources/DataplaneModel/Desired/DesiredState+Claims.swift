@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// Who has a virtual server that several owners want: the stronger kind of claim, then the older object, then the smaller name.

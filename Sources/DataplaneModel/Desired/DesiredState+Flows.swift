@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// Tracked flows of datagrams, which know no end: one stays with its endpoint as long as its client goes on sending.

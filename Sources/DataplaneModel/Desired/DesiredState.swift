@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// What one family's data plane should hold: the sum of what each owner (a Service port) contributes.

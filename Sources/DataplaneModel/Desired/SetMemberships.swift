@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Members of the sets, each set's by themselves: that is how they are read, compared and written.
 public struct SetMemberships: Hashable, Sendable {
     private var entries: [Set<IPSetEntry>]

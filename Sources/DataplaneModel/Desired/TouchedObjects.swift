@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// Kernel objects whose desired and actual state may differ. Naming one too many costs a comparison, no more.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// An owner's claim to a virtual server.
 ///
 /// There is one in a table for each virtual server, so it is kept small: 24 bytes.

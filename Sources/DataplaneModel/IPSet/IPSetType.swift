@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A set type of the kernel, by the name that ipset gives it.
 public enum IPSetType: String, CaseIterable, Hashable, Sendable {
     case bitmapPort = "bitmap:port"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// The sets that the rules match on, each kept once for each family. Names, types and texts are kube-proxy's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// A rule in a form that does not depend on which version and variant of iptables printed it.

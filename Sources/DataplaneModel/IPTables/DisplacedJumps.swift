@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Which of our jumps that rules of others stand before go back to the head of their chains, and which are left.
 ///
 /// Another agent may put its rule before ours again and again. Each jump is moved at most once in a period, so that no agent is

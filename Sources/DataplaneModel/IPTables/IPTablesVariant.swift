@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Which of the kernel's two packet filters the programs speak to. A rule in one is not seen by the programs of the other.
 public enum IPTablesVariant: String, CaseIterable, Hashable, Sendable {
     /// `iptables-nft`: nf_tables.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The version of the iptables programs.
 public struct IPTablesVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var numbers: [Int]

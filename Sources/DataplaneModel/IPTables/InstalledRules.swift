@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a listing of `iptables-save` (`ip6tables-save`) has of ours: the rules of our chains, and the jumps to them.
 ///
 /// Two listings between which nobody touched our rules give equal values.

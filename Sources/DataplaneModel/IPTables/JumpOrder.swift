@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A rule of others that stands before one of our jumps, and takes packets to virtual IPs before the jump sees them.
 public struct PrecedingRule: Hashable, Sendable, CustomStringConvertible {
     /// The jump of ours that is behind it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// A rule of nf_tables as far as it has to be understood where iptables cannot print it: whose it is, and where it leads.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What `iptables-restore` says of an input that it refused.
 public struct RestoreFailure: Hashable, Sendable {
     /// The program's words on one line.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// The text of each chain's rules. Order and matches are kube-proxy's, but for `masqueradeFromVirtualIP`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What takes our rules away, and how many there are.
 public struct RulesRemoval: Hashable, Sendable {
     /// For `iptables-restore --noflush`; `nil` when there is nothing to remove.

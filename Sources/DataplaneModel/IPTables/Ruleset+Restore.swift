@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension Ruleset {
     /// How a ruleset looked when it had just been written.
     ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a save program printed, table by table: which of them it printed to the end.
 public struct SavedTables: Hashable, Sendable {
     /// The lines of each table, from `*TABLE` to `COMMIT`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A table of iptables that holds rules of ours.
 public enum RuleTable: String, CaseIterable, Hashable, Sendable {
     case nat

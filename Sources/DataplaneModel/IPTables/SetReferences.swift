@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The rules of a listing of `iptables-save` (`ip6tables-save`) that refer to one set.
 public struct SetReferences: Hashable, Sendable {
     private let set: String

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// One request that changes the kernel's IPVS table.
 public enum IPVSChange: Hashable, Sendable, BitwiseCopyable {
     /// Adds the server alone; its real servers follow as their own changes. Refused if it is there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A name that IPVS gives a scheduler or a persistence engine: at most 15 bytes (`IP_VS_SCHEDNAME_MAXLEN` and
 /// `IP_VS_PENAME_MAXLEN` with their final zero).
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Timeouts of connection entries, for the whole network namespace, in seconds.
 public struct IPVSTimeouts: Hashable, Sendable {
     /// In a request 0 keeps what is there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension IPVSTable {
     /// Appends the changes that make a virtual server of this table as it is wanted.
     ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The kernel's IPVS table as a value: virtual servers with their real servers, without statistics.
 public struct IPVSTable: Hashable, Sendable {
     /// A virtual server but for its identity.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// A virtual server as the kernel dumps it, with its real servers and counters.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// A server behind a virtual server: what it is meant to be, without statistics.

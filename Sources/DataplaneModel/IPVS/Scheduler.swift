@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The name of an IPVS scheduler, such as `rr`. Which ones there are is the kernel's to say.
 public struct Scheduler: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     private let text: IPVSName

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// An address and port that IPVS spreads over real servers: what it is meant to be, without statistics.

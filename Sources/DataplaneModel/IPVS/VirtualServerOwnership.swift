@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
 /// Tells the virtual servers that this daemon, or kube-proxy, has made from everybody else's, by what else they have put

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A value of the kernel's that the data plane depends on, and what it has to be.
 public struct KernelSetting: Hashable, Sendable {
     public enum Demand: Hashable, Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The first two numbers of a Linux version, which decide what a kernel can do.
 public struct KernelVersion: Hashable, Sendable {
     public var major: Int

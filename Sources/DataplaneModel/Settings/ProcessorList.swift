@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A list of CPUs as the kernel writes it: `Documentation/admin-guide/cputopology.rst`.
 public struct ProcessorList: Hashable, Sendable {
     public var ranges: [ClosedRange<Int>]

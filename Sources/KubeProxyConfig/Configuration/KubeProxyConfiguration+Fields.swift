@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Goes over the fields of a document, to read or to write them. There is one list of fields for both.
 protocol FieldVisitor {
     mutating func field(_ name: String, _ value: inout String)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension KubeProxyConfiguration {
     private var document: DocumentValue {
         var fields = FieldWriter.fields(of: self)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// `KubeProxyConfiguration` of `kubeproxy.config.k8s.io/v1alpha1` with all its defaults filled in.
 ///
 /// Holds what was written, also what cannot be used: `EffectiveSettings` is what comes of it. Fields of other proxy modes

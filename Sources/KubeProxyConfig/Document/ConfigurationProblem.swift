@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Where a setting was given.
 public enum SettingSource: Hashable, Sendable {
     /// A line of the configuration file, from 1.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension DocumentValue {
     /// On one line, keys in order.
     var json: String {

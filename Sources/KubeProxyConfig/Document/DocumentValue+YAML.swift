@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension DocumentValue {
     /// As `sigs.k8s.io/yaml` prints it: keys in order, two spaces for a level, lists not indented, and quotes only where the
     /// text would mean something else without them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A value to write as YAML or JSON.
 enum DocumentValue {
     case null

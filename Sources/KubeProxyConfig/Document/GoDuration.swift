@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A duration in the text form of Go, which Kubernetes uses in flags and configuration files: decimal numbers with a unit
 /// each, such as `30s`, `1m30s`, `0.5h` or `100ms`.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a scalar without quotes means in the YAML 1.1 that Kubernetes reads.
 enum YAMLScalar {
     private static let words: [(word: String, value: Bool)] = [

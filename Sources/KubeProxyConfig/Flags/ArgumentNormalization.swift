@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension KubeProxyFlags {
     /// Brings arguments from the forms that kube-proxy's parser (pflag) takes to the one form `--name=value`, so that
     /// ArgumentParser takes them too. An empty value becomes an argument of its own, which it takes only so.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Puts the flags that were given into a configuration, or says what a configuration makes of all flags.
 struct FlagApplier {
     var configuration: KubeProxyConfiguration

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import ArgumentParser
 
 /// How the text of a flag becomes a value, and a value a text.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import ArgumentParser
 
 /// Flags that kube-proxy had from 1.12 to 1.25 and has no more, as the units of binary installations still carry them.

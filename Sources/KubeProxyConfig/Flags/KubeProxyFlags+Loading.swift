@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What flags and file come to.
 public struct LoadedConfiguration: Sendable {
     /// As `--write-config-to` writes it and `/configz` shows it.

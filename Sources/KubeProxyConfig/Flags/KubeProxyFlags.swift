@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import ArgumentParser
 
 /// kube-proxy's command line, with the flags of kube-ipvs itself.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import ArgumentParser
 
 /// The logging flags of `k8s.io/component-base`. They count beside a configuration file, and before it.

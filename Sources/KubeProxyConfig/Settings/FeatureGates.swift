@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The feature gates that mean something here, as far as kube-proxy 1.36 has them.
 public struct FeatureGates: Hashable, Sendable {
     /// Whether the `externalIPs` of Services are served.

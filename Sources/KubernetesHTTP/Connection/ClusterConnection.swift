@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// Everything that is needed to talk to an API server: where it is, whom to trust and who we are.

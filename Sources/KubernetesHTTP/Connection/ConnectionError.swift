@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Why there is no way to talk to an API server: everything that is wrong, at once.
 public struct ConnectionError: Error, Hashable, Sendable {
     public struct Problem: Hashable, Sendable {

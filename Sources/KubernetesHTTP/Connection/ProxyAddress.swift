@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A proxy that connections to the API server go through, as a tunnel.
 struct ProxyAddress: Hashable, Sendable {
     enum Kind: Hashable, Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// The proxy that the environment names, by the rules of Go's programs: kubeadm hands its own variables to kube-proxy, so

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Where the API server listens, as a kubeconfig's `server` says it.
 public struct ServerAddress: Hashable, Sendable {
     public var isTLS: Bool

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// What a credential plugin has answered (`ExecCredential` of `client.authentication.k8s.io`).

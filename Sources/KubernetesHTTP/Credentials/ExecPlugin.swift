@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A program that gives credentials, as a kubeconfig's `exec` describes it (`client.authentication.k8s.io`).
 struct ExecPlugin: Hashable, Sendable {
     enum Version: String, Hashable, Sendable, CaseIterable {

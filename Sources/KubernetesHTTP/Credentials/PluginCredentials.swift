@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The credential of a plugin, shared by all requests: however many wait for one, the plugin runs once.
 actor PluginCredentials {
     private let run: ExecRun

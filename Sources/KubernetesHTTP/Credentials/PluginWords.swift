@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a credential plugin says on its standard error, fit for a log: a beginning of it, on one line, with nothing in it
 /// that may be a secret.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import SmallFiles
 
 /// The contents of a file that others replace from time to time, such as a token that rotates.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a request shows of us, at a moment.
 struct Session: Hashable, Sendable {
     var headers: [Secret<Header>]

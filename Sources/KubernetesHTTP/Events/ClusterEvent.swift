@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// Something that happened, for people who look at the events of a Node or Service (`events.k8s.io/v1`).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension Kubeconfig {
     /// The connection that the current context stands for. Reads the files that it names, to tell at once what is wrong.
     ///

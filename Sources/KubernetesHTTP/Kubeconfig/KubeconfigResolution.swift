@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The way from entries of a kubeconfig to a connection, with what is wrong on it.
 struct KubeconfigResolution {
     var problems: [ConnectionError.Problem] = []

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Something that the daemon does with a resource of the API.
 public struct APIPermission: Hashable, Sendable, CustomStringConvertible {
     /// Such as `list`.

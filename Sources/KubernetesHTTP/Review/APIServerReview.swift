@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesWatch
 
 /// What an API server says of itself, and of what the daemon's credentials are good for.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Something that came of a request, for metrics.
 public struct RequestObservation: Hashable, Sendable {
     public enum Stage: Hashable, Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import NIOSSL
 
 /// What a TLS handshake with the server needs. Equal values can share connections.

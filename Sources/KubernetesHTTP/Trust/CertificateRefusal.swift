@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Why the server's certificates do not prove that it is the server that was asked for.
 struct CertificateRefusal: Error, Hashable {
     /// What is said of the server's certificate, such as `has expired`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A block of a PEM file (RFC 7468).
 ///
 /// Read as Go's `encoding/pem` does: text around the blocks is skipped, and so is a block that has no end or is not Base64.

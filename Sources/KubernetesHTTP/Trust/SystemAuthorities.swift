@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
 
 /// The file with the authorities that the system trusts, where Go's crypto/x509 looks for it on Linux.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A value that no log, error or debugger dump shows.
 struct Secret<Value: Hashable & Sendable>: Hashable, Sendable {
     let value: Value

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// One object of a document: the document itself, or an item of the `List` that it is.
 public struct DocumentItem: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {

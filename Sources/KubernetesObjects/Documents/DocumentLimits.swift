@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// How much a document may ask of its reader. What asks for more is refused, and says which limit it has met.
 public struct DocumentLimits: Hashable, Sendable {
     /// Of the text, and of its scalars together, where what an alias stands for counts each time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Reading the fields of an object. A field that is `null` counts as absent, as for the API; a field nobody asks for may
 /// hold anything.
 extension DocumentNode {

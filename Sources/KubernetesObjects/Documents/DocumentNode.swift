@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A node of a YAML or JSON document, and where it was written.
 public struct DocumentNode: Hashable, Sendable {
     public enum Value: Hashable, Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Reads one JSON value (RFC 8259) into nodes that know their lines.
 ///
 /// A key that a mapping has twice is an error: which of the two was meant, nobody knows.

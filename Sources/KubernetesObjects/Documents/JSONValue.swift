@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A JSON value to be written.
 package enum JSONValue: Hashable, Sendable {
     case null

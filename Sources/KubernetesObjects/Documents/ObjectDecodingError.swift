@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A field whose value has another type than the API gives it. No part of such an object can be trusted, so the whole
 /// object is refused.
 public struct ObjectDecodingError: Error, Hashable, Sendable {

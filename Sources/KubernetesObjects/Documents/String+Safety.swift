@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension String {
     /// Whether no more combining marks follow each other than the Stream-Safe Text Format has (UAX #15, section 13).
     ///

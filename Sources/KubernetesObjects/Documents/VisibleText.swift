@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension StringProtocol {
     /// The text on one line and as it is, for people: what would begin a new line, move a terminal's cursor or turn the
     /// direction of writing stands there as an escape, such as `\\n` or `\\u{1b}`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The fields of a discovery.k8s.io/v1 EndpointSlice that routing looks at, as the API has them and with nothing checked.
 public struct EndpointSliceFields: Hashable, Sendable {
     /// An element of `ports`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// The fields of a v1 Node that routing looks at, as the API has them and with nothing checked.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A moment as an RFC 3339 text names it, such as `2026-03-01T12:00:00.5+01:00`: what the API calls a `Time`.
 public struct RFC3339Time: Hashable, Sendable {
     /// Since 1970-01-01T00:00:00Z. What is finer is dropped.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The fields of a v1 Service that routing looks at, as the API has them and with nothing checked.
 public struct ServiceFields: Hashable, Sendable {
     /// An element of `spec.ports`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Why a request to the API server failed.
 public enum APIError: Error, Hashable, Sendable {
     /// The server said no: as the HTTP response, or as a watch's `ERROR` message.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A request to the API server, without the server: the transport adds address, credentials and connection.
 public struct APIRequest: Hashable, Sendable {
     public enum Method: String, Hashable, Sendable {

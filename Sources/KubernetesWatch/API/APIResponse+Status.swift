@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension APIResponse where Body: AsyncSequence, Body.Element == [UInt8], Body.Failure == APIError {
     /// The response, when its code says success.
     ///

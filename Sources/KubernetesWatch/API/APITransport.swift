@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A way to an API server: HTTP, TLS and credentials, and no knowledge of what is asked.
 ///
 /// What it must keep to:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// How the API server writes objects.
 public enum ContentEncoding: Hashable, Sendable {
     case protobuf

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A part of a list or watch request that some API servers refuse, and that a request can do without.
 public enum RequestFeature: String, CaseIterable, Hashable, Sendable {
     /// Answers in protobuf. Without it they come in JSON.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension ResourceListWatch {
     /// In which form something is asked for, and which forms were refused before.
     struct Attempt {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 extension ResourceListWatch {
     /// Every object: as a streaming list where the options want that and the server offers it, and else in pages.
     public func begin(

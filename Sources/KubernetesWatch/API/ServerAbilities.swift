@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Synchronization
 
 /// What an API server has turned out not to know, for all that is listed and watched there.

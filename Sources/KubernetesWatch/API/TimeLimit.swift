@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A time within which something has to be whole. It is looked at as pieces arrive: that none arrives is noticed by the
 /// transport.
 public struct TimeLimit: Sendable {

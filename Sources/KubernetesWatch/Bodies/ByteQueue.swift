@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Bytes that have arrived and have not been used yet.
 struct ByteQueue: Sendable {
     private var bytes: [UInt8] = []

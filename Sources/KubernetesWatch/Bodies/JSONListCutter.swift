@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// A list in JSON, cut into items: what stands between the brackets of the top level's `items`. The rest is kept, as a

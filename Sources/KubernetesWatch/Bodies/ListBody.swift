@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Cuts the body of a list into its items while it arrives, so that no more of it is held than one item.
 struct ListBody: Sendable {
     // One of the two.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Cuts the body of a watch into messages.
 ///
 /// In protobuf each message comes after its length, 4 bytes in network order; in JSON each is a line. See

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What every object in protobuf comes in, as `ProtobufEnvelope` says it, read in place.
 
 extension WireCursor {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Reads protobuf messages field by field, in place (https://protobuf.dev/programming-guides/encoding/).
 ///
 /// It takes what API servers write. What is unusual, malformed or not, is thrown as that, and left to the generated decoder,

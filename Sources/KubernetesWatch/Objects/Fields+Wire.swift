@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 // Services and EndpointSlices straight from their bytes: the same fields as by way of the generated messages

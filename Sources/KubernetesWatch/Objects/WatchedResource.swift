@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
 /// What is listed and watched: a collection of the API, and which of its objects.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
 /// The objects of one kind, as their updates make them.

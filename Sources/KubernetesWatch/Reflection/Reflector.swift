@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A change to the known objects of a resource.
 public enum ResourceUpdate<Object: Sendable>: Sendable {
     /// These are all the objects. Those known before and not here are gone.

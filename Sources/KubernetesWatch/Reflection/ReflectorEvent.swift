@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a reflector has to tell besides the objects: for logs and metrics.
 public enum ReflectorEvent: Hashable, Sendable {
     /// All objects have been listed.

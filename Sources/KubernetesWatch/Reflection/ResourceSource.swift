@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A point in the history of a resource. Opaque: it is stored and sent back, never compared.
 public struct ResourceVersion: RawRepresentable, Hashable, Sendable {
     public var rawValue: String

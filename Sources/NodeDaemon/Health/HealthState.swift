@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
 /// Whether each family's work gets done, as far as it is for a load balancer or a liveness probe to know. Pure: the instants

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
 
 /// Names of the kernel's error numbers, as a bounded set: for metric labels.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Telemetry
 
 /// How many metrics there are (`metrics/registry.go` of k8s.io/component-base). Nothing is hidden or disabled here.

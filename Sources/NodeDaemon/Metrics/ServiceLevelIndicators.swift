@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Telemetry
 
 /// Results of health checks as `/metrics/slis` shows them (`metrics/prometheus/slis` of k8s.io/component-base), apart from the

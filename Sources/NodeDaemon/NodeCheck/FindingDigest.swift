@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// Findings in as few words as fit somewhere, such as a container's termination message.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The policies of the built-in chains, as `iptables-save` prints them for one family and variant.
 struct ListedPolicies {
     private var dropping: [Substring: Set<Substring>] = [:]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
 /// What of the kernel's settings and tables, which the daemon leaves alone, keeps Services from working.

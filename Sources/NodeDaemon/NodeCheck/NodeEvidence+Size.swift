@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
 /// What the kernel does with as many servers and entries as there are.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// One thing that was found out about a node before the daemon runs there.
 public struct NodeFinding: Hashable, Sendable {
     public enum Verdict: String, CaseIterable, Comparable, Sendable {

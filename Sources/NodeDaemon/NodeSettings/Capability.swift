@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneKernel
 
 /// Capabilities of this process, as `linux/capability.h` numbers them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a probe asks the daemon of its node.
 public enum HealthQuestion: String, CaseIterable, Hashable, Sendable {
     /// Whether what Services want is in place and up to date, and the node is to get traffic: `/healthz` of the health server.

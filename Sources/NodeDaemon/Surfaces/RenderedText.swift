@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Synchronization
 
 /// A text that is costly to make and asked for by whoever reaches the port: it is made by one at a time, and ten times

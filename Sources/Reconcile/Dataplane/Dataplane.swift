@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The parts of one network namespace's data plane. Both families use the same.
 public struct Dataplane {
     public var ipvs: any IPVSDataplane

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A read or write of the kernel's state that failed.
 public struct DataplaneError: Error, Hashable, Sendable {
     /// The part of the data plane, as a bounded set: for metric labels and health.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import DataplaneModel
 
 /// The kernel's sets of one network namespace.

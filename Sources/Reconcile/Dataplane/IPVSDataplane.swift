@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import DataplaneModel
 
 /// The kernel's IPVS table of one network namespace.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A reading of something that the kernel has many of. It is handed over in parts, and other calls may come in between.
 ///
 /// It belongs to whoever reads, and goes on with each call that it is given to. One that has come to its end, or has lapsed,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import DataplaneModel
 
 /// Settings of the kernel, of the network namespace or of the whole machine.

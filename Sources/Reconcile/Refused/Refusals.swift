@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The objects of one kind that the kernel has refused and that are still wanted otherwise than the kernel has them.
 ///
 /// Each waits for a delay of its own before it is tried again, or for the next verifying pass. So one object which the kernel

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// When something that failed is tried again: after 100 ms, then after twice as long each time, up to half a minute. Pure.
 struct RetryBackoff: Sendable {
     /// When to try again; `nil` where nothing has failed.

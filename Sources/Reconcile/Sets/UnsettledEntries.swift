@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
 /// The set entries that may be otherwise than wanted. Each is pending, or the kernel has refused it: not both.

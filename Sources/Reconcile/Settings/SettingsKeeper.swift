@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import DataplaneModel
 
 /// Keeps the kernel's settings as the data plane needs them, and writes only those that are not.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
 /// One family's virtual servers as the kernel has acknowledged them, or as far as a reading has come by them.

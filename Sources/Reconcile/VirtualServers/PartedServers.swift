@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
 /// How the writing of large virtual servers is cut, and what has been refused of those that are half written.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Makes the golden files beside it: what the real ipvsadm prints for the table of table.rules, with a little traffic.
 # Needs root, ipvsadm 1.31, socat, and a kernel with IPVS; changes only namespaces of its own.
 set -euo pipefail

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import SystemTesting
 
 /// Servers on addresses of a link of their own, and connections to them through virtual servers.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A table of everything that `ipvsadm -R` can make on this kernel, as the lines that it reads.
 struct MixedTable {
     private(set) var lines: [String] = []

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 public import Reconcile
 
 /// The fakes of all parts, with one journal of what was changed, in order.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A reading that is handed over part by part.
 struct PartedReading<Member: Hashable> {
     /// What there was when it began.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What came of one history.
 package struct HistoryOutcome {
     package var seed: UInt64

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Subprocess
 
 /// A program that ended with another status than 0.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What was waited for did not come about.
 public struct NotInTime: Error, CustomStringConvertible {
     public var what: String

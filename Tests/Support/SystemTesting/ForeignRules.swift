@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Somebody else's rules, with names close to the daemon's, as input for `iptables-restore` of either family.
 public let foreignRules = """
     *filter

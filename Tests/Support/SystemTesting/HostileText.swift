@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Texts that cost a reader of YAML or JSON much more than they are long.
 package struct HostileText: Sendable, CustomStringConvertible {
     /// In the words of a test's name.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What a program prints of the kernel's state (`ipvsadm -S`, `ipset save`, `iptables-save`, `ip -oneline address`), as lines that are
 /// the same as long as the state is.
 public func stableLines(of listing: String) -> [String] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The C library's functions for sending and receiving, in a form that counts. The program's own definitions come before
 // those of shared libraries, so libnl, libipset and libmnl call these too.
 

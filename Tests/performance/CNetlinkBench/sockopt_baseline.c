@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The interface that IPVS had before netlink: getsockopt(2) on a raw socket. Not used by anybody but the measurement.
 #include <arpa/inet.h>
 #include <errno.h>

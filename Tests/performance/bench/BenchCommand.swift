@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import ArgumentParser
 
 /// `kube-ipvs-bench`: measures the daemon's parts on a real kernel. `Tests/performance/run` says how it is used.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What one scenario may cost in proportion to another one of the same run, on whatever machine that was.
 struct RatioCheck {
     private enum Measure {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
 
 /// One line of results: what a scenario at a scale cost, on average over its repetitions.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// How long the steps of a verifying pass took, by the part of the data plane that each is about: reading, finding the
 /// differences, writing, and the mirror.
 ///

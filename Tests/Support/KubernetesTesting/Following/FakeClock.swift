@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import Synchronization
 
 /// A clock that only sleeping moves on: a sleep takes no time, and is remembered.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// Keys and certificates for tests: made once with the openssl program, valid for a hundred years, known to everybody and
 /// good for nothing else.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// What can go wrong with a server or the way to it. Each fault hits once, unless it says otherwise.
 package enum APIFault: Hashable, Sendable {
     // Hit the next list.

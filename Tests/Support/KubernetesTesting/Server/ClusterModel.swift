@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 package import KubernetesObjects
 
 /// What an API server holds: objects, and the history that led to them. A value, without connections.

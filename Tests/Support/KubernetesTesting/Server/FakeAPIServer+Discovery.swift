@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// What clients such as kubectl ask a server for before they do anything: which groups and resources there are.

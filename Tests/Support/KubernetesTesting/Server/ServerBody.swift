@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The steps of a body: known from the beginning, or those of a watch, which come as the objects change.
 package struct ServerBody: Sendable {
     private var steps: [ServerStep]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 import KubernetesObjects
 
 /// A minor version of Kubernetes, and what its API server refuses of lists and watches.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// A request as the server sees it.
 package struct ServerRequest: Hashable, Sendable {
     package var method: String

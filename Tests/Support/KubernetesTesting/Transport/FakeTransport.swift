@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 package import KubernetesWatch
 
 /// A way to a `FakeAPIServer` without a network and without time: what a real transport would find out after its idle

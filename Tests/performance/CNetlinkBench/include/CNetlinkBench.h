@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #ifndef CNETLINK_BENCH_H
 #define CNETLINK_BENCH_H
 
