@@ -46,7 +46,7 @@ extension FamilyReconciler {
             return report
         }
         if report.failures.isEmpty {
-            // Of jumps that somebody insists on.
+            // Of jumps before which another program keeps putting its rules.
             report.newlyContested = rules.displaced.takeNews()
             report.contestedJumps = rules.displaced.contestedCount
             rulesBackoff.end()

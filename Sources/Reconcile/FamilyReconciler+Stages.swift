@@ -3,18 +3,18 @@ import DataplaneModel
 
 /// The stages of every pass, in their order.
 ///
-/// It keeps a virtual IP from attracting traffic before it can be served: what makes it work comes first, its address last, and
-/// what nobody wants goes the other way round.
+/// A virtual IP must not attract traffic before it can be served. So what makes it work is written first, and its
+/// address last. What is no longer wanted is removed in the reverse order.
 enum PassStage: Comparable, CaseIterable {
     case sets
-    /// They refer to sets. They are kept beside the passes; a verifying pass looks whether they may not be in place.
+    /// Rules refer to sets. They are kept beside the passes; a verifying pass checks whether they may have changed.
     case rules
     /// With their real servers.
     case virtualServers
     case addresses
-    /// Of what nobody wants any more, from what attracts traffic on.
+    /// Objects that are no longer wanted: addresses first, since they attract traffic.
     case removals
-    /// Now and then a verifying pass looks through all tracked flows.
+    /// Tracked flows: from time to time a verifying pass looks through all of them.
     case flows
 
     var next: PassStage? { Self.allCases.first { $0 > self } }

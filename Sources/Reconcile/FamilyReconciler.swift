@@ -12,11 +12,11 @@ public import DataplaneModel
 public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     public let family: IPFamily
 
-    /// Virtual servers inside these networks are somebody else's (`ipvs.excludeCIDRs`): never removed.
+    /// Virtual servers inside these networks belong to other programs (`ipvs.excludeCIDRs`): never removed.
     public let excludedNetworks: [IPPrefix]
 
     public private(set) var desired = DesiredState<Owner>()
-    /// What may be otherwise than wanted, and has not been handed to those who keep it.
+    /// Objects that may differ from what is wanted, and have not been handed to their keepers.
     var touched = TouchedObjects()
 
     var sets: SetKeeper
@@ -55,7 +55,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         touched.isEverything = true
     }
 
-    /// So many owners are about to contribute, some of them perhaps nothing.
+    /// Announces how many owners are about to contribute. Some of them may contribute nothing.
     public mutating func expect(owners: Int) {
         desired.expectedOwners = owners
     }
@@ -92,8 +92,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         touched.rules = true
     }
 
-    /// Compares word of the dummy link's addresses with what is desired. Where they do not agree, the next pass reads the
-    /// addresses; word of what was written here agrees.
+    /// Compares notifications about the dummy link's addresses with what is desired. Where they differ, the next pass
+    /// reads the addresses. Echoes of our own writes do not differ.
     ///
     /// - Returns: whether there is something to be read.
     public mutating func noteDummyLink(_ events: AddressEvents) -> Bool {
@@ -102,7 +102,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         return addresses.note(events, desired)
     }
 
-    /// Whether the last pass of mode `changes` has left something for another one, which need not wait.
+    /// Whether the last pass of mode `changes` has left something for the next one, which may follow at once.
     public var hasMore: Bool { servers.hasMore || addresses.hasMore }
 
     /// Whether a pass of mode `changes` at that instant would have anything to do.
@@ -171,7 +171,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         return report
     }
 
-    /// Hands what has changed to those who keep it.
+    /// Hands what has changed to the keepers.
     mutating func takeTouched() {
         sets.take(&touched.setEntries)
         servers.take(&touched.virtualServers)

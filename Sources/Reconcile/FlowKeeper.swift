@@ -2,8 +2,8 @@
 import Addressing
 import DataplaneModel
 
-/// Ends one family's tracked flows that are with an endpoint which does not serve them any more, so that the client's next
-/// datagram begins a new one.
+/// Ends one family's tracked flows to endpoints that no longer serve them. The client's next datagram then begins a new
+/// flow.
 struct FlowKeeper {
     typealias Instant = ContinuousClock.Instant
 
@@ -18,8 +18,8 @@ struct FlowKeeper {
     /// The least time between two searches of all flows. A pass that fails is soon tried again, and need not repeat them.
     static var sweepInterval: Duration { .seconds(25) }
 
-    /// Up to so many virtual servers have their flows read one by one, with the kernel's filter, and more in one reading of
-    /// all flows of UDP. Each reading walks the kernel's whole table, which costs little beside what it hands over.
+    /// For up to this many virtual servers, flows are read one by one, with the kernel's filter. For more, all UDP
+    /// flows are read. Each reading walks the kernel's whole table, which costs little beside what it hands over.
     private static var singlyReadServers: Int { 4 }
 
     init(family: IPFamily) {
@@ -47,7 +47,7 @@ struct FlowKeeper {
         _ report: inout PassReport
     ) {
         guard !pending.isEmpty else { return }
-        // Without an owner any more: nobody is left to send its flows to.
+        // A virtual server without an owner has no endpoint to send its flows to.
         let servers = pending.filter { desired[$0] != nil }.sorted()
         guard let dataplane, !servers.isEmpty else {
             pending = []

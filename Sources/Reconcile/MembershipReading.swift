@@ -27,12 +27,12 @@ struct MembershipReading<Member: Hashable> {
         writtenMeanwhile.insert(member)
     }
 
-    /// Ends the reading: brings what is known to what was read, and notes as pending what is not as it is wanted.
+    /// Ends the reading: brings the mirror to what was read, and notes as pending what differs from what is wanted.
     ///
     /// - Parameters:
-    ///   - known: what is known now. What differs in it from what is wanted is pending already.
+    ///   - known: the mirror. Its differences from what is wanted are in `pending` already.
     ///   - wanted: all that is wanted, of which `isWanted` is true.
-    /// - Returns: what is missing, and which members differ that nobody knew of.
+    /// - Returns: the missing members, and those whose difference was not known before.
     consuming func conclude(
         known: inout Set<Member>?,
         pending: inout Set<Member>,

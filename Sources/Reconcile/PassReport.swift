@@ -46,7 +46,7 @@ public struct PassReport: Sendable {
     public var applied: [ObjectKind: Int] = [:]
     /// Whether all has been read before. Until then, what differs is what was left over, and no drift.
     var followsReading = true
-    /// Objects that differed although nobody had asked for a change: somebody else changed them.
+    /// Objects that differed without a change of what is wanted: another program changed them.
     public var drift: [ObjectKind: Int] = [:]
     /// Some of those by their names, for a person: no more than `mostNamed`.
     public private(set) var driftNames: [String] = []

@@ -7,7 +7,7 @@ struct RuleKeeper: Sendable {
     enum Outcome {
         case unchanged
         case written
-        /// Written although nothing else was wanted than before: somebody had changed the rules.
+        /// Written although the same was wanted as before: another program had changed the rules.
         case repaired
     }
 
@@ -26,8 +26,7 @@ struct RuleKeeper: Sendable {
         self.family = family
     }
 
-    /// Costs no program where nothing is wanted but what was wanted before, and the kernel tells that its rules are the
-    /// same as then.
+    /// Starts no program where the same is wanted as before and the kernel tells that its rules have not changed.
     mutating func keep(
         closedServers: [VirtualServer.ID],
         at now: ContinuousClock.Instant,
@@ -41,7 +40,7 @@ struct RuleKeeper: Sendable {
         let moved = displaced.jumpsToMove(in: JumpOrder(listing), at: now)
         guard let input = wanted.restoreInput(over: installed, rendering: rendering, moving: moved) else {
             rendering = Ruleset.Rendering(of: wanted, installed)
-            // What is left for now is moved when its time has come, which no change of the kernel's tells.
+            // A jump that is left for now is moved when its time has come. No change in the kernel tells that.
             fingerprint = displaced.contestedCount == 0 ? current : nil
             return .unchanged
         }
@@ -51,7 +50,8 @@ struct RuleKeeper: Sendable {
         let written = dataplane.fingerprint(family)
         let restored = InstalledRules(try await dataplane.save(family))
         rendering = Ruleset.Rendering(of: wanted, restored)
-        // Somebody may have changed them at once: only what would be left alone is.
+        // Another program may have changed them at once: the fingerprint stands only for rules that would be left
+        // alone.
         if wanted.restoreInput(over: restored, rendering: rendering) == nil, displaced.contestedCount == 0 {
             fingerprint = written
         }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// When the next passes over one family are due. Pure: the instants are arguments.
 ///
-/// The first change after a quiet time goes at once. Changes that arrive less than the minimum after others were written are
-/// gathered until it has gone by; a verifying pass, which writes what is wrong, does not put them off. A verifying pass is due
-/// a sync period after the last one, whatever other passes come to, and sooner, with a growing delay, after a pass that failed.
-/// Changes are written while a verifying pass is under way, too.
+/// The first change after a quiet time goes at once. Changes that arrive sooner than the minimum after the last write
+/// are gathered until it has gone by. A verifying pass does not put them off. It is due a sync period after the last
+/// one, whatever the results of other passes, or sooner, with a growing delay, after a pass that failed. Changes are
+/// written while a verifying pass is under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
     /// The least time between the end of a pass of mode `changes` and the start of the next (`--ipvs-min-sync-period`).
     public let minimum: Duration

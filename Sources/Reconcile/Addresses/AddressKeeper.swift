@@ -28,7 +28,7 @@ struct AddressKeeper {
         self.family = family
     }
 
-    /// Whether addresses may be otherwise than wanted.
+    /// Whether addresses may differ from what is wanted.
     var hasWork: Bool { !unsettled.pending.isEmpty || mustRead }
 
     /// Addresses that the kernel has refused.
@@ -37,11 +37,11 @@ struct AddressKeeper {
     /// Whether a verifying pass has still to read or to bind some.
     var isVerifying: Bool { reading != nil || unbound != nil }
 
-    /// Takes over addresses that may be otherwise than wanted.
+    /// Takes over addresses that may differ from what is wanted.
     mutating func take(_ touched: inout Set<IPAddress>) { unsettled.take(&touched) }
 
-    /// Compares word of the dummy link's addresses with what is wanted. Where they do not agree, the next pass reads the
-    /// addresses; word of what was written here agrees.
+    /// Compares notifications about the dummy link's addresses with what is wanted. Where they differ, the next pass
+    /// reads the addresses. Echoes of our own writes do not differ.
     ///
     /// - Returns: whether there is something to be read.
     mutating func note<Owner>(_ events: AddressEvents, _ desired: DesiredState<Owner>) -> Bool {
@@ -98,7 +98,7 @@ struct AddressKeeper {
         }
     }
 
-    /// Unbinds some of those that nobody wants.
+    /// Unbinds some of those that are no longer wanted.
     ///
     /// - Returns: whether none is left, as far as is known: what an address needs goes after it.
     mutating func unbindUnwanted<Owner>(

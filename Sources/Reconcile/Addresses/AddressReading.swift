@@ -4,7 +4,7 @@ import DataplaneModel
 
 /// A reading of one family's addresses on the dummy link, part by part. Passes may bind and unbind others meanwhile.
 ///
-/// It is where the way of binding shows: what somebody bound in another way than the daemon does is told apart, as strays.
+/// Addresses that another program has bound in another way than the daemon does are told apart here, as strays.
 struct AddressReading {
     enum Finding {
         /// There is more to be read.
@@ -22,7 +22,8 @@ struct AddressReading {
     /// Strays that are still to be removed; `nil` until all has been read once.
     private var unremovedStrays: ArraySlice<BoundAddress>?
 
-    /// So often it is begun in parts. After that all parts are read at once, lest changes without end keep it from ending.
+    /// This many restarts are read in parts. After that all parts are read at once, so that constant changes do not
+    /// keep it from ending.
     private static let restartsInParts = 2
     static let maximumRestarts = 16
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// A reading of something that the kernel has many of. It is handed over in parts, and other calls may come in between.
 ///
-/// It belongs to whoever reads, and goes on with each call that it is given to. One that has come to its end, or has lapsed,
-/// does not go on: a new one begins at the beginning.
+/// It belongs to its reader, and goes on with each call that it is given to. One that is complete, or has lapsed, does
+/// not go on: a new one begins at the beginning.
 public struct KernelReading<Subject> {
     /// What is read, and what has become known of it on the way.
     public var subject: Subject
@@ -28,7 +28,7 @@ public enum ReadingProgress: Hashable, Sendable {
     case more
     /// All has been handed over.
     case complete
-    /// Another reading has begun meanwhile, or what is read has changed too much. What was handed over is of no use.
+    /// Another reading has begun meanwhile, or what is read has changed too much. Drop what was handed over.
     case lapsed
 }
 

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-/// The objects of one kind that may be otherwise than wanted. Each is pending, or the kernel has refused it: not both.
+/// The objects of one kind that may differ from what is wanted. Each is pending, or the kernel has refused it: not both.
 struct UnsettledObjects<Name: Hashable & Sendable> {
     private(set) var pending: Set<Name> = []
     private(set) var refused = Refusals<Name>()

@@ -19,7 +19,7 @@ struct SetKeeper {
         replacer = SetReplacer(family: family)
     }
 
-    /// Whether entries may be otherwise than wanted.
+    /// Whether entries may differ from what is wanted.
     var hasWork: Bool { entries.arePending }
 
     /// Entries that the kernel has refused.
@@ -31,7 +31,7 @@ struct SetKeeper {
     /// The sets that are known to exist, in the order of `ServiceSet`.
     var sizes: [FamilySizes.SetSize] { known.sizes }
 
-    /// Takes over entries that may be otherwise than wanted.
+    /// Takes over entries that may differ from what is wanted.
     mutating func take(_ touched: inout SetMemberships) { entries.take(&touched) }
 
     /// Begins a pass that writes what has changed: what was refused and may be tried again is tried in it.
@@ -52,7 +52,7 @@ struct SetKeeper {
         add(entries.pending { desired.contains($1, in: $0) }, desired, at: now, on: dataplane, &report)
     }
 
-    /// Removes the entries that are there, and that nobody wants.
+    /// Removes entries that are no longer wanted.
     mutating func removeUnwanted<Owner>(
         _ desired: DesiredState<Owner>,
         at now: Instant,
@@ -195,11 +195,11 @@ struct SetKeeper {
         reading = SetReading(family: family)
     }
 
-    /// Reads a part of a set, makes the set where it is missing or of no use, and adds what is missing of its members when all of it
-    /// has been read. What is too many is noted as pending.
+    /// Reads a part of a set. Makes the set where it is missing or unusable. Adds missing members when all of it has
+    /// been read. Members that are too many are noted as pending.
     ///
-    /// - Parameter rulesAreFree: whether rules may be written now. It suspends only where they have to be, so that a set can be
-    ///   replaced.
+    /// - Parameter rulesAreFree: whether rules may be written now. It suspends only where rules have to change before a
+    ///   set can be replaced.
     /// - Throws: when the set could not be read. The next step goes on with the next set.
     mutating func verifyNext<Owner>(
         _ desired: DesiredState<Owner>,
@@ -267,7 +267,7 @@ struct SetKeeper {
         return missing
     }
 
-    /// Puts a set as it should be, with all its members, in the place of one that is of no use.
+    /// Replaces an unusable set by one as it should be, with all its members.
     private mutating func replace<Owner>(
         _ set: ServiceSet,
         _ found: ObservedSet,

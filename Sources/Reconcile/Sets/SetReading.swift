@@ -65,7 +65,7 @@ struct SetReading {
         for change in changes { part?.members.noteWritten(change.entry) }
     }
 
-    /// Has a set of which it is unknown what it holds read from its beginning, if it is being read.
+    /// Restarts the reading of `set` if it is in progress, because its contents are unknown.
     mutating func restart(_ set: ServiceSet) {
         if current == set { part = nil }
     }

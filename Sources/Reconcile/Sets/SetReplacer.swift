@@ -24,7 +24,7 @@ struct SetReplacer {
         return hasTouchedRules
     }
 
-    /// Puts a set like `definition` with these entries in the place of one that is of no use.
+    /// Replaces an unusable set by one like `definition`, with these entries.
     ///
     /// - Parameter rulesAreFree: whether rules may be written now.
     /// - Returns: the entries that the kernel refused.
@@ -82,7 +82,7 @@ struct SetReplacer {
         _ report: inout PassReport
     ) throws(DataplaneError) -> Refused {
         let (standIn, refused) = try makeStandIn(for: definition, set, entries, dataplane)
-        // Whether it has been swapped or not, what has the other name now is of no use.
+        // Swapped or not, the set that has the other name now is not needed.
         defer { removeStandIn(of: set, dataplane, &report) }
         try dataplane.swap(standIn.name, definition.name)
         return refused

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
-/// The set entries that may be otherwise than wanted. Each is pending, or the kernel has refused it: not both.
+/// The set entries that may differ from what is wanted. Each is pending, or the kernel has refused it: not both.
 struct UnsettledEntries {
     private var pending = SetMemberships()
     private(set) var refused = Refusals<SetMembership>()

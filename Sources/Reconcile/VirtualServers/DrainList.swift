@@ -4,7 +4,7 @@ import DataplaneModel
 
 /// The real servers that are on their way out: weight 0, kept while they still have connections.
 ///
-/// It is not saved anywhere. After a restart the kernel itself says who drains: weight 0 and not desired.
+/// It is not saved anywhere. After a restart the kernel shows which ones drain: weight 0 and not desired.
 struct DrainList {
     typealias Instant = ContinuousClock.Instant
 
@@ -13,7 +13,7 @@ struct DrainList {
 
     /// By virtual server, because those are what is read: several that share a pod drain apart from each other.
     private var starts: [VirtualServer.ID: [RealServer.ID: Instant]] = [:]
-    /// Virtual servers with somebody new, whose connections have not been counted yet: one without any goes at once.
+    /// Virtual servers with a new draining real server. It is removed at once where a first count finds no connections.
     private var uncounted: Set<VirtualServer.ID> = []
     private var lastPoll: Instant?
     /// Virtual servers that are still to be looked at, of those that were due.
@@ -22,8 +22,8 @@ struct DrainList {
     /// How many drain.
     private(set) var count = 0
 
-    /// How often connections are counted. It costs a read of each virtual server with somebody draining, and one that has
-    /// drained a few seconds ago harms nobody: with weight 0 it gets no new connections.
+    /// How often connections are counted, which reads each virtual server with a draining real server. One that drained
+    /// a few seconds ago does no harm: with weight 0 it gets no new connections.
     static var pollInterval: Duration { .seconds(5) }
 
     /// After so many virtual and real servers that it has read, a poll lets others write.
@@ -35,10 +35,10 @@ struct DrainList {
 
     var isEmpty: Bool { starts.isEmpty }
 
-    /// The virtual servers with somebody draining.
+    /// The virtual servers with draining real servers.
     var virtualServers: Dictionary<VirtualServer.ID, [RealServer.ID: Instant]>.Keys { starts.keys }
 
-    /// When connections are to be counted next; `nil` when nobody drains.
+    /// When connections are to be counted next; `nil` when no real server drains.
     var nextPoll: Instant? {
         isEmpty ? nil : lastPoll?.advanced(by: Self.pollInterval)
     }
@@ -67,7 +67,7 @@ struct DrainList {
         .map(\.realServer.id)
     }
 
-    /// Forgets those that are not there any more: somebody else removed them.
+    /// Forgets real servers that are gone: another program removed them.
     mutating func forget(missingFrom observed: [ObservedRealServer], of virtualServer: VirtualServer.ID) {
         let present = Set(observed.lazy.map(\.realServer.id))
         for realServer in starts[virtualServer, default: [:]].keys where !present.contains(realServer) {

@@ -2,19 +2,19 @@
 import Addressing
 import DataplaneModel
 
-/// Keeps one family's virtual servers with their real servers as they are wanted, and lets those drain that go.
+/// Keeps one family's virtual servers with their real servers as they are wanted, and drains removed real servers.
 ///
 /// It trusts what the kernel has acknowledged, until a verifying pass reads it. What is wanted is an argument of each step.
 struct VirtualServerKeeper {
     typealias Instant = ContinuousClock.Instant
 
     private let family: IPFamily
-    /// Virtual servers inside these networks are somebody else's: never removed.
+    /// Virtual servers inside these networks belong to other programs: never removed.
     private let excludedNetworks: [IPPrefix]
     private var writer: VirtualServerWriter
     /// That of a verifying pass.
     private var reading: VirtualServerReading?
-    /// Virtual servers that the verifying pass has found to differ, and has still to write.
+    /// Virtual servers that differ, as the verifying pass found, and are still to be written.
     private var unwritten: ArraySlice<VirtualServer.ID> = []
     /// What the last reading had of those that are wanted.
     private var statistics: [VirtualServer.ID: TrafficStatistics] = [:]
@@ -31,7 +31,7 @@ struct VirtualServerKeeper {
         writer = VirtualServerWriter(gracefulTimeout: gracefulTimeout)
     }
 
-    /// Whether virtual servers may be otherwise than wanted.
+    /// Whether virtual servers may differ from what is wanted.
     var hasWork: Bool { !writer.pending.isEmpty }
 
     /// Whether the last pass has left something for another one, which need not wait.
@@ -51,7 +51,7 @@ struct VirtualServerKeeper {
     /// When the connections of draining real servers are to be counted; `nil` when none drains, or nothing is known of them.
     var nextDrainPoll: Instant? { writer.nextDrainPoll }
 
-    /// Takes over virtual servers that may be otherwise than wanted.
+    /// Takes over virtual servers that may differ from what is wanted.
     mutating func take(_ touched: inout Set<VirtualServer.ID>) { writer.take(&touched) }
 
     /// Begins a pass that writes what has changed: what was refused and may be tried again is tried in it.
@@ -67,7 +67,7 @@ struct VirtualServerKeeper {
         writer.writeWanted(desired, at: now, on: dataplane, &report)
     }
 
-    /// Removes those that nobody wants.
+    /// Removes those that are no longer wanted.
     mutating func removeUnwanted<Owner>(
         _ desired: DesiredState<Owner>,
         at now: Instant,

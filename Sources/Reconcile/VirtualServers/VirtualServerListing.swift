@@ -37,7 +37,7 @@ public final class VirtualServerListing {
             if family == .v4 { lists.v4?.reserveCapacity(count) } else { lists.v6?.reserveCapacity(count) }
         }
         var reading = reading.take() ?? KernelReading()
-        // Half a list is none, for the other family too.
+        // A partial listing is useless to either family: drop both.
         var progress = ReadingProgress.lapsed
         defer { if progress == .lapsed { lists = (nil, nil) } }
         progress = try dataplane.listVirtualServers(&reading) { observed in

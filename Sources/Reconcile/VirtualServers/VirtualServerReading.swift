@@ -30,7 +30,7 @@ struct VirtualServerReading {
     /// Whether nothing was listed.
     var foundNone: Bool { listed?.isEmpty == true && hasRead.isEmpty }
 
-    /// Whether the virtual servers that were listed have been read, and it is to be told which others to ask for.
+    /// Whether the listed virtual servers have been read, so that `setCandidates` is to name others to ask for.
     var needsCandidates: Bool { listed?.isEmpty == true && unlisted == nil }
 
     var hasReadAll: Bool { listed?.isEmpty == true && unlisted?.isEmpty == true }

@@ -24,7 +24,7 @@ struct VirtualServerWriter {
         drains = DrainList(cap: gracefulTimeout)
     }
 
-    /// Those that may be otherwise than wanted.
+    /// Those that may differ from what is wanted.
     var pending: Set<VirtualServer.ID> { unsettled.pending }
 
     /// Those that the kernel has refused, or real servers of them.
@@ -57,7 +57,7 @@ struct VirtualServerWriter {
         for id in ids where !known.contains(id) { unservedAddresses.insert(id.address) }
     }
 
-    /// Virtual servers to be written, those with few changes first. Those that nobody wants are not among them.
+    /// Virtual servers to be written, those with few changes first. Unwanted ones are not among them.
     private func wantedBySize<Owner>(_ desired: DesiredState<Owner>) -> ArraySlice<VirtualServer.ID> {
         var small: [VirtualServer.ID] = []
         var large: [VirtualServer.ID] = []
@@ -162,7 +162,7 @@ struct VirtualServerWriter {
         return true
     }
 
-    /// Removes those that nobody wants.
+    /// Removes those that are no longer wanted.
     mutating func removeUnwanted<Owner>(
         _ desired: DesiredState<Owner>, at now: Instant, on dataplane: any IPVSDataplane, _ report: inout PassReport
     ) {
@@ -257,7 +257,7 @@ struct VirtualServerWriter {
 
     // MARK: Reading
 
-    /// Those that are known, and those that may be otherwise than wanted.
+    /// Those that are known, and those that may differ from what is wanted.
     var candidates: [VirtualServer.ID] { Array(known.table.entries.keys) + unsettled.pending }
 
     mutating func beginReading() {
@@ -281,7 +281,7 @@ struct VirtualServerWriter {
         _ report: inout PassReport
     ) -> Bool {
         let wasRefused = known.isKnown && unsettled.refused.contains(id)
-        // What the kernel refused is as it was left; if not, somebody else changed it too.
+        // A refused object is as it was left, unless another program has changed it too.
         let isDamaged = wasRefused && known[id] != found
         let isAsWanted = found == wanted
         // The desired entry itself, so that both share the storage of the real servers.
