@@ -6,8 +6,8 @@ public import ServicePlan
 
 /// One family's reconciler with its own timing: what delays or breaks one family does not touch the other.
 ///
-/// A class, because a step of a verifying pass is a mutation that may suspend. Nothing else touches the reconciler meanwhile:
-/// updates only reach the table, and `NodeReconciler.step` alone plans, and takes rules back that have been kept.
+/// A class, because a step of a verifying pass is a mutation that may suspend. Nothing else touches the reconciler
+/// meanwhile. Updates reach only the table. Only `NodeReconciler.step` plans, and takes back rules that have been kept.
 public final class FamilyPasses {
     typealias Instant = ContinuousClock.Instant
 
@@ -38,8 +38,8 @@ public final class FamilyPasses {
 
     // MARK: Changes
 
-    /// The next instant at which there is something to do, beside the verifying pass that is under way; `nil` when that is to
-    /// end first.
+    /// The next instant at which there is something to do, apart from the verifying pass that is under way; `nil` when
+    /// that has to end first.
     func nextPass(after now: Instant) -> Instant? {
         let nextVerify = reconciler.isVerifying ? nil : schedule.nextVerify
         return [nextVerify, nextChanges, reconciler.nextRules(at: now), hasMore ? now : nil].compactMap(\.self).min()
@@ -55,7 +55,7 @@ public final class FamilyPasses {
         hasMore || nextChanges.map { $0 <= now } ?? false
     }
 
-    /// Whether a pass of changes has left something for another one, for which nothing is to be waited.
+    /// Whether a pass of changes has left something for the next one, which may follow at once.
     var hasMore: Bool { reconciler.takesChanges && reconciler.hasMore }
 
     // MARK: Verifying

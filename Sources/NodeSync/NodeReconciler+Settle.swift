@@ -2,8 +2,8 @@
 public import Reconcile
 
 extension NodeReconciler {
-    /// Makes steps, and keeps rules between them, until nothing is due any more. For owners with nothing else to wait for; the
-    /// daemon keeps rules beside its steps.
+    /// Makes steps, and keeps rules between them, until nothing is due any more. It is for owners with nothing else to
+    /// wait for. The daemon keeps rules beside its steps.
     ///
     /// - Returns: when the next step is due; `nil` when nothing calls for one.
     @discardableResult

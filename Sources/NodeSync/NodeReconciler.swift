@@ -4,13 +4,13 @@ public import DataplaneModel
 public import Reconcile
 public import ServicePlan
 
-/// The newest objects, and the passes that bring them to the kernel, of both families: all that the daemon does with them, step
-/// by step, on whatever clock and data plane it is given.
+/// The newest objects, and the passes that bring them to the kernel, of both families. It works step by step, on any
+/// clock and data plane.
 ///
-/// Its owner makes one step after the other, keeps the rules that a step asks for, and otherwise waits as the step says. The
-/// daemon, the random histories, the measurements and `plan` own one each: there is no other loop.
+/// Its owner makes one step after the other, keeps the rules that a step asks for, and otherwise waits as the step
+/// says. There is no other loop: the daemon, `plan`, `check`'s trial, the random histories and the bench own one each.
 ///
-/// Objects and facts may be handed over while a step is suspended; the next step takes them up.
+/// Objects and facts may be handed over while a step is suspended. The next step takes them up.
 public final class NodeReconciler {
     public typealias Instant = ContinuousClock.Instant
 
@@ -36,14 +36,16 @@ public final class NodeReconciler {
     let clock: any NodeClock
     private let settingsKeeper: SettingsKeeper
     private var ruleConfigurations: [IPFamily: RuleConfiguration] = [:]
-    /// What was found about the kernel's settings, which belong to no family: it goes with the first one's verifying pass.
+    /// The report about the kernel's settings, which belong to no family. It is added to the first family's verifying
+    /// pass.
     private var settingsReport: SettingsReport?
     /// Notifications about the dummy link's addresses that no step has looked at yet.
     private var dummyLinkEvents = AddressEvents()
     /// Whether a pass has left Service ports for the next one to plan.
     private var isLeftToPlan = false
 
-    /// Of Services with very many ports a pass plans no more than these, which takes some 10 ms. The next step plans the rest.
+    /// A pass plans at most this many ports of Services with very many ports, in some 10 ms. The next step plans the
+    /// rest.
     private static var portsPlannedAtOnce: Int { 2048 }
 
     /// - Parameters:
@@ -94,7 +96,7 @@ public final class NodeReconciler {
         families.first { $0.family == work.family }?.keptRules = (work, duration)
     }
 
-    /// Has everything read and mended by the next steps, sooner than the sync period would.
+    /// Makes the next steps read and mend everything, before the sync period has gone by.
     public func verifySoon() {
         for family in families { family.schedule.verifySoon(at: clock.now) }
     }
@@ -118,8 +120,8 @@ public final class NodeReconciler {
 
     // MARK: Steps
 
-    /// Writes what is due, and goes one step further in a verifying pass: so changes without end do not keep that from ending,
-    /// and a change waits for one step at most.
+    /// Writes what is due, and goes one step further in a verifying pass. So constant changes do not keep that from
+    /// ending, and a change waits for one step at most.
     public func step(on dataplane: Dataplane, telling observer: some PassObserver) async -> Step {
         let now = clock.now
         lookAtDummyLink(now)
@@ -143,7 +145,7 @@ public final class NodeReconciler {
         }
         ruleConfigurations = [:]
         observer.planningBegan()
-        // Before the families serve there are no Services that a large one could delay.
+        // Before the families serve, a large Service delays no other one.
         let limit = families.allSatisfy(\.hasEndedVerifying) ? Self.portsPlannedAtOnce : .max
         table.planDirty(in: families.map(\.family), atMost: limit) { id, family, contribution, observations in
             guard let passes = families.first(where: { $0.family == family }) else { return }
@@ -157,7 +159,7 @@ public final class NodeReconciler {
         observer.planningEnded(isAll: !isLeftToPlan)
     }
 
-    /// Has addresses mended that others have removed or added, sooner than the next verifying pass would.
+    /// Mends addresses that other programs have removed or added, without waiting for the next verifying pass.
     private func lookAtDummyLink(_ now: Instant) {
         guard !dummyLinkEvents.isEmpty else { return }
         for family in families where family.reconciler.noteDummyLink(dummyLinkEvents) {

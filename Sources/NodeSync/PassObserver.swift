@@ -4,7 +4,7 @@ public import DataplaneModel
 public import Reconcile
 public import ServicePlan
 
-/// Is told of what a node's passes do, while they do it: for metrics, health and the log.
+/// Observes what a node's passes do, while they do it: for metrics, health and the log.
 ///
 /// Each call comes from within `NodeReconciler.step`, and must not call it. What a call does not need is left out.
 public protocol PassObserver: AnyObject {
