@@ -1,4 +1,4 @@
-/// The objects of one kind that may differ from what is wanted. Each is pending, or the kernel has refused it: not both.
+/// The objects of one kind that may differ from what is wanted. Each is pending or refused by the kernel, not both.
 struct UnsettledObjects<Name: Hashable & Sendable> {
     private(set) var pending: Set<Name> = []
     private(set) var refused = Refusals<Name>()
