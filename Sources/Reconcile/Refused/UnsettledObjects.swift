@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The objects of one kind that may differ from what is wanted. Each is pending or refused by the kernel, not both.
 struct UnsettledObjects<Name: Hashable & Sendable> {
     private(set) var pending: Set<Name> = []
