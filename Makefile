@@ -17,7 +17,7 @@ release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipv
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
 # What holds servers and programs to their time limits runs by itself: beside thousands of random histories it would measure those.
-unit-test: deps-build ## Run the tests that need no kernel and no root
+unit-test: deps-test ## Run the tests that need no kernel and no root
 	swift test --skip KernelTests --skip TrafficTests --skip HTTPSurfacesTests --skip SurfacesOverHTTPTests \
 		--skip ChildProgramsTests
 	swift test --skip-build --filter HTTPSurfacesTests --filter SurfacesOverHTTPTests --filter ChildProgramsTests
@@ -101,6 +101,9 @@ clean: ## Remove what was built
 deps: ## Install what building and testing need and is missing (apt, pip)
 	@Tests/dependencies build test kernel
 
-.PHONY: deps-build
+.PHONY: deps-build deps-test
 deps-build:
 	@Tests/dependencies build
+
+deps-test:
+	@Tests/dependencies build test

@@ -5,7 +5,7 @@ import PackagePlugin
 /// Notes the commit that is built, for `--version`.
 ///
 /// It is `KUBE_IPVS_COMMIT` of the environment where that is set, as in the build of an image, which has no repository; else
-/// the commit that is checked out; else it is unknown. The reflog is an input, for SwiftPM asks a plugin only when the package
+/// the commit that is checked out; else it is unknown, also where the sources lie inside of another repository. The reflog is an input, for SwiftPM asks a plugin only when the package
 /// itself has changed, and runs its command whenever an input has.
 @main
 struct CommitStamp: BuildToolPlugin {
@@ -26,7 +26,7 @@ struct CommitStamp: BuildToolPlugin {
 
     /// A text that is no hash does not become source code.
     private static let script = #"""
-        commit=${2-$(git -C "$0" rev-parse HEAD 2>/dev/null)}
+        commit=${2-$([ -e "$0/.git" ] && git -C "$0" rev-parse HEAD 2>/dev/null)}
         case $commit in *[!0-9a-f]*) commit= ;; esac
         printf '/// Empty where it is unknown.\nlet commit = "%s"\n' "$commit" >"$1"
         """#

@@ -10,6 +10,8 @@ struct KernelDrift {
     private(set) var changes: [RehearsedChange.Subject: [String]] = [:]
     /// What the whole node is in need of.
     private(set) var ofNode = ChangeCount()
+    /// What the whole node should have, and Services work without.
+    private(set) var optional: [String] = []
     /// What could not be read.
     var failures: [String] = []
     private let wanted: Set<RehearsedChange.Subject>?
@@ -20,6 +22,7 @@ struct KernelDrift {
     }
 
     mutating func note(_ change: RehearsedChange) {
+        guard !change.isOptional else { return optional.append(change.description) }
         guard let subject = change.subject else { return ofNode.add(change) }
         guard wanted?.contains(subject) ?? true else { return }
         changes[subject, default: []].append(change.description)

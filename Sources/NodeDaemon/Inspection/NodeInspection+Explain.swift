@@ -23,7 +23,7 @@ extension NodeInspection {
     /// - Returns: `nil` when there is no such Service, or no such port.
     public func report(on name: ObjectName, port: String?) async -> ServiceReport? {
         guard table.service(name) != nil else { return nil }
-        return report(on: name, port: port, await kernelFacts(wanted: subjects(of: name)))
+        return report(on: name, port: port, await kernelFacts(wanted: subjects(of: table.servicePorts.filter { $0.service == name })))
     }
 
     /// Hands over the report on each Service that is not as it should be, by name.
@@ -56,9 +56,9 @@ extension NodeInspection {
         )
     }
 
-    private func subjects(of name: ObjectName) -> Set<RehearsedChange.Subject> {
+    private func subjects(of ports: some Sequence<ServicePortID>) -> Set<RehearsedChange.Subject> {
         Set(
-            table.servicePorts.filter { $0.service == name }.flatMap { id in
+            ports.flatMap { id in
                 families.flatMap { table.plan(of: id, in: $0).contribution.subjects($0) }
             })
     }
@@ -87,7 +87,7 @@ extension NodeInspection {
         for virtualIP in explanation.ports.flatMap(\.virtualIPs).map(\.virtualIP) {
             findings.look(at: virtualIP, of: name, facts)
         }
-        findings.look(at: subjects(of: name), facts)
+        findings.look(at: subjects(of: explanation.ports.lazy.map(\.id)), facts)
         findings.look(atHealthCheckPort: explanation.service.healthCheckNodePort, facts)
         findings.details += notes(about: name, slices).map { "rejected: \($0)" }
         findings.troubles += notes(about: name, slices).map { "a part of it was rejected: \($0)" }
@@ -164,6 +164,7 @@ struct ServiceFindings {
             details.append("kernel: \(words)")
             troubles.append(words)
         }
+        remarks += facts.drift.optional.map { "the daemon would \($0); Services work without it" }
         for failure in facts.drift.failures {
             details.append("kernel: \(failure)")
             troubles.append("a part of the kernel could not be read: \(failure)")

@@ -77,8 +77,8 @@ struct NodeEvidence {
         guard let version = KernelVersion(release: release) else {
             return NodeFinding(.warning, "kernel", "'\(release)' is no version that is known here")
         }
-        return version < KernelVersion(6, 1)
-            ? NodeFinding(.notice, "kernel", "\(release); tested are 6.1 and later")
+        return version < KernelVersion(5, 10)
+            ? NodeFinding(.notice, "kernel", "\(release); tested are 5.10 and later")
             : NodeFinding(.ok, "kernel", release)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
+import HTTPSurfaces
 public import KubeProxyConfig
 
 /// Asks the daemon of this node for its health, where the daemon's own configuration says that it answers.
@@ -90,7 +91,7 @@ public struct HealthProbe: Hashable, Sendable {
             answer = HealthAnswer(local: bytes, to: question)
         }
         guard let answer else {
-            throw ProbeError("what answers is no health server: \(String(decoding: bytes.prefix(80), as: UTF8.self))")
+            throw ProbeError("what answers is not kube-ipvs: \(String(decoding: bytes.prefix(80), as: UTF8.self))")
         }
         return answer
     }
@@ -108,11 +109,15 @@ struct HealthAnswer: Hashable, Sendable {
     var code: Int
     var body: String
 
-    /// - Parameter bytes: a whole response of HTTP/1.
+    /// - Parameter bytes: a whole response of HTTP/1. One of another server is none: kube-proxy answers at the same ports.
     init?(http bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         let words = text.prefix { !$0.isNewline }.split(separator: " ")
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let code = Int(words[1]) else { return nil }
+        let head = text.split(separator: "\r\n\r\n", maxSplits: 1).first ?? ""
+        guard head.split(separator: "\r\n").contains(where: { $0.lowercased() == "server: \(HTTPAnswer.server)" }) else {
+            return nil
+        }
         // The two bytes are one character to Swift.
         let body = text.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first ?? ""
         self.init(code: code, body: String(body.prefix(2048)))

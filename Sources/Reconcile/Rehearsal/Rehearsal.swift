@@ -194,6 +194,7 @@ private struct RehearsedSettings: SettingsDataplane {
     }
 
     func write(_ value: String, to setting: KernelSetting) {
-        notes.note(.setting, "write \(value) to \(setting.key)")
+        notes.note(
+            RehearsedChange(.setting, isOptional: !setting.isVital, "write \(value) to \(setting.key)"))
     }
 }

@@ -33,10 +33,13 @@ public struct RehearsedChange: Hashable, Sendable, CustomStringConvertible {
     public var kind: Kind
     /// `nil` for what the whole node needs.
     public var subject: Subject?
+    /// Whether Services work without it: so with most settings of the kernel.
+    public var isOptional: Bool
     public var description: String
 
-    public init(_ kind: Kind, of subject: Subject? = nil, _ description: String) {
+    public init(_ kind: Kind, of subject: Subject? = nil, isOptional: Bool = false, _ description: String) {
         self.kind = kind
+        self.isOptional = isOptional
         self.subject = subject
         self.description = description
     }

@@ -95,6 +95,22 @@ import Testing
         #expect(draining?.lines.contains("      kernel: lets 10.244.0.7:8080 drain: weight 0, 2 connections") == true)
     }
 
+    @Test(arguments: [false, true])
+    func `a setting of the kernel is a trouble of Services where they do not work without it`(isVital: Bool) async throws {
+        let inspection = try inspection()
+        let fake = FakeDataplane()
+        await inspection.nodeReconciler().settle(on: fake.dataplane, telling: PassReports())
+        var dataplane = fake.dataplane
+        dataplane.settings = FakeSettings(["net/netfilter/nf_conntrack_max": "1"])
+        let setting = KernelSetting(
+            "net/netfilter/nf_conntrack_max", .exactly(2), purpose: "room", isVital: isVital)
+        var drift = KernelDrift()
+        drift.failures = await inspection.rehearse(over: dataplane, SettingsKeeper([setting])) { drift.note($0) }
+        let found = try #require(report(inspection, nil, drift))
+        #expect(found.isGood == !isVital)
+        #expect(found.remarks.count == (isVital ? 0 : 1))
+    }
+
     @Test
     func `an address that is not bound, and an entry that a set lacks, are troubles, and those of others are not`()
         async throws

@@ -130,7 +130,10 @@ struct HealthProbeTests {
 
     @Test func `an answer is read whatever comes`() {
         #expect(
-            HealthAnswer(http: Array("HTTP/1.1 503 No\r\nA: b\r\n\r\n{}".utf8)) == HealthAnswer(code: 503, body: "{}"))
+            HealthAnswer(http: Array("HTTP/1.1 503 No\r\nServer: kube-ipvs\r\nA: b\r\n\r\n{}".utf8))
+                == HealthAnswer(code: 503, body: "{}"))
+        // kube-proxy answers at the same ports.
+        #expect(HealthAnswer(http: Array("HTTP/1.1 200 OK\r\nA: b\r\n\r\nServer: kube-ipvs".utf8)) == nil)
         #expect(HealthAnswer(http: Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)) == nil)
         #expect(HealthAnswer(http: []) == nil)
         #expect(HealthAnswer(http: Array("HTTP/1.1 many\r\n\r\n".utf8)) == nil)
