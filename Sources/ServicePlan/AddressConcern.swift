@@ -3,7 +3,7 @@ public import Addressing
 import DataplaneModel
 import KubernetesObjects
 
-/// An external or load balancer IP that somebody else has with whom the node speaks.
+/// An external or load balancer IP that is also the address of another host, with which the node speaks.
 public struct AddressConcern: Hashable, Sendable {
     public enum Reason: String, CaseIterable, Hashable, Sendable {
         case apiServer = "an address of the API server"
@@ -87,7 +87,7 @@ extension Service {
         }
         guard !isOwn else { return nil }
         if facts.surroundings.defaultGateways.contains(address) { return .defaultGateway }
-        // Whoever lists addresses of nodes lists them all.
+        // A Service that lists addresses of nodes lists them all.
         let isOtherHost =
             facts.surroundings.otherGateways.contains(address) || facts.surroundings.otherNodes.contains(address)
             || facts.surroundings.neighbours.contains(address)

@@ -3,7 +3,7 @@ import Addressing
 import DataplaneModel
 import KubernetesObjects
 
-/// Whether the virtual IPs of a port send anybody to an endpoint, and if not, why.
+/// Whether the virtual IPs of a port send clients to an endpoint, and if not, why.
 public enum EndpointUse: Hashable, Sendable {
     /// All of them do. With a reason where that is out of the ordinary.
     case everywhere(EndpointVerdict)

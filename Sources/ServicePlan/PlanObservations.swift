@@ -7,7 +7,7 @@ public struct PlanObservations: Hashable, Sendable {
     public var lacksLocalEndpointsForInternalTraffic = false
     /// The same with `externalTrafficPolicy`.
     public var lacksLocalEndpointsForExternalTraffic = false
-    /// What a load balancer is to be told of this node, if it asks.
+    /// The answer to a load balancer's health check of this node.
     public var healthCheck: HealthCheck?
     /// What the Service asks for and does not get.
     public var omissions: [PlanOmission] = []

@@ -45,9 +45,9 @@ public struct PortEndpoint: Hashable, Sendable, BitwiseCopyable {
 extension PortEndpoint {
     /// The endpoints of a Service port in ascending order of their identity, each identity once.
     ///
-    /// An endpoint that moves between slices is in both for a moment, and a Pod network may reuse the address of a Pod that
-    /// still terminates: the one that does not terminate is the one that counts. The result does not depend on the order of
-    /// the slices.
+    /// An endpoint that moves between slices is in both for a moment. A Pod network may reuse the address of a Pod that
+    /// still terminates. Of two such endpoints the one that does not terminate counts, whatever the order of the
+    /// slices.
     public static func merged(
         _ slices: [EndpointSlice],
         of port: ServicePort,

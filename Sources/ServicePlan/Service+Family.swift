@@ -20,7 +20,7 @@ extension Service {
         loadBalancerVIPs.sortedUniquely { $0.family == family }
     }
 
-    /// Who may reach the load balancer VIPs, in ascending order; empty for everybody.
+    /// The client networks that may reach the load balancer VIPs, in ascending order; empty for all.
     func sourceRanges(of family: IPFamily) -> [IPPrefix] {
         let ranges = loadBalancerSourceRanges.sortedUniquely { $0.family == family }
         return ranges.contains(where: \.isZero) ? [] : ranges

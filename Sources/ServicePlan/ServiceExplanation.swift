@@ -39,7 +39,7 @@ public struct VirtualIPExplanation: Hashable, Sendable {
     public var source: EndpointSelection.Source
     /// The real servers behind it, in ascending order.
     public var realServers: [RealServer.ID]
-    /// Who may reach it; empty for everybody. Only load balancer VIPs have ranges.
+    /// The client networks that may reach it; empty for all. Only load balancer VIPs have ranges.
     public var sourceRanges: [IPPrefix]
     /// Whether this node is shut out by the source ranges.
     public var isClosedToNode: Bool

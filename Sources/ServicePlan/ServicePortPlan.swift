@@ -136,8 +136,8 @@ public struct ServicePortPlan: Hashable, Sendable {
 }
 
 extension PlanObservations {
-    /// Whom the gauge `sync_proxy_rules_no_local_endpoints_total` counts. One virtual IP under policy Local is enough for
-    /// both policies to be looked at, as in kube-proxy.
+    /// The ports that the gauge `sync_proxy_rules_no_local_endpoints_total` counts. One virtual IP under policy Local
+    /// is enough for both policies to be looked at, as in kube-proxy.
     fileprivate mutating func observe(
         _ virtualIPs: [VirtualIP],
         _ selection: EndpointSelection,

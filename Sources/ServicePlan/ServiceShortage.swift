@@ -5,7 +5,7 @@ public import KubernetesObjects
 
 /// Why virtual IPs of a Service have no endpoints.
 public struct ServiceShortage: Hashable, Sendable, CustomStringConvertible {
-    /// Whether that is as somebody has asked for: a traffic policy keeps to this node, which has no endpoint. Then it is no fault.
+    /// Whether the reason is a traffic policy that keeps to this node, which has no endpoint. Then it is no fault.
     public var isWanted: Bool
     /// Plain words, the port named.
     public var description: String

@@ -22,12 +22,12 @@ public struct ServiceStatusTable: Sendable {
     }
 
     private var observations: [Key: PlanObservations] = [:]
-    /// How many ports of each Service lack local endpoints. A count of ports and not a set of Services, so that a port that
-    /// no longer lacks them does not hide another one that does.
+    /// How many ports of each Service lack local endpoints. Ports are counted, because a port that has endpoints again
+    /// must not hide another one that lacks them.
     private var lackingPorts: [Lack: [ObjectName: Int]] = [:]
     /// How many Service ports have each omission.
     private var omissionCounts: [IPFamily: [PlanOmission: Int]] = [:]
-    /// Of each Service with a health-check node port, the ports that told of it.
+    /// For each Service with a health-check node port, the ports that reported it.
     private var checkedPorts: [IPFamily: [ObjectName: Set<ServicePortID>]] = [:]
 
     public init() {}

@@ -5,8 +5,8 @@ import KubernetesObjects
 
 /// What is to be planned again, and what it becomes.
 extension ServiceTable {
-    /// The Service ports that may contribute something else than when they were last taken, each once; in no order that
-    /// means anything, but the same in each run. Those that no longer exist are among them: they now contribute nothing.
+    /// The Service ports whose contribution may have changed since they were last taken, each once. Their order means
+    /// nothing, but is the same in each run. Those that no longer exist are among them: they now contribute nothing.
     public mutating func takeDirty() -> [ServicePortID] {
         var taken: [ServicePortID] = []
         taken.reserveCapacity(dirtyCount)
@@ -14,7 +14,7 @@ extension ServiceTable {
         return taken
     }
 
-    /// Takes the dirty ports as `takeDirty` does, and hands over what each becomes in each of the families.
+    /// Takes the dirty ports as `takeDirty` does, and hands over the plan of each in each of the families.
     ///
     /// - Parameter limit: about how many ports to plan. Those of Services with few ports come first, and all of them; what is
     ///   left stays dirty.
@@ -29,8 +29,8 @@ extension ServiceTable {
         }
     }
 
-    /// Hands over the dirty ports, each with the place of its Service's entry unless it was noted by name. Not as an array:
-    /// after a list of everything there are as many as the cluster has.
+    /// Hands over the dirty ports, each with the place of its Service's entry unless it was noted by name. They are not
+    /// made into an array: after a list of everything there are as many as the cluster has.
     private mutating func forEachDirty(
         atMost limit: Int,
         _ body: (inout ServiceTable, ServicePortID, _ place: Int?, PortLookup?) -> Void
@@ -67,7 +67,7 @@ extension ServiceTable {
         return PortLookup(service, entries[place].slices)
     }
 
-    /// Those of one Service together. Where there are too many, the latest ones come first if they are few.
+    /// Ports of one Service stay together. Where there are too many, the latest ones come first if they are few.
     private mutating func takeOtherDirtyPorts(atMost limit: Int) -> [ServicePortID] {
         var taken = otherDirtyPorts.sorted()
         otherDirtyPorts = []
@@ -86,7 +86,8 @@ extension ServiceTable {
 
     public var hasDirty: Bool { dirtyCount > 0 }
 
-    /// Marks all ports of a Service that is about to be another one, or none: by name, for their places will mean others.
+    /// Marks all ports of a Service that is about to change or go. They are marked by name, because their places will
+    /// change.
     mutating func markLost(_ service: Service, at place: Int) {
         for port in service.ports {
             otherDirtyPorts.insert(ServicePortID(port, of: service.name))
@@ -128,7 +129,7 @@ extension ServiceTable {
 
     /// Hands over what a Service port becomes in each of the families, with one look at its objects.
     ///
-    /// It mutates nothing, and says that it does so that it is called in place: otherwise the table is copied for each port.
+    /// Declared `mutating` only to avoid a copy of the table for each port: it changes nothing.
     private mutating func forEachPlan(
         of id: ServicePortID,
         at place: Int?,

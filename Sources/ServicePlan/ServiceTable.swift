@@ -5,9 +5,9 @@ public import KubernetesObjects
 
 /// The newest Services and EndpointSlices, and which Service ports have to be planned again because of what changed.
 ///
-/// It is level-triggered: it queues no changes, it only remembers whom they concern. A change to a slice costs what that slice
-/// and its Service cost, however large the cluster is. Endpoints are kept once, in their slices; the view that a port has of
-/// them is made while planning and not kept.
+/// It is level-triggered: it queues no changes, and only remembers which ports they concern. A change to a slice costs
+/// what that slice and its Service cost, however large the cluster is. Endpoints are kept once, in their slices. The
+/// view that a port has of them is made while planning and not kept.
 public struct ServiceTable: Sendable {
     /// What is known by the name of a Service. Either half may be missing: slices may come first.
     struct Entry: Sendable {
@@ -21,7 +21,7 @@ public struct ServiceTable: Sendable {
 
         var isEmpty: Bool { service == nil && slices.isEmpty }
 
-        // These are asked of the entry where it lies: one that is copied has a dozen references to count.
+        // These read the entry in place: a copy has a dozen references to count.
 
         /// The Service's name and ports.
         var servicePorts: (ObjectName, [ServicePort])? {
@@ -45,16 +45,17 @@ public struct ServiceTable: Sendable {
     private var vacant: [Int] = []
     /// The place that each slice is filed at: its label may change.
     private var placeOfSlice: [ObjectName: Int] = [:]
-    /// Entries with dirty ports, in the order in which they became so. One that has gone since may be among them.
+    /// Entries with dirty ports, in the order in which they became dirty. One may have been removed since.
     var dirtyEntries: [Int] = []
-    /// Dirty ports that have no bit: those that their Service may have lost, and those after the 64th.
+    /// Dirty ports without a bit: those that their Service may have lost, and those after the 64th.
     var otherDirtyPorts: Set<ServicePortID> = []
-    /// Those of them that were too many to be taken at once, descending.
+    /// Dirty ports without a bit that were too many to be taken at once, descending.
     var lateDirtyPorts: [ServicePortID] = []
 
     /// The node and the settings that all Service ports are planned with.
     public internal(set) var basis: PlanBasis
-    /// The families that this node serves. The others have empty contributions. Not a set, for that would hash one for each plan.
+    /// The families that this node serves. The others have empty contributions. An array, because a set hashes for each
+    /// plan.
     public let families: [IPFamily]
 
     public init(
@@ -81,7 +82,7 @@ public struct ServiceTable: Sendable {
 
     public mutating func apply(_ updates: [ObjectUpdate]) {
         reserveCapacity(forMore: updates.count)
-        // In place: an object that is copied has a dozen references to count.
+        // In place: a copy of an object has a dozen references to count.
         let updates = updates.span
         for index in updates.indices {
             apply(updates[index])
@@ -131,7 +132,7 @@ public struct ServiceTable: Sendable {
     }
 
     private mutating func file(_ slice: EndpointSlice) {
-        // Without the label the slice is nobody's.
+        // Without the label the slice belongs to no Service.
         guard !slice.serviceName.isEmpty else { return removeSlice(slice.name) }
         let place = place(of: slice.service)
         if let former = placeOfSlice.updateValue(place, forKey: slice.name), former != place {
@@ -177,13 +178,13 @@ public struct ServiceTable: Sendable {
 
     /// Takes over new facts of the node, and marks the Service ports that they can change.
     ///
-    /// This looks at every Service, which is what a rare event may cost. What marks whom:
-    /// - another name: all, because it decides which endpoints are local;
-    /// - another zone: those of Services with a zone hint in one of their slices;
-    /// - another address of the node itself: those of Services with load balancer source ranges;
-    /// - an address that an interface gained or lost, or that others are known by: those of Services with just this address as
-    ///   an external IP or a load balancer VIP, because it decides whether the address is bound;
-    /// - other node port addresses, whatever made them others: ports with a node port.
+    /// This looks at every Service, which is what a rare event may cost. It marks these ports:
+    /// - for another name: all, because it decides which endpoints are local;
+    /// - for another zone: those of Services with a zone hint in one of their slices;
+    /// - for another address of the node itself: those of Services with load balancer source ranges;
+    /// - for an address that an interface gained or lost, or by which other hosts are known: those of Services that
+    ///   have it as an external IP or a load balancer VIP, because it decides whether the address is bound;
+    /// - for other node port addresses, whatever the reason: ports with a node port.
     public mutating func replaceNodeFacts(_ facts: NodeFacts) {
         let old = basis
         guard old.facts != facts else { return }
