@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
-/// Word that addresses of interfaces have come or gone.
+/// Notifications that addresses of interfaces have come or gone.
 public struct AddressEvents: Hashable, Sendable {
     /// The addresses of some interface other than the dummy link may be others now.
     public var concernsNode: Bool
-    /// Of each address of the dummy link that there was word of, whether it was there when the last of it came.
+    /// For each address of the dummy link with a notification: whether it was there after the last one.
     public var dummyLink: [IPAddress: Bool]
-    /// Word was lost, or the dummy link itself came or went: which addresses it has must be read.
+    /// Notifications were lost, or the dummy link itself came or went: its addresses must be read.
     public var dummyLinkIsUnknown: Bool
 
     public init(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
-/// An address of the dummy link as the kernel has it, whoever bound it.
+/// An address of the dummy link as the kernel has it, whichever program bound it.
 ///
-/// The kernel tells apart addresses that differ only in how they are bound: one may be there twice with two prefix lengths, and
-/// only who names the right length removes it.
+/// The kernel tells apart addresses that differ only in how they are bound. One may be there twice with two prefix
+/// lengths, and is removed only by its own length.
 public struct BoundAddress: Hashable, Sendable {
     public var address: IPAddress
     /// The family that the kernel keeps it in: for an IPv4-mapped address of IPv6 another one than the address's own.
@@ -12,8 +12,8 @@ public struct BoundAddress: Hashable, Sendable {
     public var prefixLength: UInt8
     /// The other end, where it is bound as one end of a point-to-point link.
     public var peer: IPAddress?
-    /// Whether the node may choose it as the source of what it sends. None should be: somebody else has bound it so, and to
-    /// bind it again mends that.
+    /// Whether the node may choose it as the source of what it sends. None should be: another program has bound it so,
+    /// and binding it again mends that.
     public var isSelectable: Bool
     /// Whether it has what no address of ours has and binding it again does not take away: an end to its lifetime, a broadcast
     /// address, a narrower scope, a search for duplicates that goes on or has failed.
@@ -36,7 +36,8 @@ public struct BoundAddress: Hashable, Sendable {
         self.hasForeignTraits = hasForeignTraits
     }
 
-    /// Whether it is bound as the daemon binds no address, so that it has to go before the same address can be bound as it should be.
+    /// Whether it is bound as the daemon binds no address. It then has to go before the address can be bound as it
+    /// should be.
     public var isStray: Bool {
         prefixLength != family.bitWidth || family != address.family || peer != nil || hasForeignTraits
     }

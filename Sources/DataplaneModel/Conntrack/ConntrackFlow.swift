@@ -53,7 +53,7 @@ public struct ConntrackFlow: Hashable, Sendable, BitwiseCopyable {
         VirtualServer.ID(address: original.destination, port: original.destinationPort, transport: transport)
     }
 
-    /// Who answers.
+    /// The source of the answers.
     public var endpoint: RealServer.ID {
         RealServer.ID(address: reply.source, port: reply.sourcePort)
     }

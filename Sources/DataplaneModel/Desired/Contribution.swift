@@ -3,11 +3,11 @@ public import Addressing
 
 /// What one Service port wants of the data plane of one family.
 ///
-/// Two service ports may want the same set entry or address; `DesiredState` counts who wants what.
+/// Two service ports may want the same set entry or address; `DesiredState` counts the owners of each.
 public struct Contribution: Hashable, Sendable {
     public var virtualServers: [VirtualServer] = []
-    /// When the object that wants all this was made, in seconds since 1970: of two equal claims to a virtual server the older
-    /// one counts. Who does not say it is the youngest.
+    /// When the object that wants all this was made, in seconds since 1970. Of two equal claims to a virtual server the
+    /// older one counts. An object without a time is the youngest.
     public var creationTime: Int64 = .max
     public var setEntries: [SetMembership] = []
     /// To be bound to the dummy link.
@@ -16,8 +16,8 @@ public struct Contribution: Hashable, Sendable {
     /// sends to them.
     public var serversClosedToNode: [VirtualServer.ID] = []
 
-    /// Of a UDP port: who still answers, in ascending order, whether or not a traffic policy sends anybody there now. Flows to
-    /// the virtual servers that others answer are stale.
+    /// For a UDP port: the endpoints that still answer, in ascending order, even if no traffic policy sends clients
+    /// there now. Flows to the virtual servers that any other address answers are stale.
     public var servingEndpoints: [RealServer.ID] = []
 
     public init() {}

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
-/// Who has a virtual server that several owners want: the stronger kind of claim, then the older object, then the smaller name.
+/// Which of several owners has a virtual server: the stronger kind of claim, then the older object, then the smaller
+/// name.
 ///
-/// That is so in whatever order they come, and at every moment: when the holder leaves, the strongest of the others has it from
-/// then on, and a stronger claim takes it at once.
+/// The order in which they come does not matter. When the holder leaves, the strongest of the others has it from then
+/// on. A stronger claim takes it at once.
 extension DesiredState {
     /// Virtual servers that more than one owner wants.
     public var contestedCount: Int { rivals.count }
 
-    /// Who wants the virtual server; `nil` unless that is more than one.
+    /// The owners that want the virtual server; `nil` unless there are several.
     public func contest(over id: VirtualServer.ID) -> Contest<Owner>? {
         guard let others = rivals[id] else { return nil }
         return Contest(id: id, holder: claims[id].map(party), others: others.map(party))
@@ -36,7 +37,7 @@ extension DesiredState {
     // MARK: Claims
 
     mutating func claim(_ id: VirtualServer.ID, _ new: VirtualServerClaim, _ touched: inout TouchedObjects) {
-        // One look into the table, unless somebody else wants the virtual server too.
+        // One look into the table, unless another owner wants the virtual server too.
         func take(_ claim: inout VirtualServerClaim) -> VirtualServerClaim {
             let present = claim
             if present.ownerNumber == new.ownerNumber { claim = new }
@@ -87,7 +88,7 @@ extension DesiredState {
         realServerCount += heir.realServerCount - holder.realServerCount
         unsettled.append(holder.ownerNumber)
         unsettled.append(heir.ownerNumber)
-        // Flows of datagrams are still with the endpoints of who had it.
+        // Flows of datagrams are still with the endpoints of the former holder.
         if id.transport == .udp { touched.insertFlowServer(id) }
     }
 

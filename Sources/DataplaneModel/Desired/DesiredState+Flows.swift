@@ -3,12 +3,12 @@ import Addressing
 
 /// Tracked flows of datagrams, which know no end: one stays with its endpoint as long as its client goes on sending.
 extension DesiredState {
-    /// Whether a flow goes to a virtual server of ours and is answered by somebody who does not serve it.
+    /// Whether a flow goes to a virtual server of ours, and its target is no endpoint of that.
     ///
-    /// That is an endpoint that has gone, or the virtual IP itself when the client began before there was a virtual server.
-    /// With nobody serving at all a flow is left alone, as in kube-proxy: to whom should it go.
+    /// The target is a removed endpoint, or the virtual IP itself when the client began before there was a virtual
+    /// server. A flow of a virtual server without endpoints is left alone, as in kube-proxy: there is no better target.
     public func isStale(_ flow: ConntrackFlow) -> Bool {
-        // Endpoints of others who want the virtual server do not serve it.
+        // Endpoints of other owners that want the virtual server do not serve it.
         guard flow.transport == .udp, let claim = claims[flow.server] else { return false }
         let serving = contributions[claim.ownerNumber].servingEndpoints
         return !serving.isEmpty && !serving.containsSorted(flow.endpoint)

@@ -6,35 +6,34 @@ public import Addressing
 /// Owners may contribute the same set entry or address, so those are counted. Replacing one owner's contribution costs
 /// what that contribution holds, whatever the number of owners.
 ///
-/// A virtual server has one owner. What others contribute for its sake, they contribute for nothing: it is withheld, not counted,
-/// until the virtual server is theirs (`DesiredState+Claims`).
+/// A virtual server has one owner. What other owners contribute for its sake is withheld and not counted, until the
+/// virtual server is theirs (`DesiredState+Claims`).
 ///
-/// Owners are numbered, so that none of the tables but one has their names in it, and none of their types depends on `Owner`:
-/// a look into a table of a generic type asks the Swift runtime for that type.
+/// Owners are numbered. So only one table has their names in it, and the types of the others do not depend on `Owner`.
+/// A look into a table of a generic type asks the Swift runtime for that type.
 public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     /// The number of each owner that contributes anything.
     private var numbers: [Owner: Int] = [:]
-    /// By number. What is vacant has the name of who had it last, and an empty contribution.
+    /// By number. A vacant number has the name of its last owner, and an empty contribution.
     private(set) var names: [Owner] = []
     private(set) var contributions: [Contribution] = []
     /// Numbers to be given again.
     private var vacant: [Int] = []
 
-    /// Who has each virtual server.
+    /// The holder's claim to each virtual server.
     var claims: [VirtualServer.ID: VirtualServerClaim] = [:]
-    /// Those that want a virtual server and do not have it, the strongest first. Few virtual servers have any.
+    /// Claims that are not the holder's, the strongest first. Few virtual servers have any.
     var rivals: [VirtualServer.ID: [VirtualServerClaim]] = [:]
     /// What is not counted of the owners that want a virtual server and do not have it.
     var withheld: [Int: WithheldContribution] = [:]
     /// Owners that may have lost or won a virtual server since `withheld` was last brought in line.
     var unsettled: [Int] = []
-    /// Virtual servers whose owner or rivals have changed since somebody asked.
+    /// Virtual servers whose owner or rivals have changed since `takeChangedContests` was last called.
     var changedContests: Set<VirtualServer.ID> = []
     private var setCounts: [[IPSetEntry: UInt32]]
     private var addressCounts: [IPAddress: UInt32] = [:]
     private var closedCounts: [VirtualServer.ID: UInt32] = [:]
-    /// How many owners are about to contribute, as far as that is known. It counts for the first one: where nobody contributes
-    /// anything, no room is made.
+    /// Capacity hint: how many owners are about to contribute. It is used when the first one contributes.
     public var expectedOwners = 0
     /// Those of all virtual servers.
     public internal(set) var realServerCount = 0
@@ -48,14 +47,14 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
 
     public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? {
         guard let claim = claims[id] else { return nil }
-        // Each where it lies: a virtual server that is copied first has a reference to count.
+        // Each is read in place: a copy of the virtual server has a reference to count.
         return IPVSTable.Entry(
             configuration: contributions[claim.ownerNumber].virtualServers[claim.index].configuration,
             realServers: contributions[claim.ownerNumber].virtualServers[claim.index].realServers
         )
     }
 
-    /// Who wants the virtual server; of several, the one whose version counts.
+    /// The owner that wants the virtual server; of several, the one that has it.
     public func owner(of id: VirtualServer.ID) -> Owner? {
         claims[id].map { names[$0.ownerNumber] }
     }
@@ -148,7 +147,7 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
         return true
     }
 
-    /// The owner's number. Who has none gets one, with nothing contributed yet.
+    /// The owner's number. An owner without one gets one, with nothing contributed yet.
     private mutating func number(of owner: Owner) -> (number: Int, isNew: Bool) {
         // One look into the table for both.
         func take(_ number: inout Int) -> Int { number }

@@ -25,7 +25,7 @@ struct VirtualServerClaim: Hashable, Sendable, BitwiseCopyable {
     var realServerCount: Int { Int(realServers) }
 }
 
-/// Who has a virtual server that several owners want, and who does not.
+/// The owner that has a virtual server which several want, and those that do not have it.
 public struct Contest<Owner: Hashable & Comparable & Sendable>: Hashable, Sendable {
     public struct Party: Hashable, Sendable {
         public var owner: Owner
@@ -38,9 +38,9 @@ public struct Contest<Owner: Hashable & Comparable & Sendable>: Hashable, Sendab
     }
 
     public var id: VirtualServer.ID
-    /// `nil` when nobody wants the virtual server any more.
+    /// `nil` when no owner wants the virtual server any more.
     public var holder: Party?
-    /// The strongest first; empty when nobody else wants it any more.
+    /// The strongest first; empty when no other owner wants it any more.
     public var others: [Party]
 
     public init(id: VirtualServer.ID, holder: Party?, others: [Party]) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
-/// A set as the kernel describes it, whoever made it.
+/// A set as the kernel describes it, whichever program made it.
 public struct ObservedSet: Hashable, Sendable {
     public var name: String
     /// Such as `hash:ip,port`.

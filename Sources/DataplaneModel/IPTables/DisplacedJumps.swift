@@ -54,7 +54,7 @@ public struct DisplacedJumps: Hashable, Sendable {
         for jump in jumps { moves[jump] = now }
     }
 
-    /// What is to be said once: that somebody puts rules before a jump again after it was moved.
+    /// What is to be logged once: another program puts rules before a jump again after it was moved.
     public mutating func takeNews() -> [PrecedingRule] {
         defer { untold = [] }
         return untold

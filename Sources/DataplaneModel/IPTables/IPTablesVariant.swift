@@ -59,7 +59,7 @@ public struct IPTablesChoice: Hashable, Sendable {
     /// - Parameters:
     ///   - variant: the chosen one; where `iptables` decides, what that is.
     ///   - other: whether the programs of the other one are installed.
-    ///   - hindrance: why the kernel cannot hold our rules in a variant; `nil` when it can, or when nobody can tell.
+    ///   - hindrance: why the kernel cannot hold our rules in a variant; `nil` when it can, or when that is unknown.
     public func tried(
         _ variant: IPTablesVariant,
         otherIsInstalled other: Bool,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// What a listing of `iptables-save` (`ip6tables-save`) has of ours: the rules of our chains, and the jumps to them.
 ///
-/// Two listings between which nobody touched our rules give equal values.
+/// Two listings give equal values if no program touched our rules in between.
 public struct InstalledRules: Hashable, Sendable {
     /// The rules of each chain of ours that is there, as printed, without `-A CHAIN`.
     private(set) var chains: [ServiceChain: [String]] = [:]

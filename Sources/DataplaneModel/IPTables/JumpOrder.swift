@@ -20,8 +20,9 @@ public struct PrecedingRule: Hashable, Sendable, CustomStringConvertible {
 /// `KUBE-SERVICES` ends with ACCEPT for what goes to a Service. A rule behind it never sees that, and one before it does: all
 /// virtual IPs are the node's own for the kernel, so a DNAT of a host port takes that port of every Service.
 ///
-/// A rule counts when it, or a chain that it leads to, can end the way of a packet: by another destination or by leaving the
-/// table. It does not count when it names its destination (`-d ADDRESS`, `--match-set SET dst`): that is meant for somebody.
+/// A rule counts when it, or a chain that it leads to, can end the way of a packet: by another destination or by
+/// leaving the table. It does not count when it names its destination (`-d ADDRESS`, `--match-set SET dst`): then it is
+/// meant for just that.
 public struct JumpOrder: Hashable, Sendable {
     /// In the order in which packets meet them; jumps without any are not in it. At most `limit` for each jump.
     public private(set) var preceding: [ServiceJump: [PrecedingRule]] = [:]
@@ -121,7 +122,7 @@ private struct NatChains {
     private static let ends: Set<String> = ["ACCEPT", "DNAT", "DROP", "NETMAP", "NFQUEUE", "QUEUE", "REDIRECT"]
 
     private let lines: [ArraySlice<UInt8>]
-    /// Where in `lines` each chain's rules are: made when somebody asks, for there may be a hundred thousand.
+    /// Where in `lines` each chain's rules are. Made when first needed, for there may be a hundred thousand.
     private lazy var index = Dictionary(grouping: lines.indices) { Self.chain(of: lines[$0]) }
     /// Each chain's first way to an end, once it has been looked for; `nil` where there is none.
     private var known: [Substring: [String]?] = [:]
@@ -143,7 +144,7 @@ private struct NatChains {
 
     private mutating func way(out chain: Substring, depth: Int) -> [String]? {
         if let known = known[chain] { return known }
-        // Whoever comes back to it on the way finds nothing new.
+        // A way that comes back to this chain finds nothing new.
         known[chain] = .some(nil)
         for line in index[chain] ?? [] {
             if let path = path(of: NatRule(lines[line]), depth: depth) {

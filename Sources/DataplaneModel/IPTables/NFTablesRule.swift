@@ -51,7 +51,8 @@ public struct NFTablesRemoval: Hashable, Sendable {
     public var rules: [Rule] = []
     /// The rest, for the program; `nil` when nothing is left.
     public var input: String?
-    /// Whether the program can do its part only after the rules are gone: nobody deletes a chain that a rule leads to.
+    /// Whether the program can do its part only after the rules are gone: a chain that a rule leads to cannot be
+    /// deleted.
     public var comesFirst = false
 
     public init(_ input: String) {

@@ -51,9 +51,9 @@ struct RuleText {
         }
     }
 
-    /// What the node itself sends to a virtual IP has that address as its source, and is no external traffic whose source the
-    /// policy `Local` keeps: where the endpoint is on another node, the answer would stay there. kube-proxy has no such rule
-    /// (kubernetes #93456).
+    /// What the node itself sends to a virtual IP has that virtual IP as its source. It is no external traffic whose
+    /// source the policy `Local` keeps. Where the endpoint is on another node, the answer would stay there. kube-proxy
+    /// has no such rule (kubernetes #93456).
     private func masqueradeFromVirtualIP(_ set: ServiceSet) -> String {
         "\(commented(set, "src,dst")) -j KUBE-MARK-MASQ"
     }

@@ -2,8 +2,8 @@
 extension Ruleset {
     /// How a ruleset looked when it had just been written.
     ///
-    /// Should some version of iptables print one of our rules in a form that does not compare equal, this keeps it from
-    /// being written again in every pass.
+    /// A version of iptables may print one of our rules in a form that does not compare equal. This keeps such a rule
+    /// from being written again in every pass.
     public struct Rendering: Hashable, Sendable {
         public var ruleset: Ruleset
         public var installed: InstalledRules

@@ -25,10 +25,11 @@ public struct VirtualServer: Hashable, Sendable {
         }
     }
 
-    /// By what somebody wants the virtual server. Of several who want the same one, the strongest claim has it.
+    /// By what an owner wants the virtual server. Where several want the same one, the strongest claim has it.
     ///
-    /// The order is that of who may say so: the cluster gives away cluster IPs and node ports, a cloud's controller load
-    /// balancer IPs, and whoever may write a Service any external IP (CVE-2020-8554).
+    /// The order is that of trust in the party that assigns it. The cluster assigns cluster IPs and node ports, a
+    /// cloud's controller load balancer IPs. A user with the right to write a Service sets any external IP
+    /// (CVE-2020-8554).
     public enum Claim: UInt8, CaseIterable, Hashable, Sendable, BitwiseCopyable {
         case clusterIP
         case nodePort

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
-/// Tells the virtual servers that this daemon, or kube-proxy, has made from everybody else's, by what else they have put
-/// into the kernel. IPVS itself keeps no note of who made a virtual server.
+/// Tells the virtual servers of this daemon, or of kube-proxy, from all others, by what else the two have put into the
+/// kernel. IPVS itself does not record which program made a virtual server.
 public struct VirtualServerOwnership: Hashable, Sendable {
     /// On the dummy link.
     public var boundAddresses: Set<IPAddress> = []
@@ -11,7 +11,7 @@ public struct VirtualServerOwnership: Hashable, Sendable {
     /// What the sets hold of addresses with ports, whichever family they are for.
     public var servers: Set<VirtualServer.ID> = []
     public var nodePorts: Set<NodePort> = []
-    /// Virtual servers in these networks are somebody else's, whatever is known of them (`ipvs.excludeCIDRs`).
+    /// Virtual servers in these networks belong to other programs, whatever is known of them (`ipvs.excludeCIDRs`).
     public var excludedNetworks: [IPPrefix]
 
     /// A port that is served at every address of the node that serves node ports.

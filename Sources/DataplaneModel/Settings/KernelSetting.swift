@@ -3,7 +3,7 @@
 public struct KernelSetting: Hashable, Sendable {
     public enum Demand: Hashable, Sendable {
         case exactly(Int)
-        /// A larger value is somebody's choice and stays.
+        /// A larger value is an administrator's choice and stays.
         case atLeast(Int)
     }
 
