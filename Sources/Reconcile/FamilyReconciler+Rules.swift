@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
 
-/// Rules are kept beside the passes, with a back-off of their own: a program of iptables that waits for a lock, or hangs, holds
-/// up no virtual server. The one exception is the replacement of a set of another kind under our rules.
+/// Rules are kept beside the passes, with a back-off of their own. An iptables program that waits for a lock, or hangs,
+/// delays no virtual server. The one exception is the replacement of a set of another kind under our rules.
 ///
 /// Their order counts once: the first verifying pass binds no address before the rules are there, or have failed.
 extension FamilyReconciler {

@@ -4,8 +4,8 @@ import DataplaneModel
 
 /// How far a verifying pass has come. It can be left after each step.
 ///
-/// Passes of mode `changes` may be made in between. Each part is compared in the step that reads it, with what is desired and
-/// known then; what is read in parts is older than the comparison, which the keepers allow for.
+/// Passes of mode `changes` may be made in between. Each part is compared in the step that reads it, with the
+/// desired state and the mirror of that moment. What is read in parts is older than that, and the keepers allow for it.
 struct Verification {
     /// `nil` when none is under way.
     var stage: PassStage?
@@ -26,8 +26,8 @@ extension FamilyReconciler {
     /// Whether a verifying pass is under way.
     public var isVerifying: Bool { verification.stage != nil }
 
-    /// Whether passes of mode `changes` have something to go by: from the first verifying pass on, once that knows what there is
-    /// of virtual servers and sets, and what is left is to bind addresses. The kernel takes a minute for 50,000 of those.
+    /// Whether passes of mode `changes` have something to go by: a mirror of virtual servers and sets. The first
+    /// verifying pass has both before it binds addresses. The kernel takes a minute for 50,000 of those.
     public var takesChanges: Bool {
         hasEndedVerifying || verification.stage.map { $0 >= .addresses } ?? false
     }

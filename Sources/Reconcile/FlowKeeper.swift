@@ -79,8 +79,8 @@ struct FlowKeeper {
         reading = nil
     }
 
-    /// Looks at the next part of all flows, if that is due, for what was missed: a datagram that was under way while its endpoint
-    /// left, and what happened while no daemon ran. A node may track a million of them.
+    /// Looks at the next part of all flows, if that is due. It finds stale flows that were missed: of a datagram that
+    /// was under way while its endpoint left, or from a time without a daemon. A node may track a million of them.
     ///
     /// - Parameter dataplane: `nil` leaves tracked flows alone.
     /// - Returns: whether there is more.

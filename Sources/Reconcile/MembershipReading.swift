@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-/// What a verifying pass reads part by part, and passes of mode `changes` may write to meanwhile: the members of a set, the
-/// addresses of the link. It collects what is not as it is known.
+/// The reading of a set's members, or of the link's addresses, part by part. Passes of mode `changes` may write to them
+/// meanwhile. It collects what differs from the mirror.
 struct MembershipReading<Member: Hashable> {
     /// Whether anything was known before.
     let isKnown: Bool

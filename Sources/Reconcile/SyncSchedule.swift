@@ -3,8 +3,8 @@
 ///
 /// The first change after a quiet time goes at once. Changes that arrive sooner than the minimum after the last write
 /// are gathered until it has gone by. A verifying pass does not put them off. It is due a sync period after the last
-/// one, whatever the results of other passes, or sooner, with a growing delay, after a pass that failed. Changes are
-/// written while a verifying pass is under way, too.
+/// one, whatever the results of other passes. After a pass that failed it is due sooner, with a growing delay. Changes
+/// are written while a verifying pass is under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
     /// The least time between the end of a pass of mode `changes` and the start of the next (`--ipvs-min-sync-period`).
     public let minimum: Duration

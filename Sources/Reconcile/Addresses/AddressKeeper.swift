@@ -4,8 +4,8 @@ import DataplaneModel
 
 /// Keeps the addresses that one family's virtual IPs are on the dummy link, and the link itself.
 ///
-/// Which virtual IPs are local, pending or refused is one matter, and how the kernel is told another: that is in `AddressReading`,
-/// `AddressChange` and what is said here about the link. A way besides addresses takes the place of those alone.
+/// Which virtual IPs are local, pending or refused is decided here. How the kernel is told is in `AddressReading`,
+/// `AddressChange` and what is said here about the link. Another way to make them local would replace those alone.
 struct AddressKeeper {
     typealias Instant = ContinuousClock.Instant
 
@@ -114,8 +114,8 @@ struct AddressKeeper {
 
     /// How many addresses one step of a verifying pass binds: some 2 ms of the kernel's time.
     ///
-    /// For each IPv4 address the kernel walks all that the link has (`__inet_insert_ifa` in `net/ipv4/devinet.c`): it takes
-    /// 10 µs, and 10 µs more for each thousand of these (User Mode Linux).
+    /// For each IPv4 address the kernel walks all that the link has (`__inet_insert_ifa` in `net/ipv4/devinet.c`). One
+    /// takes 10 µs, and 10 µs more for each thousand that are there (User Mode Linux).
     private var addressesPerStep: Int { max(4, 200_000 / ((known?.count ?? 0) + 1_000)) }
 
     /// Of these addresses as many as one pass binds or unbinds: the kernel takes long for many.

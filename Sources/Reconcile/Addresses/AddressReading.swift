@@ -36,9 +36,9 @@ struct AddressReading {
     /// Whether it begins, or begins anew, with the next part.
     var isAtStart: Bool { part == nil }
 
-    /// Takes up to so many of the strays that are to be removed; `nil` when there are none. After the last ones all is read
-    /// anew: with an address of IPv4 the kernel removes those that are secondary to it (`__inet_del_ifa` in
-    /// `net/ipv4/devinet.c`), among them perhaps one of ours.
+    /// Takes up to so many of the strays that are to be removed; `nil` when there are none. After the last ones all is
+    /// read anew. With an IPv4 address the kernel removes its secondary ones, perhaps one of ours among them
+    /// (`__inet_del_ifa` in `net/ipv4/devinet.c`).
     mutating func takeStrays(_ count: Int) -> ArraySlice<BoundAddress>? {
         guard let strays = unremovedStrays, !strays.isEmpty else { return nil }
         unremovedStrays = strays.dropFirst(count)

@@ -3,9 +3,9 @@ import DataplaneModel
 
 /// How the writing of large virtual servers is cut, and what has been refused of those that are half written.
 ///
-/// Writing is cut inside a virtual server: to add, edit or remove a real server the kernel walks the list of all that its virtual
-/// server has (`ip_vs_lookup_dest` in `net/netfilter/ipvs/ip_vs_ctl.c`). A virtual server with 50,000 of them takes a minute, in
-/// which the small ones must not wait.
+/// Writing is cut inside a virtual server. To add, edit or remove a real server, the kernel walks the list of all that
+/// its virtual server has (`ip_vs_lookup_dest` in `net/netfilter/ipvs/ip_vs_ctl.c`). A virtual server with 50,000 of
+/// them takes a minute, in which the small ones must not wait.
 struct PartedServers {
     typealias Refused = [RefusedChange<IPVSChange>]
 
@@ -18,8 +18,8 @@ struct PartedServers {
     /// How long the kernel works on one part, about, in microseconds.
     private static var timeForPart: Double { 20_000 }
 
-    /// How many real servers a part may add: each takes the kernel 1 us for each 25 that the virtual server has by then (User
-    /// Mode Linux: 20,000 real servers take 3.2 s, 50,000 take 55 s).
+    /// How many real servers a part may add. Each takes the kernel 1 µs for each 25 that the virtual server has by
+    /// then. (User Mode Linux: 20,000 real servers take 3.2 s, 50,000 take 55 s.)
     static func changesPerPart(realServers: Int) -> Int {
         let present = Double(realServers)
         return max(8, Int((present * present + 2 * 25 * timeForPart).squareRoot() - present))

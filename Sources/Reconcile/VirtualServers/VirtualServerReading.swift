@@ -4,8 +4,8 @@ import DataplaneModel
 
 /// The reading of one family's virtual servers that a verifying pass makes, part by part. Other passes may write meanwhile.
 ///
-/// First the kernel lists them. Then each is read with its real servers. The kernel's listing may lack virtual servers that are
-/// there: so each that is known or wanted and was not listed is asked for as well, before it counts as gone.
+/// First the kernel lists them. Then each is read with its real servers. The kernel's listing may lack some virtual
+/// servers. So a known or wanted one that was not listed is asked for by itself before it counts as gone.
 struct VirtualServerReading {
     private let listing: VirtualServerListing
     /// Those that are still to be read; `nil` until all have been listed.

@@ -70,8 +70,8 @@ struct VirtualServerWriter {
         return (small.sorted() + large.sorted())[...]
     }
 
-    /// Adds and edits virtual servers, and changes their real servers: of the first ones, as many as make a batch, which are
-    /// then taken off the list. Whole virtual servers go later, when their addresses no longer attract traffic.
+    /// Adds and edits virtual servers, and changes their real servers. It takes as many of the first ones as make a
+    /// batch off the list. Whole virtual servers go later, when their addresses no longer attract traffic.
     ///
     /// - Returns: whether it is known what took effect.
     mutating func update<Owner>(
