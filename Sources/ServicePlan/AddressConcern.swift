@@ -37,8 +37,9 @@ extension AddressConcern: CustomStringConvertible {
 extension Service {
     /// What is to be said of the external and load balancer IPs of a family.
     ///
-    /// kube-proxy binds all of them. A node is then cut off from its API server, and no longer learns that the Service has gone; or
-    /// from its gateway; or from other nodes, where a controller gives out their addresses (klipper-lb of k3s).
+    /// kube-proxy binds all of them. A node may then be cut off from its API server, and no longer learns that the
+    /// Service has gone. It may also be cut off from its gateway, or from other nodes whose addresses a controller
+    /// gives out (klipper-lb of k3s).
     ///
     /// - Parameter endpoints: of the port.
     func addressConcerns(

@@ -135,8 +135,8 @@ public struct EndpointSelection: Hashable, Sendable {
 }
 
 extension EndpointSelection.Topology {
-    /// Hints count only when every ready endpoint has them and one of them names this node (or its zone): then no client is
-    /// left without an endpoint while the hints are incomplete or of another cluster layout.
+    /// Hints count only when every ready endpoint has them and one of them names this node (or its zone). So no client
+    /// is left without an endpoint while the hints are incomplete or of another cluster layout.
     fileprivate init(of endpoints: [PortEndpoint]) {
         var allHaveNodeHints = true
         var allHaveZoneHints = true

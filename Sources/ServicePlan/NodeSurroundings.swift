@@ -3,7 +3,7 @@ public import Addressing
 import KubernetesObjects
 
 /// Addresses of other hosts that the node speaks to. A Service that attracts one of them with an external or load
-/// balancer IP cuts the node off from that host: the address is then the node's own, at every port.
+/// balancer IP cuts the node off from that host. The address is then the node's own, at every port.
 public struct NodeSurroundings: Hashable, Sendable {
     /// Where the daemon's connection to the API server goes, and at which ports.
     public var apiServers: [IPAddress: Set<UInt16>]

@@ -32,9 +32,9 @@ public struct PlanBasis: Hashable, Sendable {
         Self.networks(of: family, facts, configuration.nodePortAddresses) == nil
     }
 
-    /// kube-proxy leaves the addresses of kube-ipvs0 out when it takes every address, but not when it is given networks:
-    /// a network that holds cluster IPs then turns each of them into a node port address. `NodeFacts` knows no address of
-    /// kube-ipvs0, so that here both ways leave them out. The difference is on purpose.
+    /// kube-proxy leaves the addresses of kube-ipvs0 out when it takes every address, but not when it is given
+    /// networks. A network that holds cluster IPs then turns each of them into a node port address. `NodeFacts` knows
+    /// no address of kube-ipvs0, so that here both ways leave them out. The difference is on purpose.
     private static func nodePortAddresses(
         of family: IPFamily,
         _ facts: NodeFacts,

@@ -41,8 +41,8 @@ extension ServicePort {
 }
 
 extension Service {
-    /// The port with that name and protocol. The API server sees to it that there is one at most; of several in a file the
-    /// last one counts, as it does for kube-proxy.
+    /// The port with that name and protocol. The API server sees to it that there is one at most. Of several in a file
+    /// the last one counts, as it does for kube-proxy.
     func port(_ id: ServicePortID) -> ServicePort? {
         ports.last { $0.name == id.port && $0.transport == id.transport }
     }

@@ -2,8 +2,8 @@
 public import Addressing
 public import KubernetesObjects
 
-/// What the plans of all Service ports found out, kept up as they are made: for the gauges that count Services, and for the
-/// health-check node ports. A Service port with nothing to remember takes no space.
+/// What the plans of all Service ports found out, updated with each plan. The gauges that count Services use it, and
+/// the health-check node ports. A Service port with nothing to remember takes no space.
 public struct ServiceStatusTable: Sendable {
     /// Which traffic policy a Service lacks local endpoints for.
     public enum TrafficPolicyKind: String, CaseIterable, Hashable, Sendable {
