@@ -15,8 +15,8 @@ public struct BoundAddress: Hashable, Sendable {
     /// Whether the node may choose it as the source of what it sends. None should be: another program has bound it so,
     /// and binding it again mends that.
     public var isSelectable: Bool
-    /// Whether it has what no address of ours has and binding it again does not take away: an end to its lifetime, a broadcast
-    /// address, a narrower scope, a search for duplicates that goes on or has failed.
+    /// Whether it has a trait that no address of ours has, and that binding it again does not remove. Such are an end
+    /// to its lifetime, a broadcast address, a narrower scope, or a search for duplicates that goes on or has failed.
     public var hasForeignTraits: Bool
 
     /// By default as `AddressChange.bind` binds it.

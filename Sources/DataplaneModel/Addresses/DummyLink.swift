@@ -6,7 +6,7 @@ public enum DummyLink {
     /// kube-proxy's name for it.
     public static let name = "kube-ipvs0"
 
-    /// Whether an unwanted address stays on the link, as with kube-proxy: a loopback address, or a link-local one of
+    /// Whether an unwanted address stays on the link, as with kube-proxy. Loopback addresses do, and link-local ones of
     /// IPv6, which the kernel itself gives to a link that comes up.
     public static func keepsUnwanted(_ address: IPAddress) -> Bool {
         address.isLoopback || address.family == .v6 && address.isLinkLocalUnicast

@@ -69,8 +69,8 @@ extension IPSetDefinition {
 
     /// The set as one of ours.
     ///
-    /// The kernel gives `bitmap:port` sets neither a family nor a number of members to stop at: the family follows from
-    /// the name as `ServiceSet` makes it, the number is the default one.
+    /// The kernel gives `bitmap:port` sets neither a family nor a limit of members. The family follows from
+    /// the name as `ServiceSet` makes it, and the limit is the default one.
     ///
     /// - Throws: for a type that is not among `IPSetType`, for foreign options and members, and for less than all ports.
     public init(_ observed: ObservedSet) throws(Unusable) {

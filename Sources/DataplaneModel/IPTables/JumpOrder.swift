@@ -17,8 +17,8 @@ public struct PrecedingRule: Hashable, Sendable, CustomStringConvertible {
 
 /// Which rules of others stand before those of our jumps that have to come first: `KUBE-SERVICES` in nat PREROUTING and OUTPUT.
 ///
-/// `KUBE-SERVICES` ends with ACCEPT for what goes to a Service. A rule behind it never sees that, and one before it does: all
-/// virtual IPs are the node's own for the kernel, so a DNAT of a host port takes that port of every Service.
+/// `KUBE-SERVICES` ends with ACCEPT for what goes to a Service. A rule behind it never sees that, and one before it
+/// does. All virtual IPs are the node's own for the kernel, so a DNAT of a host port takes that port of every Service.
 ///
 /// A rule counts when it, or a chain that it leads to, can end the way of a packet: by another destination or by
 /// leaving the table. It does not count when it names its destination (`-d ADDRESS`, `--match-set SET dst`): then it is

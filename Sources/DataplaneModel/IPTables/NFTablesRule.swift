@@ -3,7 +3,7 @@ public import Addressing
 
 /// A rule of nf_tables as far as it has to be understood where iptables cannot print it: whose it is, and where it leads.
 ///
-/// As a line it looks like one of iptables, but for a match that there is in no iptables: `-m handle --handle N`, the
+/// As a line it looks like one of iptables, but for one match that iptables does not have: `-m handle --handle N`, the
 /// kernel's name for it. `NFTablesRemoval` finds that again in what is to be removed.
 public struct NFTablesRule: Hashable, Sendable {
     public var chain: String

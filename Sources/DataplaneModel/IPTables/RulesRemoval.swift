@@ -3,8 +3,9 @@
 public struct RulesRemoval: Hashable, Sendable {
     /// For `iptables-restore --noflush`; `nil` when there is nothing to remove.
     public var input: String?
-    /// The same in steps, where that is refused as a whole: first what empties our chains and takes the jumps to them, then the
-    /// deletion of each chain. One that something leads to which a listing does not show (a map of verdicts) cannot be deleted.
+    /// The same in steps, for where the input is refused as a whole. First our chains are emptied and the jumps to them
+    /// removed, then each chain is deleted. A chain cannot be deleted if something not in the listing leads to it (a
+    /// map of verdicts).
     public var steps: Steps
     /// Rules of built-in chains.
     public var jumps: Int

@@ -4,8 +4,8 @@ public import Addressing
 /// The rules of one family, as they are meant to be.
 ///
 /// A rule that matches on a set is there whether or not the set has members: an empty set never matches. So the rules
-/// depend on the configuration alone, but for one in KUBE-IPVS-OUT-FILTER for each load balancer VIP that this node may
-/// not reach: there the packet's destination is a pod already, and only `-m ipvs --vaddr` still knows the VIP.
+/// depend on the configuration alone. The exception is one in KUBE-IPVS-OUT-FILTER for each load balancer VIP that this
+/// node may not reach. There the packet's destination is a pod already, and only `-m ipvs --vaddr` still knows the VIP.
 ///
 /// Each rule is in the form in which `iptables-save` prints it, so that what was written and what is read compare equal.
 public struct Ruleset: Hashable, Sendable {

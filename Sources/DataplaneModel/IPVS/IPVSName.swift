@@ -2,7 +2,7 @@
 /// A name that IPVS gives a scheduler or a persistence engine: at most 15 bytes (`IP_VS_SCHEDNAME_MAXLEN` and
 /// `IP_VS_PENAME_MAXLEN` with their final zero).
 ///
-/// It is kept in 16 bytes and not as a `String`, so that configurations and changes are plain bytes: a load copies and
+/// It is kept in 16 bytes and not as a `String`, so that configurations and changes are plain bytes. A load copies and
 /// frees a hundred thousand of them, and none has a reference to count.
 public struct IPVSName: Hashable, Sendable, BitwiseCopyable {
     /// The first byte is the lowest one of `first`; what is not used is zero.
