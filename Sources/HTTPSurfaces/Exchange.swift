@@ -35,10 +35,6 @@ public struct HTTPAnswer: Hashable, Sendable {
         public static let noSniffing = Header("X-Content-Type-Options", "nosniff")
     }
 
-    /// The `Server` field of each answer (RFC 9110, section 10.2.4): kube-proxy listens at the same ports, and a probe has to tell
-    /// the two apart.
-    public static let server = "kube-ipvs"
-
     public init(code: Int = 200, contentType: String, headers: [Header] = [], body: String) {
         self.code = code
         self.contentType = contentType

@@ -186,9 +186,7 @@ public final class HTTPListener: Sendable {
         default:
             let refusal = HTTPResponse(
                 status: .methodNotAllowed,
-                headerFields: [
-                    .allow: isWritable ? "GET, HEAD, PUT" : "GET, HEAD", .contentLength: "0", .server: HTTPAnswer.server,
-                ])
+                headerFields: [.allow: isWritable ? "GET, HEAD, PUT" : "GET, HEAD", .contentLength: "0"])
             return try await writer.writeResponse(refusal)
         }
         let answer = await responder(question)
@@ -202,10 +200,7 @@ public final class HTTPListener: Sendable {
     }
 
     private static var tooMany: HTTPResponse {
-        HTTPResponse(
-            status: .tooManyRequests,
-            headerFields: [.retryAfter: "1", .contentLength: "0", .server: HTTPAnswer.server]
-        )
+        HTTPResponse(status: .tooManyRequests, headerFields: [.retryAfter: "1", .contentLength: "0"])
     }
 
     private static func explanation(of error: any Error) -> String {
@@ -218,7 +213,6 @@ extension HTTPAnswer {
     fileprivate var head: HTTPResponse {
         var head = HTTPResponse(status: HTTPResponse.Status(code: code))
         head.headerFields[.contentType] = contentType
-        head.headerFields[.server] = Self.server
         for header in headers {
             if let name = HTTPField.Name(header.name) {
                 head.headerFields[name] = header.value

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /// The reading of a set's members, or of the link's addresses, part by part. Passes of mode `changes` may write to them
 /// meanwhile. It collects what differs from the mirror.
 struct MembershipReading<Member: Hashable> {

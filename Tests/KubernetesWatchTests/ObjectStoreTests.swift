@@ -30,6 +30,24 @@ import Testing
         #expect(store.objects.count == 100)
     }
 
+    @Test func `what came and went within one list is as it was at its end, in whichever order changes are taken`() {
+        func tombstone(_ name: String) -> ObservedObject<Service> {
+            ObservedObject(name: service(name).name, object: nil, rejections: [])
+        }
+        var store = ObjectStore<Service>()
+        _ = store.apply(.replaced([observed(service("kept")), observed(service("gone"))]))
+        let changes = store.apply(
+            .replaced([
+                observed(service("kept")), tombstone("kept"), observed(service("kept")),
+                observed(service("gone", port: 81)), tombstone("gone"),
+                observed(service("brief")), tombstone("brief"),
+                tombstone("late"), observed(service("late")),
+            ]))
+        #expect(changes.removed == [service("brief").name, service("gone").name])
+        #expect(changes.applied.compactMap(\.object) == [service("kept"), service("late")])
+        #expect(Set(store.objects.keys) == [service("kept").name, service("late").name])
+    }
+
     @Test func `an update that changes nothing is nothing`() {
         var store = ObjectStore<Service>()
         _ = store.apply(.applied(observed(service("a"))))

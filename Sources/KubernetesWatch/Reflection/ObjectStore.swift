@@ -70,7 +70,7 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
                 set(observed, &changes)
             }
             for name in gone { remove(name, &changes) }
-            changes.removed.sort()
+            settle(&changes)
         }
         return changes
     }
@@ -90,6 +90,16 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
             return
         }
         entries[name] = Entry(object: observed.object, rejections: observed.rejections)
+    }
+
+    /// Leaves of what came and went within one list what is true at its end. The initial events of a watch may have an object
+    /// that was deleted and made anew meanwhile.
+    private func settle(_ changes: inout Changes) {
+        guard !changes.removed.isEmpty else { return }
+        changes.removed.removeAll { entries[$0]?.object != nil }
+        changes.removed = Set(changes.removed).sorted()
+        let gone = Set(changes.removed)
+        changes.applied.removeAll { $0.name.map(gone.contains) ?? false }
     }
 
     private mutating func remove(_ name: ObjectName, _ changes: inout Changes) {

@@ -84,9 +84,12 @@ struct ClusterService: ServiceLifecycle.Service {
         var updates = reflector(source, kind).makeAsyncIterator()
         while let update = await updates.next() {
             var changes = store.apply(update)
-            // What has arrived together is handed over together.
-            for _ in 1..<Self.mostTogether {
+            var isList = update.isList
+            // What has arrived together is handed over together. A list goes by itself: each further change would look through all
+            // of it.
+            for _ in 1..<Self.mostTogether where !isList {
                 guard let update = updates.nextReady() else { break }
+                isList = update.isList
                 changes.append(store.apply(update))
             }
             note(changes.rejections)
@@ -164,4 +167,8 @@ struct ClusterService: ServiceLifecycle.Service {
             logger.warning("a part of an object cannot be used", metadata: ["rejection": "\(rejection)"])
         }
     }
+}
+
+extension ResourceUpdate {
+    fileprivate var isList: Bool { if case .replaced = self { true } else { false } }
 }

@@ -23,7 +23,9 @@ extension NodeInspection {
     /// - Returns: `nil` when there is no such Service, or no such port.
     public func report(on name: ObjectName, port: String?) async -> ServiceReport? {
         guard table.service(name) != nil else { return nil }
-        return report(on: name, port: port, await kernelFacts(wanted: subjects(of: table.servicePorts.filter { $0.service == name })))
+        return report(
+            on: name, port: port,
+            await kernelFacts(wanted: subjects(of: table.servicePorts.filter { $0.service == name })))
     }
 
     /// Hands over the report on each Service that is not as it should be, by name.

@@ -115,7 +115,11 @@ struct HealthAnswer: Hashable, Sendable {
         let words = text.prefix { !$0.isNewline }.split(separator: " ")
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let code = Int(words[1]) else { return nil }
         let head = text.split(separator: "\r\n\r\n", maxSplits: 1).first ?? ""
-        guard head.split(separator: "\r\n").contains(where: { $0.lowercased() == "server: \(HTTPAnswer.server)" }) else {
+        guard
+            head.split(separator: "\r\n").contains(where: {
+                $0.lowercased() == "server: \(HTTPAnswer.Header.ownServer.value)"
+            })
+        else {
             return nil
         }
         // The two bytes are one character to Swift.

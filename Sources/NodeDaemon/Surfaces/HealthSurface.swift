@@ -22,6 +22,12 @@ struct HealthSurface: Sendable {
     }
 
     private static func answer(_ report: HealthReport) -> HTTPAnswer {
-        HTTPAnswer(code: report.code, contentType: "application/json", headers: [.noSniffing], body: report.json)
+        HTTPAnswer(
+            code: report.code, contentType: "application/json", headers: [.noSniffing, .ownServer], body: report.json)
     }
+}
+
+extension HTTPAnswer.Header {
+    /// Says who answers a probe (RFC 9110, section 10.2.4). kube-proxy listens at the same ports, and its health is not ours.
+    static let ownServer = Self("Server", "kube-ipvs")
 }

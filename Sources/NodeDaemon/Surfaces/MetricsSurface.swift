@@ -62,7 +62,9 @@ struct MetricsSurface: Sendable {
         case "/healthz":
             // What kube-proxy's `ping` stands for: whoever gets an answer has one.
             metrics.indicators.note("ping", .healthz, isHealthy: true)
-            return .text("ok")
+            var answer = HTTPAnswer.text("ok")
+            answer.headers.append(.ownServer)
+            return answer
         case "/configz":
             return HTTPAnswer(contentType: "application/json", headers: [.noSniffing], body: facts.configz)
         case "/statusz" where gates.componentStatusz:

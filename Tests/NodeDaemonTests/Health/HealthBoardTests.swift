@@ -112,7 +112,7 @@ struct HealthBoardTests {
         let answer = ask(board, "/healthz")
         #expect(answer.code == 200)
         #expect(answer.contentType == "application/json")
-        #expect(answer.headers == [.init("X-Content-Type-Options", "nosniff")])
+        #expect(answer.headers == [.init("X-Content-Type-Options", "nosniff"), .init("Server", "kube-ipvs")])
         #expect(
             answer.body
                 == #"{"lastUpdated":"2026-03-01T12:00:10.000000Z","currentTime":"2026-03-01T12:00:10.000000Z","#

@@ -96,7 +96,9 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a setting of the kernel is a trouble of Services where they do not work without it`(isVital: Bool) async throws {
+    func `a setting of the kernel is a trouble of Services where they do not work without it`(isVital: Bool)
+        async throws
+    {
         let inspection = try inspection()
         let fake = FakeDataplane()
         await inspection.nodeReconciler().settle(on: fake.dataplane, telling: PassReports())
