@@ -16,11 +16,16 @@ release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipv
 
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
-# What holds servers and programs to their time limits runs by itself: beside thousands of random histories it would measure those.
+# In three parts: what waits for others, and what measures time, would wait for and measure the random histories beside it.
 unit-test: deps-test ## Run the tests that need no kernel and no root
-	swift test --skip KernelTests --skip TrafficTests --skip HTTPSurfacesTests --skip SurfacesOverHTTPTests \
-		--skip ChildProgramsTests
-	swift test --skip-build --filter HTTPSurfacesTests --filter SurfacesOverHTTPTests --filter ChildProgramsTests
+	swift test --skip KernelTests --skip TrafficTests $(addprefix --skip ,$(waiting-suites) $(timed-suites))
+	swift test --skip-build $(addprefix --filter ,$(waiting-suites))
+	swift test --skip-build $(addprefix --filter ,$(timed-suites))
+
+# They wait for programs and servers, with deadlines.
+waiting-suites := CommandTests HealthProbeTests KubernetesHTTPTests ManifestFilesTests ManifestsTests PromtoolTests
+# They hold servers and programs to a time.
+timed-suites := ChildProgramsTests HTTPSurfacesTests SurfacesOverHTTPTests
 
 # First what the quickest kernel can show; then, on a complete one, what the quickest one may lack: nf_tables, a scheduler,
 # conntrack zones.

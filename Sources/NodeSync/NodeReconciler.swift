@@ -222,9 +222,10 @@ public final class NodeReconciler {
     /// Plans what has changed. What changes from here on is for the next pass.
     private func takeChanges(for due: [FamilyPasses], _ now: Instant, _ observer: some PassObserver) {
         guard !due.isEmpty else { return }
+        let isLeft = isLeftToPlan
         planChanges(telling: observer)
         for family in due {
-            family.schedule.changesTaken()
+            family.schedule.changesTaken(continuing: isLeft || family.hasMore)
             observer.changesTaken(family.family, at: now)
         }
     }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// When the next passes over one family are due. Pure: the instants are arguments.
 ///
-/// The first change after a quiet time goes at once. Changes that arrive sooner than the minimum after the last write
-/// are gathered until it has gone by. A verifying pass does not put them off. It is due a sync period after the last
-/// one, whatever the results of other passes. After a pass that failed it is due sooner, with a growing delay. Changes
-/// are written while a verifying pass is under way, too.
+/// The first change after a quiet time goes at once, and so does the one after it: a new Service and its first EndpointSlice come
+/// one after the other. Then changes are gathered. Within any two minimum periods there are two passes at most, and changes
+/// without end make one pass in each.
+///
+/// A verifying pass does not put changes off. It is due a sync period after the last one, whatever the results of other
+/// passes. After a pass that failed it is due sooner, with a growing delay. Changes are written while a verifying pass is
+/// under way, too.
 public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Duration == Duration, Instant: Sendable {
-    /// The least time between the end of a pass of mode `changes` and the start of the next (`--ipvs-min-sync-period`).
+    /// The least time between the end of a pass of mode `changes` and the start of the next, but for one after a quiet time
+    /// (`--ipvs-min-sync-period`).
     public let minimum: Duration
     /// The longest time between two verifying passes (`--ipvs-sync-period`).
     public let period: Duration
@@ -14,8 +18,14 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
     /// The delay after a first pass that failed. Each further one doubles it, up to the sync period.
     public static var firstRetryDelay: Duration { .milliseconds(100) }
 
-    /// Of a pass of mode `changes`.
+    /// Of the last pass of mode `changes`.
     private var lastEnd: Instant?
+    /// Of the one before it.
+    private var endBefore: Instant?
+    /// Whether the change that the last pass began with had to wait. If not, the next change need not.
+    private var lastHasWaited = false
+    /// Whether the pass under way writes what the one before it has left.
+    private var isContinuing = false
     private var verifyDue: Instant
     private var changeNoted: Instant?
     private var failedPasses = 0
@@ -42,7 +52,11 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
     }
 
     /// To be called when a pass takes up the changes noted so far: those noted from here on are for the next one.
-    public mutating func changesTaken() {
+    ///
+    /// - Parameter isContinuing: whether it writes what the pass before it has left: both count as one.
+    public mutating func changesTaken(continuing isContinuing: Bool = false) {
+        self.isContinuing = isContinuing
+        if !isContinuing { lastHasWaited = changeNoted.map { notBefore($0) > $0 } ?? false }
         changeNoted = nil
     }
 
@@ -62,6 +76,7 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
         hasFailedMeanwhile = hasFailedMeanwhile || hasFailed
         switch mode {
         case .changes:
+            if !isContinuing { endBefore = lastEnd }
             lastEnd = now
             guard hasFailed else { return }
             // Sooner than it was due, never later.
@@ -84,9 +99,11 @@ public struct SyncSchedule<Instant: InstantProtocol>: Sendable where Instant.Dur
         return Swift.max(delay, minimum)
     }
 
-    /// The instant itself, or when the minimum after the last pass of mode `changes` has gone by, if that is later.
+    /// The instant itself, or the first one after it at which a pass of mode `changes` may begin.
     public func notBefore(_ instant: Instant) -> Instant {
         guard let lastEnd else { return instant }
-        return Swift.max(instant, lastEnd.advanced(by: minimum))
+        let afterLast = lastHasWaited ? lastEnd.advanced(by: minimum) : lastEnd
+        let afterTwo = endBefore?.advanced(by: minimum * 2) ?? afterLast
+        return Swift.max(instant, afterLast, afterTwo)
     }
 }

@@ -11,9 +11,10 @@ import Testing
 
 /// Many changes in a short time.
 struct BurstTests {
-    @Test(arguments: [0, 20, 700])
+    @Test(arguments: zip([0, 20, 700], [6, 6, 5]))
     func `5,000 changes make a pass a second, and the last state is there within a second`(
-        passMilliseconds: Int
+        passMilliseconds: Int,
+        passes: Int
     ) async throws {
         let clock = ManualClock()
         let fake = FakeDataplane()
@@ -65,13 +66,30 @@ struct BurstTests {
 
         let end = try #require(timed.passes.last)
         #expect(end <= last.advanced(by: minimum + .milliseconds(passMilliseconds)))
-        // The first goes at once; then one each second and the time that a pass takes.
-        #expect(timed.passes.count == 2 + 5000 / (1000 + passMilliseconds) - (passMilliseconds == 0 ? 1 : 0))
+        // Two go at once; then one each second and the time that a pass takes.
+        #expect(timed.passes.count == passes)
         scratch.planChanges(telling: PassReports())
         let wanted = try #require(scratch.families.first).reconciler.desired
         #expect(fake.ipvs.table.entries.count == wanted.virtualServerIDs.count)
         #expect(wanted.virtualServerIDs.allSatisfy { fake.ipvs.table[$0] == wanted[$0] })
         #expect(fake.addresses.bound == Set(wanted.addresses))
+    }
+
+    @Test func `a new Service and its slice are both in the kernel at once, in either order`() async throws {
+        for isSliceFirst in [false, true] {
+            let clock = ManualClock()
+            let fake = FakeDataplane()
+            let node = Sample.node(clock, families: [.v4], minSyncPeriod: .seconds(1), syncPeriod: .seconds(3600))
+            await node.settle(on: fake.dataplane, telling: PassReports())
+            clock.advance(by: .seconds(10))
+            let updates: [ObjectUpdate] = [.service(Sample.service(1)), .slice(Sample.slice(1, endpoints: [1, 2]))]
+            for update in isSliceFirst ? updates.reversed() : updates {
+                node.apply([update])
+                await node.settle(on: fake.dataplane, telling: PassReports())
+                clock.advance(by: .milliseconds(20))
+            }
+            #expect(fake.ipvs.table.entries.values.map(\.realServers.count) == [2])
+        }
     }
 }
 

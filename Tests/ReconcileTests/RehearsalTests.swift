@@ -78,10 +78,13 @@ import Testing
     }
 
     @Test func `a setting that differs is named, and stays`() throws {
-        let fake = FakeSettings(["net/ipv4/ip_forward": "0", "net/ipv4/vs/conntrack": "1"])
+        let fake = FakeSettings([
+            "net/ipv4/ip_forward": "0", "net/ipv4/vs/conntrack": "1", "net/ipv4/vs/expire_nodest_conn": "0",
+        ])
         let keeper = SettingsKeeper([
-            KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way"),
+            KernelSetting("net/ipv4/ip_forward", .exactly(1), purpose: "way", isVital: true),
             KernelSetting("net/ipv4/vs/conntrack", .exactly(1), purpose: "masquerading"),
+            KernelSetting("net/ipv4/vs/expire_nodest_conn", .exactly(1), purpose: "an end"),
         ])
         var original = FakeDataplane().dataplane
         original.settings = fake
@@ -89,7 +92,11 @@ import Testing
         let rehearsal = Rehearsal(of: original) { changes.append($0) }
         let report = keeper.keep(on: try #require(rehearsal.dataplane.settings))
         #expect(report.failures == [])
-        #expect(changes == [RehearsedChange(.setting, "write 1 to net/ipv4/ip_forward")])
+        #expect(
+            changes == [
+                RehearsedChange(.setting, "write 1 to net/ipv4/ip_forward"),
+                RehearsedChange(.setting, isOptional: true, "write 1 to net/ipv4/vs/expire_nodest_conn"),
+            ])
         #expect(fake.writes == [])
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Reconcile
+import SystemTesting
 import Testing
 
 struct SyncScheduleTests {
@@ -29,20 +30,72 @@ struct SyncScheduleTests {
         #expect(try #require(schedule.nextChanges) <= Self.after(.seconds(10)))
     }
 
-    @Test func `changes inside the minimum are gathered until it has gone by`() {
-        var schedule = Self.settled()
-        schedule.passEnded(.changes, hasFailed: false, at: Self.start)
-        schedule.noteChange(at: Self.after(.milliseconds(100)))
-        schedule.noteChange(at: Self.after(.milliseconds(900)))
-        #expect(schedule.nextChanges == Self.after(.seconds(1)))
+    /// Makes a pass for a change at that instant, or as soon as it may be made.
+    private static func pass(
+        _ schedule: inout SyncSchedule<ContinuousClock.Instant>,
+        for change: Duration
+    ) throws -> ContinuousClock.Instant {
+        schedule.noteChange(at: after(change))
+        let began = try #require(schedule.nextChanges)
+        schedule.changesTaken()
+        schedule.passEnded(.changes, hasFailed: false, at: began)
+        return began
     }
 
-    @Test func `a verifying pass that ends meanwhile does not put changes off`() {
+    @Test func `a new Service and its slice go at once, and what follows is gathered for two periods`() throws {
         var schedule = Self.settled()
-        schedule.passEnded(.changes, hasFailed: false, at: Self.start)
-        schedule.noteChange(at: Self.after(.milliseconds(100)))
-        schedule.passEnded(.verify, hasFailed: false, at: Self.after(.milliseconds(900)))
-        #expect(schedule.nextChanges == Self.after(.seconds(1)))
+        #expect(try Self.pass(&schedule, for: .seconds(10)) == Self.after(.seconds(10)))
+        #expect(try Self.pass(&schedule, for: .milliseconds(10_040)) == Self.after(.milliseconds(10_040)))
+        schedule.noteChange(at: Self.after(.milliseconds(10_100)))
+        schedule.noteChange(at: Self.after(.milliseconds(10_900)))
+        #expect(schedule.nextChanges == Self.after(.seconds(12)))
+    }
+
+    @Test func `changes without end make a pass in each minimum period`() throws {
+        var schedule = Self.settled()
+        var began: [ContinuousClock.Instant] = []
+        for _ in 0..<8 { began.append(try Self.pass(&schedule, for: .zero)) }
+        #expect(began == [0, 0, 2, 3, 4, 5, 6, 7].map { Self.after(.seconds($0)) })
+    }
+
+    @Test(arguments: 1...50 as ClosedRange<UInt64>)
+    func `within any two minimum periods there are two passes at most, and a change waits no longer than that`(
+        seed: UInt64
+    ) throws {
+        var random = SeededGenerator(seed: seed)
+        var schedule = Self.settled()
+        var began: [ContinuousClock.Instant] = []
+        var now = Duration.zero
+        for _ in 0..<200 {
+            now += .milliseconds(Int.random(in: 0...Int.random(in: 1...3000, using: &random), using: &random))
+            let pass = try Self.pass(&schedule, for: now)
+            #expect(Self.after(now).duration(to: pass) <= .seconds(2))
+            began.append(pass)
+            // What came meanwhile was written with it.
+            now = max(now, Self.start.duration(to: pass))
+        }
+        for (first, third) in zip(began, began.dropFirst(2)) {
+            #expect(first.duration(to: third) >= .seconds(2))
+        }
+    }
+
+    @Test func `the parts of a large change count as one pass`() throws {
+        var schedule = Self.settled()
+        _ = try Self.pass(&schedule, for: .seconds(10))
+        for part in 1...5 {
+            schedule.changesTaken(continuing: true)
+            schedule.passEnded(.changes, hasFailed: false, at: Self.after(.seconds(10) + .milliseconds(20 * part)))
+        }
+        schedule.noteChange(at: Self.after(.milliseconds(10_150)))
+        #expect(schedule.nextChanges == Self.after(.milliseconds(10_150)))
+    }
+
+    @Test func `a verifying pass that ends meanwhile does not put changes off`() throws {
+        var schedule = Self.settled()
+        for _ in 0..<3 { _ = try Self.pass(&schedule, for: .zero) }
+        schedule.noteChange(at: Self.after(.milliseconds(2100)))
+        schedule.passEnded(.verify, hasFailed: false, at: Self.after(.milliseconds(2900)))
+        #expect(schedule.nextChanges == Self.after(.seconds(3)))
     }
 
     @Test func `what came while the first pass was under way is written when that has ended`() throws {
@@ -65,7 +118,7 @@ struct SyncScheduleTests {
         schedule.changesTaken()
         schedule.noteChange(at: Self.after(.seconds(6)))
         schedule.passEnded(.changes, hasFailed: false, at: Self.after(.seconds(7)))
-        #expect(schedule.nextChanges == Self.after(.seconds(8)))
+        #expect(schedule.nextChanges == Self.after(.seconds(7)))
     }
 
     @Test func `everything is verified each sync period however many changes there are`() {
