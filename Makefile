@@ -16,14 +16,18 @@ release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipv
 
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
-# In three parts: what waits for others, and what measures time, would wait for and measure the random histories beside it.
+# In four parts: what waits for others, and what measures time, would wait for and measure the random histories beside it.
 unit-test: deps-test ## Run the tests that need no kernel and no root
-	swift test --skip KernelTests --skip TrafficTests $(addprefix --skip ,$(waiting-suites) $(timed-suites))
-	swift test --skip-build $(addprefix --filter ,$(waiting-suites))
+	swift test --skip KernelTests --skip TrafficTests \
+		$(addprefix --skip ,$(program-suites) $(server-suites) $(timed-suites))
+	swift test --skip-build $(addprefix --filter ,$(program-suites))
+	swift test --skip-build $(addprefix --filter ,$(server-suites))
 	swift test --skip-build $(addprefix --filter ,$(timed-suites))
 
-# They wait for programs and servers, with deadlines.
-waiting-suites := CommandTests HealthProbeTests KubernetesHTTPTests ManifestFilesTests ManifestsTests PromtoolTests
+# They start many programs.
+program-suites := CommandTests HealthProbeTests ManifestsTests PromtoolTests
+# They wait for servers and files, with deadlines.
+server-suites := KubernetesHTTPTests ManifestFilesTests
 # They hold servers and programs to a time.
 timed-suites := ChildProgramsTests HTTPSurfacesTests SurfacesOverHTTPTests
 
