@@ -15,24 +15,14 @@ extension WireCursor {
             case .bytes(2):
                 // Twice, they would have to be merged.
                 guard contents == nil else { throw Unusual() }
-                try cursor.message { wrapper throws(Unusual) in contents = try wrapper.rawExtension() }
+                try cursor.message(only: .bytes(1)) { wrapper throws(Unusual) in
+                    try wrapper.message { raw throws(Unusual) in contents = try raw.envelope() }
+                }
             default: try cursor.skip(field)
             }
         }
         guard let contents else { throw Unusual() }
         return (type, contents)
-    }
-
-    private mutating func rawExtension() throws(Unusual) -> [UInt8]? {
-        var contents: [UInt8]?
-        while let field = try nextField() {
-            if field == .bytes(1) {
-                try message { raw throws(Unusual) in contents = try raw.envelope() }
-            } else {
-                try skip(field)
-            }
-        }
-        return contents
     }
 
     /// `runtime.Unknown` after its four bytes.

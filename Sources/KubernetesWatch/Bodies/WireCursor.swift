@@ -98,6 +98,18 @@ struct WireCursor {
         position = range.upperBound
     }
 
+    /// Reads a message that is a field of this one, and of which a single field counts, as often as it comes.
+    mutating func message(
+        only wanted: Field,
+        _ body: (inout WireCursor) throws(Unusual) -> Void
+    ) throws(Unusual) {
+        try message { cursor throws(Unusual) in
+            while let field = try cursor.nextField() {
+                if field == wanted { try body(&cursor) } else { try cursor.skip(field) }
+            }
+        }
+    }
+
     /// Reads an entry of a map from strings to strings. Both are checked to be text.
     mutating func entry() throws(Unusual) -> (key: Range<Int>, value: Range<Int>) {
         var key = position..<position

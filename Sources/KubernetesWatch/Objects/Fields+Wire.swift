@@ -34,20 +34,7 @@ extension WireCursor {
     }
 
     private mutating func time(_ seconds: inout Int64?) throws(Unusual) {
-        try message { cursor throws(Unusual) in
-            while let field = try cursor.nextField() {
-                if case .varint(1) = field { seconds = try cursor.int64() } else { try cursor.skip(field) }
-            }
-        }
-    }
-
-    /// Reads a message of nothing but one text.
-    fileprivate mutating func onlyString(_ number: UInt64, _ text: inout String) throws(Unusual) {
-        try message { cursor throws(Unusual) in
-            while let field = try cursor.nextField() {
-                if field == .bytes(number) { text = try cursor.string() } else { try cursor.skip(field) }
-            }
-        }
+        try message(only: .varint(1)) { cursor throws(Unusual) in seconds = try cursor.int64() }
     }
 }
 
@@ -153,17 +140,18 @@ extension EndpointSliceFields.Endpoint {
 
     private mutating func readHints(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
         while let field = try cursor.nextField() {
-            var name = ""
             switch field {
-            case .bytes(1):
-                try cursor.onlyString(1, &name)
-                zoneHints.append(name)
-            case .bytes(2):
-                try cursor.onlyString(1, &name)
-                nodeHints.append(name)
+            case .bytes(1): zoneHints.append(try Self.readHint(&cursor))
+            case .bytes(2): nodeHints.append(try Self.readHint(&cursor))
             default: try cursor.skip(field)
             }
         }
+    }
+
+    private static func readHint(_ cursor: inout WireCursor) throws(WireCursor.Unusual) -> String {
+        var name = ""
+        try cursor.message(only: .bytes(1)) { cursor throws(WireCursor.Unusual) in name = try cursor.string() }
+        return name
     }
 }
 
@@ -185,8 +173,7 @@ extension ServiceFields {
                 }
             case .bytes(2):
                 try cursor.message { cursor throws(WireCursor.Unusual) in try fields.readSpec(&cursor) }
-            case .bytes(3):
-                try cursor.message { cursor throws(WireCursor.Unusual) in try fields.readStatus(&cursor) }
+            case .bytes(3): try fields.readStatus(&cursor)
             default: try cursor.skip(field)
             }
         }
@@ -209,8 +196,7 @@ extension ServiceFields {
             case .bytes(9): loadBalancerSourceRanges.append(try cursor.string())
             case .bytes(11): externalTrafficPolicy = try cursor.string()
             case .varint(12): healthCheckNodePort = try cursor.int32()
-            case .bytes(14):
-                try cursor.message { cursor throws(WireCursor.Unusual) in try readAffinity(&cursor) }
+            case .bytes(14): try readAffinity(&cursor)
             case .bytes(18): clusterIPs.append(try cursor.string())
             case .bytes(19): ipFamilies.append(try cursor.string())
             case .bytes(22): internalTrafficPolicy = try cursor.string()
@@ -219,40 +205,22 @@ extension ServiceFields {
         }
     }
 
+    /// `sessionAffinityConfig`: of its `clientIP` the timeout.
     private mutating func readAffinity(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
-        while let field = try cursor.nextField() {
-            guard field == .bytes(1) else {
-                try cursor.skip(field)
-                continue
-            }
-            try cursor.message { cursor throws(WireCursor.Unusual) in
-                while let field = try cursor.nextField() {
-                    if field == .varint(1) {
-                        clientAffinityTimeout = try cursor.int32()
-                    } else {
-                        try cursor.skip(field)
-                    }
-                }
+        try cursor.message(only: .bytes(1)) { cursor throws(WireCursor.Unusual) in
+            try cursor.message(only: .varint(1)) { cursor throws(WireCursor.Unusual) in
+                clientAffinityTimeout = try cursor.int32()
             }
         }
     }
 
+    /// `status`: of its `loadBalancer` each `ingress`.
     private mutating func readStatus(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
-        while let field = try cursor.nextField() {
-            guard field == .bytes(1) else {
-                try cursor.skip(field)
-                continue
-            }
-            try cursor.message { cursor throws(WireCursor.Unusual) in
-                while let field = try cursor.nextField() {
-                    guard field == .bytes(1) else {
-                        try cursor.skip(field)
-                        continue
-                    }
-                    var ingress = Ingress()
-                    try cursor.message { cursor throws(WireCursor.Unusual) in try ingress.read(&cursor) }
-                    loadBalancerIngress.append(ingress)
-                }
+        try cursor.message(only: .bytes(1)) { cursor throws(WireCursor.Unusual) in
+            try cursor.message(only: .bytes(1)) { cursor throws(WireCursor.Unusual) in
+                var ingress = Ingress()
+                try cursor.message { cursor throws(WireCursor.Unusual) in try ingress.read(&cursor) }
+                loadBalancerIngress.append(ingress)
             }
         }
     }
