@@ -28,6 +28,14 @@ public final class NodeReconciler {
         case at(Instant)
         /// When something is handed over.
         case whenTold
+
+        public func isDue(at now: Instant) -> Bool {
+            switch self {
+            case .atOnce: true
+            case .at(let instant): instant <= now
+            case .whenTold: false
+            }
+        }
     }
 
     public private(set) var table: ServiceTable

@@ -104,13 +104,3 @@ private struct RulesUnderWay {
         return false
     }
 }
-
-extension NodeReconciler.Next {
-    fileprivate func isDue(at now: ContinuousClock.Instant) -> Bool {
-        switch self {
-        case .atOnce: true
-        case .at(let instant): instant <= now
-        case .whenTold: false
-        }
-    }
-}

@@ -47,17 +47,7 @@ struct MeasuredNode {
         node.verifySoon()
         let reports = PassReports()
         noteStep()
-        var next = NodeReconciler.Next.atOnce
-        while next == .atOnce {
-            let step = await node.step(on: dataplane, telling: reports)
-            noteStep()
-            for var work in step.rules {
-                await work.run(on: dataplane.rules)
-                node.takeBack(work, took: .zero)
-                noteStep()
-            }
-            next = step.rules.isEmpty ? step.next : .atOnce
-        }
+        await node.settle(on: dataplane, telling: reports, noteStep: noteStep)
         return try Self.written(reports)
     }
 
