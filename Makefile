@@ -101,7 +101,6 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	Tests/documents/links
 	perl -c Tests/network/ask && perl -c Tests/network/serve
 	for program in cluster stranger watch; do perl -c Tests/soak/$$program || exit 1; done
-	perl -c Tests/architecture/imports
 	shellcheck $$(grep --recursive --files-with-matches --max-count=1 '^#!/bin/bash' .ci Manifests Tests)
 
 clean: ## Remove what was built

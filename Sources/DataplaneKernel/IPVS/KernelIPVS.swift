@@ -11,7 +11,7 @@ public import Reconcile
 /// Not for two threads at once: whoever made it calls it, and from threads that may block.
 public final class KernelIPVS: IPVSDataplane {
     private var socket: NetlinkSocket
-    /// For listings, which others' requests come in between of.
+    /// Used for dumps alone, so that other requests can be made while a dump is open.
     private var listingSocket: NetlinkSocket
     private var listing = ReadingUnderWay()
     private var genericFamily: GenericFamily
@@ -37,20 +37,6 @@ public final class KernelIPVS: IPVSDataplane {
     /// `net-pf-16-proto-16-family-IPVS`.
     private static func resolveGenericFamily() throws(NetlinkError) -> GenericFamily {
         try GenericFamily.resolve(IPVS_GENL_NAME, version: UInt8(IPVS_GENL_VERSION))
-    }
-
-    static func failure(_ attempt: String, _ error: NetlinkError) -> DataplaneError {
-        guard error.operation == .resolveFamily, error.errno == .noEntry else {
-            return DataplaneError(.ipvs, attempt, error)
-        }
-        return DataplaneError(
-            part: .ipvs,
-            number: error.errno.rawValue,
-            explanation: """
-                cannot \(attempt): the kernel has no IPVS. Load it with `modprobe ip_vs`, or run on a kernel that is \
-                built with CONFIG_IP_VS.
-                """
-        )
     }
 
     // MARK: Writing

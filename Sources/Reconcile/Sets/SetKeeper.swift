@@ -292,10 +292,3 @@ struct SetKeeper {
         }
     }
 }
-
-extension IPSetDefinition {
-    /// Doubles the number of members that it takes until there is room for so many.
-    fileprivate mutating func makeRoom(for count: Int) {
-        while count > Int(maximumElements) { maximumElements = max(1, maximumElements) * 2 }
-    }
-}
