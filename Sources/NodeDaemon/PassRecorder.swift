@@ -97,7 +97,7 @@ final class PassRecorder: PassObserver {
         log.note(report, took: duration)
     }
 
-    /// The ports come after the pass, so that a load balancer is told of a node that serves.
+    /// The ports follow the pass, so that a load balancer sees only a node that serves.
     func serves(_ family: IPFamily, _ basis: PlanBasis) {
         let addresses = HealthCheckPorts.addresses(family, basis)
         if changedHealthChecks.remove(family) != nil || healthCheckAddresses[family] != addresses {

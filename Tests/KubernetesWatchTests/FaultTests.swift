@@ -139,7 +139,7 @@ import Testing
             api.inject(fault, .service)
             try await Mirror.follow(source(api, speech, listing), clock: FakeClock()) { mirror in
                 await mirror.wait { $0.hasSynced }
-                // A watch that ends within a message was cut off by somebody, whatever the message is of.
+                // A watch that ends within a message was cut off, whatever the message is of.
                 let isWatch = listing == .streams && fault == .listCutShort
                 #expect(mirror.failures.map(\.label) == [isWatch ? "connection_lost" : label])
                 #expect(mirror.objects.count == 3)

@@ -2,7 +2,7 @@
 import NIOCore
 import Synchronization
 
-/// Notices that somebody has waited too long. One timer serves all waits of an exchange, one after the other: while it runs,
+/// Notices that a wait has lasted too long. One timer serves all waits of an exchange, one after the other: while it runs,
 /// a new wait only moves the time at which it may go off.
 final class IdleTimer: Sendable {
     private struct Timing {

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A feature counts as unknown once a request without it was answered that was refused with it. A refusal in words that name
 /// no feature has to come twice. After an hour the feature is asked for again: the server may have been upgraded, or one of
-/// several behind a load balancer is older than the others, or somebody else had refused in its place.
+/// several behind a load balancer is older than the others, or another server refused in its place.
 public final class ServerAbilities: Sendable {
     private struct Key: Hashable {
         var feature: RequestFeature

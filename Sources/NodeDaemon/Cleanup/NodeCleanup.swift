@@ -16,7 +16,7 @@ public struct NodeCleanup {
     private let hasIPSet = !KernelModule.isAbsent("ip_set")
 
     /// - Parameters:
-    ///   - networks: virtual servers in them are somebody else's (`ipvs.excludeCIDRs`).
+    ///   - networks: virtual servers in them belong to other programs (`ipvs.excludeCIDRs`).
     ///   - isRehearsal: whether everything is found and nothing removed.
     public static func run(excluding networks: [IPPrefix], isRehearsal: Bool = false) async -> CleanupReport {
         var cleanup = NodeCleanup(VirtualServerOwnership(excludedNetworks: networks), isRehearsal: isRehearsal)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
 
-/// The TCP ports that somebody on this node listens at.
+/// The TCP ports at which programs of this node listen.
 enum ListeningPorts {
     /// - Returns: `nil` where the kernel does not tell.
     static func read() -> Set<UInt16>? {

@@ -13,7 +13,7 @@ extension NodeInspection {
         var drift: KernelDrift
         /// Who has which virtual server is decided among all Services.
         var desired: [IPFamily: DesiredState<ServicePortID>]
-        /// The TCP ports that somebody listens at; `nil` where that is not known.
+        /// The TCP ports at which a program listens; `nil` where that is not known.
         var listeningPorts: Set<UInt16>?
     }
 

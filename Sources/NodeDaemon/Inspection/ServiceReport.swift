@@ -7,7 +7,7 @@ public struct ServiceReport: Sendable {
     public var name: ObjectName
     /// What keeps the Service from working here, in plain words, the weightiest first.
     public var troubles: [String]
-    /// What is as somebody asked for, and may surprise.
+    /// What is as the objects ask for, and may surprise.
     public var remarks: [String]
     /// Virtual IPs and endpoints, line by line.
     public var details: [String]

@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// Tells the daemon's health on a socket of its network namespace, where the configuration switches the health server off: a probe has
 /// nobody else to ask then.
 ///
-/// It reads nothing: whoever connects gets a line for each question, and is done with. So nobody can hold it up. What it says, every user
+/// It reads nothing: a client gets a line for each question, and the connection ends. So no client can hold it up. What it says, every user
 /// of the node may know, as with the health server.
 final class LocalHealthSocket: Service {
     /// In the abstract namespace (unix(7)): it needs no folder that can be written to, and goes with the process.

@@ -68,7 +68,7 @@ extension KernelSuite {
             #expect(try await value("net.netfilter.nf_conntrack_udp_timeout") == "40")
             #expect(Int(try await value("net.netfilter.nf_conntrack_buckets")) ?? 0 >= 75000)
 
-            // Somebody edits the ConfigMap, and the container is started again.
+            // The ConfigMap is edited, and the container is started again.
             try await command(start(Self.netMount, ["--conntrack-max-per-core=1", "--conntrack-min=400000"]))
             #expect(try await value("net.netfilter.nf_conntrack_max") == "400000")
         }

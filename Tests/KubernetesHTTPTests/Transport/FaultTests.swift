@@ -26,7 +26,7 @@ struct FaultTests {
         listing: ListWatchOptions.Listing
     ) async throws {
         let fault = row.fault
-        // A watch that ends within a message was cut off by somebody, whatever the message is of.
+        // A watch that ends within a message was cut off, whatever the message is of.
         let label = listing == .streams && fault == .listCutShort ? "connection_lost" : row.label
         let api = FakeAPIServer()
         api.set(service("web"))
