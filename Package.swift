@@ -136,13 +136,39 @@ let targets: [Target] = [
             "Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "YAMLDocuments", argumentParser,
         ]
     ),
-    // The daemon's parts as services of one group; `Inspection` and `NodeCheck` for the commands.
+    // What daemon and inspection begin with: facts of the host, the kernel's settings, an opened source of objects.
+    .target(
+        name: "NodeStartup",
+        dependencies: [
+            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesHTTP",
+            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeSync", "Reconcile", "ServicePlan",
+            "SmallFiles", logging,
+        ]
+    ),
+    // What happens on the node, told in metrics, health and the log.
+    .target(
+        name: "ProxyTelemetry",
+        dependencies: [
+            "Addressing", "DataplaneModel", "KubeProxyConfig", "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch",
+            "NodeSync", "Reconcile", "ServicePlan", "SmallFiles", "Telemetry", logging,
+        ]
+    ),
+    // The node beside what it should be, for the commands: `plan`, `explain`, `check`, `cleanup`.
+    .target(
+        name: "NodeInspection",
+        dependencies: [
+            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesHTTP",
+            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeSync", "Reconcile",
+            "ServicePlan", "SmallFiles", logging,
+        ]
+    ),
+    // The daemon's parts as services of one group.
     .target(
         name: "NodeDaemon",
         dependencies: [
             "Addressing", "BlockingExecution", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeSync", "Reconcile",
-            "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeSync",
+            "ProxyTelemetry", "Reconcile", "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
         ]
     ),
     // Notes the commit that is built, and has the program know it.
@@ -153,9 +179,8 @@ let targets: [Target] = [
         name: "kube-ipvs",
         dependencies: [
             "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
-            "KubernetesHTTP",
-            "KubernetesObjects", "NodeDaemon", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
-            systemPackage,
+            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeSync",
+            "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess, systemPackage,
         ]
     ),
 
@@ -182,8 +207,8 @@ let targets: [Target] = [
     .target(
         name: "KernelHistoryTesting",
         dependencies: [
-            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "HistoryTesting", "Netlink", "NodeSync",
-            "NodeDaemon", "Reconcile", "SystemTesting", systemPackage,
+            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "HistoryTesting", "Netlink",
+            "NodeInspection", "NodeSync", "Reconcile", "SystemTesting", systemPackage,
         ],
         path: "Tests/Support/KernelHistoryTesting"
     ),
@@ -249,7 +274,7 @@ let targets: [Target] = [
         name: "KernelTests",
         dependencies: [
             "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HistoryTesting",
-            "KernelHistoryTesting", "kube-ipvs", "Netlink", "NodeSync", "NodeDaemon", "Reconcile", "ServicePlan",
+            "KernelHistoryTesting", "kube-ipvs", "Netlink", "NodeSync", "Reconcile", "ServicePlan",
             "SmallFiles", "SystemTesting", argumentParser,
         ]
     ),
@@ -294,9 +319,29 @@ let targets: [Target] = [
         name: "NodeDaemonTests",
         dependencies: [
             "Addressing", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HTTPSurfaces", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeSync", "NodeDaemon",
-            "Reconcile", "ServicePlan", "SystemTesting", "Telemetry", argumentParser, inMemoryLogging, lifecycle,
-            logging, subprocess,
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeDaemon", "NodeStartup",
+            "NodeSync", "ProxyTelemetry", "Reconcile", "ServicePlan", "SystemTesting", "Telemetry", argumentParser,
+            inMemoryLogging, lifecycle, logging, subprocess,
+        ]
+    ),
+    .testTarget(
+        name: "NodeInspectionTests",
+        dependencies: [
+            "Addressing", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeInspection",
+            "NodeStartup", "NodeSync", "Reconcile", "ServicePlan", "SystemTesting", argumentParser, logging,
+        ]
+    ),
+    .testTarget(
+        name: "NodeStartupTests",
+        dependencies: ["Addressing", "DataplaneModel", "KubeProxyConfig", "NodeStartup", "Reconcile", argumentParser]
+    ),
+    .testTarget(
+        name: "ProxyTelemetryTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "DataplaneTesting", "KubernetesHTTP", "KubernetesObjects",
+            "KubernetesTesting", "KubernetesWatch", "NodeSync", "ProxyTelemetry", "Reconcile", "ServicePlan",
+            "SystemTesting", "Telemetry", inMemoryLogging, logging, subprocess,
         ]
     ),
     .testTarget(
@@ -310,7 +355,7 @@ let targets: [Target] = [
         name: "ScenarioTests",
         dependencies: [
             "Addressing", "DataplaneModel", "DataplaneTesting", "IPVSListing", "KubeProxyConfig", "KubernetesObjects",
-            "NodeSync", "NodeDaemon", "Reconcile", "ServicePlan", "YAMLDocuments",
+            "NodeStartup", "NodeSync", "Reconcile", "ServicePlan", "YAMLDocuments",
         ],
         exclude: ["README.md", "Scenarios", "defaults.txt"]
     ),

@@ -6,6 +6,9 @@ public import KubeProxyConfig
 import KubernetesHTTP
 import KubernetesObjects
 public import Logging
+public import NodeStartup
+import NodeSync
+import ProxyTelemetry
 import Reconcile
 import ServiceLifecycle
 import UnixSignals
@@ -47,7 +50,7 @@ public struct Daemon: Sendable {
         logger: Logger
     ) {
         self.settings = settings
-        self.gracefulTimeout = gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout
+        self.gracefulTimeout = gracefulTimeout ?? SyncSettings.defaultGracefulTimeout
         self.source = source
         self.configurationFile = configurationFile
         self.start = start

@@ -3,6 +3,7 @@ import Addressing
 import KubernetesObjects
 import Logging
 import ManifestFiles
+import ProxyTelemetry
 import ServiceLifecycle
 import ServicePlan
 

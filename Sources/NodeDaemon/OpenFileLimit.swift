@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Glibc
+public import NodeStartup
 
 /// How many files the process may have open (RLIMIT_NOFILE, getrlimit(2)).
 ///

@@ -5,6 +5,7 @@ import KubernetesHTTP
 import KubernetesObjects
 import Logging
 import NodeSync
+import ProxyTelemetry
 import Reconcile
 import ServicePlan
 

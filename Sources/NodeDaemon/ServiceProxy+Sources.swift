@@ -3,7 +3,9 @@ public import Addressing
 public import DataplaneModel
 import KubeProxyConfig
 public import KubernetesObjects
+import NodeStartup
 import NodeSync
+public import ProxyTelemetry
 import Reconcile
 public import ServicePlan
 

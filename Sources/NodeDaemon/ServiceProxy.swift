@@ -6,7 +6,9 @@ package import KubeProxyConfig
 import KubernetesHTTP
 import KubernetesObjects
 package import Logging
+import NodeStartup
 import NodeSync
+import ProxyTelemetry
 package import Reconcile
 import ServicePlan
 
@@ -29,10 +31,6 @@ public actor ServiceProxy {
     var surroundings = NodeSurroundings()
     var sourceIsComplete = false
 
-    /// The longest time that a removed TCP endpoint keeps its connections, unless it is set: the kernel's own limit for
-    /// established connections without traffic. Whatever still lives after it is not idle.
-    public static var defaultGracefulTimeout: Duration { .seconds(900) }
-
     /// - Parameters:
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections.
     ///   - families: the families that the node serves.
@@ -43,7 +41,7 @@ public actor ServiceProxy {
     ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.
     init(
         settings: EffectiveSettings,
-        gracefulTimeout: Duration = defaultGracefulTimeout,
+        gracefulTimeout: Duration = SyncSettings.defaultGracefulTimeout,
         families: [IPFamily],
         dataplane: sending Dataplane,
         settingsKeeper: SettingsKeeper,

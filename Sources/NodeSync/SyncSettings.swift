@@ -16,11 +16,15 @@ public struct SyncSettings: Hashable, Sendable {
     /// Whether verifying passes report the counters of virtual servers.
     public var collectsStatistics = false
 
+    /// The longest time that a removed TCP endpoint keeps its connections, unless it is set: the kernel's own limit for
+    /// established connections without traffic. Whatever still lives after it is not idle.
+    public static var defaultGracefulTimeout: Duration { .seconds(900) }
+
     public init(
         families: [IPFamily],
         minSyncPeriod: Duration = .seconds(1),
         syncPeriod: Duration = .seconds(30),
-        gracefulTimeout: Duration = .seconds(900),
+        gracefulTimeout: Duration = defaultGracefulTimeout,
         excludedNetworks: [IPPrefix] = []
     ) {
         self.families = families

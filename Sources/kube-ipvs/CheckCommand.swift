@@ -3,6 +3,8 @@ import ArgumentParser
 import KubeProxyConfig
 import KubernetesObjects
 import NodeDaemon
+import NodeInspection
+import NodeStartup
 
 /// `kube-ipvs check`.
 struct CheckCommand: AsyncParsableCommand {

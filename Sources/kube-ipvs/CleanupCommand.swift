@@ -3,6 +3,7 @@ import Addressing
 import ArgumentParser
 import KubeProxyConfig
 import NodeDaemon
+import NodeInspection
 
 /// `kube-ipvs cleanup`, which is also what `--cleanup` does.
 struct CleanupCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@
 import ArgumentParser
 import KubernetesObjects
 import NodeDaemon
+import NodeInspection
 
 /// `kube-ipvs explain`.
 struct ExplainCommand: AsyncParsableCommand {

@@ -4,6 +4,7 @@ import KubeProxyConfig
 import KubernetesHTTP
 import Logging
 import NodeDaemon
+import NodeInspection
 
 /// What `explain` and `plan` share: the daemon's own flags, and the way from them to the objects.
 struct InspectionFlags: ParsableArguments {

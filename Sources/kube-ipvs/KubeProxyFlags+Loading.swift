@@ -3,6 +3,7 @@ import ArgumentParser
 import KubeProxyConfig
 import KubernetesHTTP
 import NodeDaemon
+import NodeStartup
 
 extension KubeProxyFlags {
     /// The configuration that the flags and their file come to, and the file.

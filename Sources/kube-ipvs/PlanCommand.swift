@@ -2,6 +2,7 @@
 import ArgumentParser
 import KubernetesObjects
 import NodeDaemon
+import NodeInspection
 import Reconcile
 
 /// `kube-ipvs plan`.

@@ -3,6 +3,9 @@ import ArgumentParser
 import KubeProxyConfig
 import Logging
 import NodeDaemon
+import NodeStartup
+import NodeSync
+import ProxyTelemetry
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,7 +53,7 @@ struct RunCommand: AsyncParsableCommand {
                     loaded.configuration,
                     flags: loaded.flags.merging([
                         "graceful-timeout":
-                            "\(GoDuration(flags.gracefulTimeout ?? ServiceProxy.defaultGracefulTimeout))"
+                            "\(GoDuration(flags.gracefulTimeout ?? SyncSettings.defaultGracefulTimeout))"
                     ]) { $1 },
                     verbosity: verbosity
                 ),

@@ -4,6 +4,7 @@ import DataplaneKernel
 import DataplaneModel
 import KubeProxyConfig
 import NodeDaemon
+import NodeInspection
 import Subprocess
 import SystemPackage
 

@@ -13,6 +13,7 @@ import Subprocess
 import Testing
 
 @testable import NodeDaemon
+@testable import NodeStartup
 
 /// Privileges as they are: what the daemon may not do is told, and costs no more than it must.
 struct PrivilegeTests {

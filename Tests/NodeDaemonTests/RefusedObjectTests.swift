@@ -2,6 +2,8 @@
 import Addressing
 import DataplaneModel
 import DataplaneTesting
+import KubernetesTesting
+import ProxyTelemetry
 import Reconcile
 import ServicePlan
 import Synchronization

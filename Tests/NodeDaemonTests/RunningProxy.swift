@@ -12,6 +12,7 @@ import ServicePlan
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 /// A proxy that makes its passes over a fake data plane, with everything that it tells of itself.
 struct RunningProxy: Sendable {

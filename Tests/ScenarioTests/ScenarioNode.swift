@@ -8,7 +8,7 @@ import NodeSync
 import Reconcile
 import ServicePlan
 
-@testable import NodeDaemon
+@testable import NodeStartup
 
 /// The daemon's loop over a data plane, with a clock that the scenario turns.
 struct ScenarioNode {
@@ -36,7 +36,7 @@ struct ScenarioNode {
         )
         reconciler = NodeReconciler(
             table,
-            settings.sync(IPFamily.allCases, gracefulTimeout: ServiceProxy.defaultGracefulTimeout),
+            settings.sync(IPFamily.allCases, gracefulTimeout: SyncSettings.defaultGracefulTimeout),
             clock: clock
         ) { settings.rules(for: $0, podNetworks: node?.podCIDRs ?? []) }
     }

@@ -4,11 +4,10 @@ import DataplaneModel
 import DataplaneTesting
 import KubeProxyConfig
 import KubernetesObjects
+import NodeStartup
 import Reconcile
 import ServicePlan
 import YAMLDocuments
-
-@testable import NodeDaemon
 
 /// Follows a scenario, and writes down after each step what the kernel holds.
 struct ScenarioRun {

@@ -4,6 +4,8 @@ import KubernetesHTTP
 import KubernetesObjects
 import KubernetesWatch
 import Logging
+import NodeStartup
+import ProxyTelemetry
 import ServiceLifecycle
 import ServicePlan
 

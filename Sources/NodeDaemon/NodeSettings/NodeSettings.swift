@@ -3,6 +3,8 @@ import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
 public import Logging
+public import NodeStartup
+import ProxyTelemetry
 import Reconcile
 
 /// What the kernel has to be told for IPVS to serve Services, beside the data plane itself.

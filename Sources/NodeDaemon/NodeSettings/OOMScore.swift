@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneKernel
 import Logging
+import NodeStartup
 import Reconcile
 
 /// How likely the kernel is to end this process when memory runs out, from -1000, which is never, to 1000 (proc(5),

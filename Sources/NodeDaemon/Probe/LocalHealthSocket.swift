@@ -2,6 +2,7 @@
 import BlockingExecution
 import Glibc
 import Logging
+import ProxyTelemetry
 import ServiceLifecycle
 
 /// Tells the daemon's health on a socket of its network namespace, where the configuration switches the health server off: a probe has

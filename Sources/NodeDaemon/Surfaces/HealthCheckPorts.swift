@@ -3,6 +3,7 @@ import Addressing
 import HTTPSurfaces
 import KubernetesObjects
 import Logging
+import ProxyTelemetry
 import ServiceLifecycle
 import ServicePlan
 import Synchronization

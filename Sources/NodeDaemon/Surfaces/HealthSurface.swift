@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import HTTPSurfaces
+import ProxyTelemetry
 
 /// What the health server answers (`healthzBindAddress`).
 struct HealthSurface: Sendable {

@@ -3,6 +3,7 @@ import HTTPSurfaces
 public import KubeProxyConfig
 import KubernetesHTTP
 import KubernetesObjects
+public import ProxyTelemetry
 import Telemetry
 
 /// What the daemon was started with, as the metrics server shows it.

@@ -4,6 +4,7 @@ import HTTPSurfaces
 import KubeProxyConfig
 import KubernetesObjects
 import Logging
+import ProxyTelemetry
 import ServiceLifecycle
 
 /// What the daemon shows of itself over HTTP: the health server, the metrics server and the health-check node ports, with

@@ -13,6 +13,7 @@ import Synchronization
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 /// The way from the API server's objects to the data plane: over a real connection, into fakes of the kernel.
 @Suite(.timeLimit(.minutes(5))) struct ClusterServiceTests {

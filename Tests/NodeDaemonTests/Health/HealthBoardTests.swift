@@ -12,6 +12,8 @@ import Telemetry
 import Testing
 
 @testable import NodeDaemon
+@testable import NodeStartup
+@testable import ProxyTelemetry
 
 /// The bodies of `/healthz` and `/livez` with clocks that stand still, byte for byte.
 struct HealthBoardTests {

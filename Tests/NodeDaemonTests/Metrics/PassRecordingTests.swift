@@ -2,11 +2,13 @@
 import Addressing
 import KubernetesHTTP
 import KubernetesObjects
+import KubernetesTesting
 import ServicePlan
 import SystemTesting
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 /// What the metrics and health say after the proxy has worked.
 struct PassRecordingTests {

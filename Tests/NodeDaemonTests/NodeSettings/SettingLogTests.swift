@@ -5,6 +5,7 @@ import DataplaneTesting
 import HTTPSurfaces
 import InMemoryLogging
 import KubernetesHTTP
+import KubernetesTesting
 import Logging
 import Reconcile
 import ServicePlan
@@ -13,6 +14,7 @@ import SystemTesting
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 /// A setting of the kernel that cannot be kept is a degraded part, which shows wherever somebody may look.
 struct SettingLogTests {

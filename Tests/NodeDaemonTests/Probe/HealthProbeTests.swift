@@ -9,6 +9,7 @@ import SystemTesting
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 /// `kube-ipvs healthy`, over real connections.
 struct HealthProbeTests {

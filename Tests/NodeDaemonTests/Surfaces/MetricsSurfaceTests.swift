@@ -9,6 +9,7 @@ import Logging
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 struct MetricsSurfaceTests {
     private func surface(

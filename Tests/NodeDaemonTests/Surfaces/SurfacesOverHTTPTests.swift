@@ -4,6 +4,7 @@ import ArgumentParser
 import HTTPSurfaces
 import KubeProxyConfig
 import KubernetesObjects
+import KubernetesTesting
 import ServiceLifecycle
 import ServicePlan
 import Subprocess
@@ -11,6 +12,7 @@ import SystemTesting
 import Testing
 
 @testable import NodeDaemon
+@testable import ProxyTelemetry
 
 /// The daemon's servers as `curl` sees them.
 struct SurfacesOverHTTPTests {

@@ -2,7 +2,7 @@
 import Addressing
 package import DataplaneKernel
 package import HistoryTesting
-import NodeDaemon
+import NodeInspection
 import Reconcile
 
 /// A node that others use too, in the network namespace that this is made in: lives of the daemon are followed on it, one

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+import Addressing
+import DataplaneModel
+import Testing
+
+@testable import NodeInspection
+@testable import NodeStartup
+
+/// What `check` says of what it has read.
+@Suite struct NodeEvidenceTests {
+    private static let clean = NodeEvidence(release: "6.12.9-amd64", programs: ["systemd", "kubelet"])
+
+    /// What is found beside what is found on a clean node.
+    private func findings(_ change: (inout NodeEvidence) -> Void) -> [String] {
+        var evidence = Self.clean
+        change(&evidence)
+        return evidence.findings.filter { !Self.clean.findings.contains($0) }.map {
+            "\($0.verdict) \($0.subject): \($0.words)"
+        }
+    }
+
+    @Test func `nothing is said against a clean node`() {
+        #expect(Self.clean.findings.allSatisfy { $0.verdict == .ok })
+    }
+
+    @Test func `a kernel that is older than the tested ones, or unknown, is noticed`() {
+        #expect(findings { $0.release = "5.4.0-91" } == ["notice kernel: 5.4.0-91; tested are 5.10 and later"])
+        #expect(findings { $0.release = "" } == ["warning kernel: '' is no version that is known here"])
+    }
+
+    @Test func `the right to change the network is needed`() {
+        #expect(
+            findings {
+                $0.capabilities = Capability.effective(status: "Name:\tx\nCapEff:\t00000000a80425fb\n") ?? 0
+            } == [
+                "failure privileges: CAP_NET_ADMIN is missing: run as root, or give it to the container"
+            ])
+        #expect(Capability.effective(status: "CapInh:\t0\nCapEff:\t0000000000001000\n") == 1 << 12)
+        #expect(
+            findings { $0.capabilities = 1 << 12 } == [
+                "failure privileges: CAP_NET_RAW is missing: run as root, or give it to the container"
+            ])
+        #expect(findings { $0.capabilities = 3 << 12 } == [])
+    }
+
+    @Test func `each setting that would be written is named, and one that cannot be read is a failure`() {
+        #expect(
+            findings {
+                $0.settingChanges = ["write 1 to net/ipv4/ip_forward"]
+                $0.settingFailures = ["cannot read net/ipv4/vs/conntrack: Permission denied"]
+            } == [
+                "failure settings: cannot read net/ipv4/vs/conntrack: Permission denied",
+                "notice settings: the daemon would write 1 to net/ipv4/ip_forward",
+            ])
+    }
+
+    @Test(
+        arguments: [
+            (["all": 0, "default": 1, "lo": 1, "eth0": 2], nil),
+            (["all": 0, "eth0": 1, "eth1": 2], "eth0"),
+            // The larger counts, so 1 for all makes 0 strict and leaves 2 loose.
+            (["all": 1, "eth0": 0, "eth1": 2], "eth0"),
+            (["all": 2, "eth0": 1], nil),
+        ] as [([String: Int], String?)])
+    func `reverse path filters are strict where the larger of all and the interface's own is 1`(
+        filters: [String: Int],
+        strict: String?
+    ) {
+        let expected = strict.map {
+            ["notice rp_filter: strict on \($0): packets whose way back is another interface are dropped"]
+        }
+        #expect(findings { $0.reversePathFilters = filters } == expected ?? [])
+    }
+
+    @Test func `a lock that was mounted as a directory is a failure`() {
+        #expect(findings { $0.lockIsFile = false }.map { $0.prefix(22) } == ["failure xtables lock: "])
+        #expect(findings { $0.lockIsFile = true } == ["ok xtables lock: /run/xtables.lock"])
+    }
+
+    @Test func `virtual servers that the daemon would remove are named`() {
+        let servers = (1...4).map {
+            VirtualServer.ID(address: IPAddress(v4: 0x0a00_0000 + $0), port: 80, transport: .tcp)
+        }
+        #expect(
+            findings { $0.foreignServers = servers.reversed() } == [
+                "warning IPVS: 4 virtual servers are no proxy's (TCP 10.0.0.1:80, TCP 10.0.0.2:80, TCP 10.0.0.3:80, …), "
+                    + "and would be removed: name their networks in ipvs.excludeCIDRs"
+            ])
+    }
+
+    @Test func `a second proxy is a warning, and who manages links is told`() {
+        #expect(
+            findings { $0.programs = ["kube-proxy", "systemd-network"] } == [
+                "warning other proxies: kube-proxy runs: two proxies undo each other's work",
+                "notice link owners: systemd-networkd runs: see that it leaves kube-ipvs0 alone",
+            ])
+    }
+
+    @Test func `a finding is one line, and is read back from it`() throws {
+        let finding = NodeFinding(.warning, "trial, IPv4: x", "two\nlines\tand a tab")
+        #expect(finding.description == "warning\ttrial, IPv4: x\ttwo lines\tand a tab")
+        #expect(NodeFinding(finding.description) == finding)
+        #expect(NodeFinding("worse\tx\ty") == nil)
+        #expect(NodeFinding("ok\tx") == nil)
+    }
+}
