@@ -51,6 +51,39 @@ import Testing
         }
     }
 
+    @Test func `where virtual IPs are routes, own traffic is told by the node's addresses, and no other rule differs`()
+        throws
+    {
+        let network = try #require(IPPrefix("fd00:10:244::/56"))
+        let own = "-m addrtype --src-type LOCAL -j KUBE-MARK-MASQ"
+        func toClusterIP(_ rest: String) -> String {
+            Self.toClusterIP.replacing("KUBE-CLUSTER-IP", with: "KUBE-6-CLUSTER-IP") + " dst,dst \(rest)"
+        }
+        let masquerade = "-j KUBE-MARK-MASQ"
+        let expected: [(LocalTrafficDetector, [String])] = [
+            (.none, [toClusterIP(own)]),
+            (.clusterCIDR(network), [toClusterIP(own), "! -s \(network) " + toClusterIP(masquerade)]),
+            (.bridgeInterface("cbr0"), [toClusterIP(own), "! -i cbr0 " + toClusterIP(masquerade)]),
+            (.interfaceNamePrefix("veth"), [toClusterIP(own), "! -i veth+ " + toClusterIP(masquerade)]),
+        ]
+        for (detector, rules) in expected {
+            let addresses = Ruleset(RuleConfiguration(localDetector: detector), .v6)
+            let routes = Ruleset(RuleConfiguration(localDetector: detector, ownTraffic: .isFromTheNode), .v6)
+            // Beside the rule for cluster IPs, which is the third, those of the policy `Local`.
+            let same = { (rule: String) in rule.replacing("src,dst \(masquerade)", with: "dst,dst \(own)") }
+            #expect(routes[.services] == addresses[.services][..<2] + rules + addresses[.services][3...].map(same))
+            #expect(routes[.services].count { $0.contains("EXTERNAL-IP-LOCAL") && $0.hasSuffix(own) } == 1)
+            #expect(routes[.loadBalancer] == addresses[.loadBalancer].map(same))
+            #expect(routes[.loadBalancer].first?.hasSuffix(own) == true)
+            for chain in ServiceChain.allCases where chain != .services && chain != .loadBalancer {
+                #expect(routes[chain] == addresses[chain])
+            }
+            #expect(ServiceChain.allCases.allSatisfy { routes[$0].allSatisfy { !$0.contains("src,dst ") } })
+        }
+        let toAll = RuleConfiguration(masqueradeAll: true, localDetector: .none, ownTraffic: .isFromTheNode)
+        #expect(Ruleset(toAll, .v6)[.services][2] == toClusterIP(masquerade))
+    }
+
     @Test func `another mark bit is in all four rules that have the mark`() {
         let ruleset = Ruleset(RuleConfiguration(masqueradeMark: 1 << 31), .v4)
         #expect(ruleset[.markMasquerade] == ["-j MARK --set-xmark 0x80000000/0x80000000"])
@@ -82,9 +115,21 @@ import Testing
                 == ["-s fd00::9/128 -m ipvs --vproto 6 --vaddr fd00::9 --vport 443 -j DROP"])
     }
 
+    @Test func `where virtual IPs are routes, closed servers are dropped from whatever address the node sends`() throws
+    {
+        let configuration = RuleConfiguration(ownTraffic: .isFromTheNode)
+        let servers = [try server("fd00::9", 443, .tcp), try server("10.0.0.9", 53, .udp)]
+        #expect(
+            Ruleset(configuration, .v6, closedServers: servers)[.ipvsOutFilter] == [
+                "-m ipvs ! --ipvs -j RETURN", "-m addrtype ! --src-type LOCAL -j RETURN",
+                "-m ipvs --vproto 6 --vaddr fd00::9 --vport 443 -j DROP",
+            ])
+        #expect(Ruleset(configuration, .v6)[.ipvsOutFilter].isEmpty)
+    }
+
     @Test func `every set is matched on, and no name is longer than the kernel takes`() {
-        for family in IPFamily.allCases {
-            let ruleset = Ruleset(RuleConfiguration(), family)
+        for (family, ownTraffic) in [(IPFamily.v4, OwnTraffic.isFromVirtualIPs), (.v6, .isFromTheNode)] {
+            let ruleset = Ruleset(RuleConfiguration(ownTraffic: ownTraffic), family)
             let rules = ServiceChain.allCases.flatMap { ruleset[$0] }
             let matched = Set(
                 rules.flatMap { rule -> [String] in

@@ -19,6 +19,8 @@ extension KernelSuite {
             RuleConfiguration(localDetector: .clusterCIDR(IPPrefix(host: IPAddress(high: 0xfd00 << 48, low: 1)))),
             RuleConfiguration(localDetector: .bridgeInterface("cbr0")),
             RuleConfiguration(localDetector: .interfaceNamePrefix("veth"), usesRandomFully: false),
+            RuleConfiguration(
+                localDetector: .clusterCIDR(IPPrefix(host: IPAddress(v4: 0x0af4_0001))), ownTraffic: .isFromTheNode),
         ]
 
         /// The rules of one variant and family, with the sets that they name and rules of others around them.
@@ -141,9 +143,13 @@ extension KernelSuite {
             let bench = try await Bench(variant, family)
             let server = try #require(Self.closedServer[family])
             try await bench.write(Ruleset(RuleConfiguration(), family))
-            let closed = Ruleset(RuleConfiguration(), family, closedServers: [server])
-            try await bench.write(closed)
-            #expect(try await bench.listing().contains("-A KUBE-IPVS-OUT-FILTER \(closed[.ipvsOutFilter][0])"))
+            for ownTraffic in [OwnTraffic.isFromVirtualIPs, .isFromTheNode] {
+                let configuration = RuleConfiguration(ownTraffic: ownTraffic)
+                let closed = Ruleset(configuration, family, closedServers: [server])
+                try await bench.write(closed)
+                let rules = try await bench.listing().filter { $0.hasPrefix("-A KUBE-IPVS-OUT-FILTER") }
+                #expect(rules == closed[.ipvsOutFilter].map { "-A KUBE-IPVS-OUT-FILTER \($0)" })
+            }
             try await bench.write(Ruleset(RuleConfiguration(), family))
             #expect(try await bench.listing().allSatisfy { !$0.hasPrefix("-A KUBE-IPVS-OUT-FILTER") })
             try await bench.end()

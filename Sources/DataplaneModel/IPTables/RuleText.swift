@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 
-/// The text of each chain's rules. Order and matches are kube-proxy's, but for `masqueradeFromVirtualIP`.
+/// The text of each chain's rules. Order and matches are kube-proxy's, but for `masqueradeOwnTraffic`, and but for
+/// `OwnTraffic.isFromTheNode`.
 struct RuleText {
     private let configuration: RuleConfiguration
     private let family: IPFamily
@@ -20,9 +21,9 @@ struct RuleText {
         [
             "-s \(family == .v4 ? "127.0.0.0/8" : "::1/128") -j RETURN",
             "\(commented(.loadBalancer, "dst,dst")) -j KUBE-LOAD-BALANCER",
-            masqueradeToClusterIP,
+        ] + masqueradeToClusterIP + [
             "\(commented(.externalIP, "dst,dst")) -j KUBE-MARK-MASQ",
-            masqueradeFromVirtualIP(.externalIPLocal),
+            masqueradeOwnTraffic(to: .externalIPLocal),
         ] + acceptExternal(.externalIP) + acceptExternal(.externalIPLocal) + [
             "-m addrtype --dst-type LOCAL -j KUBE-NODE-PORT",
             "\(match(.clusterIP, "dst,dst")) -j ACCEPT",
@@ -30,15 +31,20 @@ struct RuleText {
         ]
     }
 
-    private var masqueradeToClusterIP: String {
+    private var masqueradeToClusterIP: [String] {
         guard !configuration.masqueradeAll else {
-            return "\(commented(.clusterIP, "dst,dst")) -j KUBE-MARK-MASQ"
+            return ["\(commented(.clusterIP, "dst,dst")) -j KUBE-MARK-MASQ"]
         }
-        guard let notLocal else {
-            // What the node sends to a VIP has a VIP of the dummy link as its source: that much must be masqueraded.
-            return "\(commented(.clusterIP, "src,dst")) -j KUBE-MARK-MASQ"
+        guard let notLocal else { return [masqueradeOwnTraffic(to: .clusterIP)] }
+        let masqueradeForeign = "\(notLocal) \(commented(.clusterIP, "dst,dst")) -j KUBE-MARK-MASQ"
+        switch configuration.ownTraffic {
+        case .isFromVirtualIPs:
+            // A virtual IP is no pod's, and what the node sends comes in by no interface: it is not local.
+            return [masqueradeForeign]
+        case .isFromTheNode:
+            // The node's end of an overlay has an address of the pods' network.
+            return [masqueradeOwnTraffic(to: .clusterIP), masqueradeForeign]
         }
-        return "\(notLocal) \(commented(.clusterIP, "dst,dst")) -j KUBE-MARK-MASQ"
     }
 
     /// A match on what pods of this node do not send; `nil` when nothing is known of them.
@@ -51,11 +57,14 @@ struct RuleText {
         }
     }
 
-    /// What the node itself sends to a virtual IP has that virtual IP as its source. It is no external traffic whose
-    /// source the policy `Local` keeps. Where the endpoint is on another node, the answer would stay there. kube-proxy
-    /// has no such rule (kubernetes #93456).
-    private func masqueradeFromVirtualIP(_ set: ServiceSet) -> String {
-        "\(commented(set, "src,dst")) -j KUBE-MARK-MASQ"
+    /// What the node itself sends is no external traffic whose source the policy `Local` keeps. Where the endpoint is on
+    /// another node, the answer to a virtual IP would stay there. kube-proxy has no such rule for virtual IPs of that
+    /// policy (kubernetes #93456).
+    private func masqueradeOwnTraffic(to set: ServiceSet) -> String {
+        switch configuration.ownTraffic {
+        case .isFromVirtualIPs: "\(commented(set, "src,dst")) -j KUBE-MARK-MASQ"
+        case .isFromTheNode: "\(commented(set, "dst,dst")) -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ"
+        }
     }
 
     /// From off the node, and to external IPs that are the node's own.
@@ -91,7 +100,7 @@ struct RuleText {
 
     var loadBalancer: [String] {
         [
-            masqueradeFromVirtualIP(.loadBalancerLocal),
+            masqueradeOwnTraffic(to: .loadBalancerLocal),
             "\(commented(.loadBalancerLocal, "dst,dst")) -j RETURN",
             "-j KUBE-MARK-MASQ",
         ]
@@ -142,9 +151,17 @@ struct RuleText {
     }
 
     func ipvsOutFilter(_ servers: [VirtualServer.ID]) -> [String] {
-        servers.map { server in
-            "-s \(IPPrefix(host: server.address)) -m ipvs --vproto \(server.transport.rawValue) "
-                + "--vaddr \(server.address) --vport \(server.port) -j DROP"
+        func drop(_ server: VirtualServer.ID) -> String {
+            "-m ipvs --vproto \(server.transport.rawValue) --vaddr \(server.address) --vport \(server.port) -j DROP"
+        }
+        switch configuration.ownTraffic {
+        case .isFromVirtualIPs:
+            return servers.map { "-s \(IPPrefix(host: $0.address)) \(drop($0))" }
+        case .isFromTheNode:
+            guard !servers.isEmpty else { return [] }
+            // What IPVS forwards for others passes here too. It must not pay for a look-up in each of the rules.
+            let others = ["-m ipvs ! --ipvs -j RETURN", "-m addrtype ! --src-type LOCAL -j RETURN"]
+            return others + servers.map(drop)
         }
     }
 
