@@ -64,8 +64,11 @@ struct Cluster {
     }
 
     /// Adds a second node with a pod of its own, `pod-5`, behind the first one.
-    func addSecondNode() async throws {
+    ///
+    /// - Parameter overlay: whether pods reach each other by a tunnel between the nodes, and by nothing else.
+    func addSecondNode(overlay: Bool = false) async throws {
         try await output(of: "bash", Self.scripts + "second-node")
+        if overlay { try await output(of: "bash", Self.scripts + "overlay") }
     }
 
     // MARK: Programs
