@@ -22,6 +22,7 @@ extension FamilyReconciler {
         // What is wanted from here on is noted anew.
         touched.rules = false
         rulesAreUnderWay = true
+        rules.mayFindRoutes = !hasEndedVerifying
         return RulesWork(rules, closedServers: desired.serversClosedToNode, at: now)
     }
 
@@ -50,12 +51,18 @@ extension FamilyReconciler {
             report.newlyContested = rules.displaced.takeNews()
             report.contestedJumps = rules.displaced.contestedCount
             rulesBackoff.end()
+            noteEndOfRoutes()
         } else {
             touched.rules = true
             rulesBackoff.noteFailure(at: now)
         }
         hasTriedRules = true
         return report
+    }
+
+    /// Notes that rules for virtual IPs that are routes are to be replaced, once a verifying pass has made those addresses.
+    mutating func noteEndOfRoutes() {
+        if hasEndedVerifying, rules.areForRoutes { touched.rules = true }
     }
 
     /// Whether the first verifying pass can go no further before the rules have been written, or have failed.

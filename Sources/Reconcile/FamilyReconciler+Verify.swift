@@ -67,6 +67,7 @@ extension FamilyReconciler {
 
     private mutating func endVerifying() -> PassReport {
         hasEndedVerifying = true
+        noteEndOfRoutes()
         hasReadKernel = hasReadKernel || verification.hasReadAll
         var report = verification.report
         report.standing = refused

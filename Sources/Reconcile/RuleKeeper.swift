@@ -18,6 +18,10 @@ struct RuleKeeper: Sendable {
     private var rendering: Ruleset.Rendering?
     /// Taken before the rules looked as `rendering` has it: as long as it stays, they look so still.
     private var fingerprint: RulesFingerprint?
+    /// Whether virtual IPs may still be routes, which a daemon with another `--virtual-ips` has left.
+    var mayFindRoutes = true
+    /// Whether the rules in place are right for virtual IPs that are routes, and not yet those that are wanted.
+    private(set) var areForRoutes = false
     /// Which of our jumps rules of others stand before.
     var displaced = DisplacedJumps()
 
@@ -34,9 +38,13 @@ struct RuleKeeper: Sendable {
     ) async throws(DataplaneError) -> Outcome {
         let current = dataplane.fingerprint(family)
         guard !areKnownInPlace(closedServers, current, on: dataplane) else { return .unchanged }
-        let wanted = ruleset(closedServers, on: dataplane)
+        var wanted = ruleset(closedServers, on: dataplane)
         let listing = try await dataplane.save(family)
         let installed = InstalledRules(listing)
+        // Rules are written before virtual IPs become addresses. Those for routes are right for addresses too.
+        areForRoutes =
+            mayFindRoutes && configuration.ownTraffic == .isFromVirtualIPs && installed.tellOwnTrafficByTheNode(family)
+        if areForRoutes { wanted = ruleset(closedServers, ownTraffic: .isFromTheNode, on: dataplane) }
         let moved = displaced.jumpsToMove(in: JumpOrder(listing), at: now)
         guard let input = wanted.restoreInput(over: installed, rendering: rendering, moving: moved) else {
             rendering = Ruleset.Rendering(of: wanted, installed)
@@ -76,8 +84,13 @@ struct RuleKeeper: Sendable {
         return false
     }
 
-    private func ruleset(_ closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Ruleset {
+    private func ruleset(
+        _ closedServers: [VirtualServer.ID],
+        ownTraffic: OwnTraffic? = nil,
+        on dataplane: any RulesDataplane
+    ) -> Ruleset {
         var configuration = configuration
+        if let ownTraffic { configuration.ownTraffic = ownTraffic }
         configuration.usesRandomFully = dataplane.supportsRandomFully
         return Ruleset(configuration, family, closedServers: closedServers)
     }

@@ -87,6 +87,49 @@ struct RulesWorkTests {
         #expect(fake.journal == ["rules IPv4"])
     }
 
+    /// A daemon with `--virtual-ips=routes` has left its rules.
+    @Test(arguments: [false, true])
+    mutating func `rules for routes stay until virtual IPs are addresses, and go then`(areUnderWay: Bool) async throws {
+        let predecessor = RuleConfiguration(ownTraffic: .isFromTheNode)
+        let left = try #require(Ruleset(predecessor, .v4).restoreInput(over: InstalledRules("")))
+        try await fake.rules.restore(left, .v4)
+        // The rules differ in something else too.
+        var closed = Sample.contribution(1)
+        closed.serversClosedToNode = [Sample.server(1)]
+        reconciler.replaceContribution(of: 1, with: closed)
+
+        #expect(await verify() == nil)
+        #expect(try await keepRules().applied == [.rules: 1])
+        #expect(fake.addresses.bound.isEmpty)
+        #expect(fake.rules.count(containing: "-m addrtype --src-type LOCAL -j KUBE-MARK-MASQ") == 3)
+        #expect(fake.rules.count(containing: "-m ipvs --vproto") == 1)
+        // Somebody changes something of them meanwhile, and the work that mends it ends after the pass.
+        var late: RulesWork?
+        if areUnderWay {
+            closed.serversClosedToNode = []
+            reconciler.replaceContribution(of: 1, with: closed)
+            #expect(reconciler.writeChanges(at: Sample.start, on: fake.dataplane).failures.isEmpty)
+            late = reconciler.beginRules(at: Sample.start)
+            #expect(late != nil)
+        }
+        while await reconciler.continueVerifying(at: Sample.start, on: fake.dataplane) == nil {}
+        #expect(fake.addresses.bound == [Sample.vip(1)])
+        if var work = late.take() {
+            await work.run(on: fake.rules)
+            #expect(reconciler.endRules(work, at: Sample.start).failures.isEmpty)
+            #expect(fake.rules.count(containing: "-m ipvs --vproto") == 0)
+        }
+        #expect(try await keepRules().applied == [.rules: 1])
+        #expect(fake.rules.count(containing: "--src-type LOCAL -j KUBE-MARK-MASQ") == 0)
+        #expect(fake.rules.count(containing: "src,dst -j KUBE-MARK-MASQ") == 3)
+        #expect(reconciler.beginRules(at: Sample.start) == nil)
+        // Those of a stranger later on are drift as any.
+        try await fake.rules.restore(left, .v4)
+        #expect(await verify()?.failures.isEmpty == true)
+        #expect(try await keepRules().drift == [.rules: 1])
+        #expect(fake.rules.count(containing: "src,dst -j KUBE-MARK-MASQ") == 3)
+    }
+
     @Test mutating func `what is wanted while rules are under way is written by the next work`() async throws {
         await settle()
         let begun = reconciler.beginRules(at: Sample.start)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+public import Addressing
+
 /// What a listing of `iptables-save` (`ip6tables-save`) has of ours: the rules of our chains, and the jumps to them.
 ///
 /// Two listings give equal values if no program touched our rules in between.
@@ -39,6 +41,13 @@ public struct InstalledRules: Hashable, Sendable {
 
     /// Whether there is nothing of ours.
     public var isEmpty: Bool { chains.isEmpty && jumps.isEmpty }
+
+    /// Whether they tell what the node sends by its own addresses (`OwnTraffic.isFromTheNode`).
+    public func tellOwnTrafficByTheNode(_ family: IPFamily) -> Bool {
+        let text = RuleText(RuleConfiguration(ownTraffic: .isFromTheNode), family)
+        let rule = CanonicalRule(text.masqueradeOwnTraffic(to: .externalIPLocal))
+        return chains[.services]?.contains { CanonicalRule($0) == rule } ?? false
+    }
 
     private mutating func read(_ line: Substring, in table: RuleTable) {
         guard line.hasPrefix("-A ") else {

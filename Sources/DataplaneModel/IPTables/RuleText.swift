@@ -60,7 +60,7 @@ struct RuleText {
     /// What the node itself sends is no external traffic whose source the policy `Local` keeps. Where the endpoint is on
     /// another node, the answer to a virtual IP would stay there. kube-proxy has no such rule for virtual IPs of that
     /// policy (kubernetes #93456).
-    private func masqueradeOwnTraffic(to set: ServiceSet) -> String {
+    func masqueradeOwnTraffic(to set: ServiceSet) -> String {
         switch configuration.ownTraffic {
         case .isFromVirtualIPs: "\(commented(set, "src,dst")) -j KUBE-MARK-MASQ"
         case .isFromTheNode: "\(commented(set, "dst,dst")) -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ"
