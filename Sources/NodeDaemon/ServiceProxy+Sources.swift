@@ -11,7 +11,7 @@ public import ServicePlan
 
 /// What sources tell.
 extension ServiceProxy {
-    /// Takes changed objects over. No rule is written before `sourceCompleted()`.
+    /// Takes changed objects over. Nothing that depends on objects is written or removed before `sourceCompleted()`.
     ///
     /// - Parameter triggers: when what the EndpointSlices among them tell of happened, where they say it.
     public func apply(_ updates: [ObjectUpdate], triggers: [ChangeTrigger] = []) {

@@ -126,7 +126,7 @@ public actor ServiceProxy {
     private func makePasses(keepingRulesIn rules: inout DiscardingTaskGroup) async {
         while !Task.isCancelled {
             guard sourceIsComplete, interfaceAddresses != nil else {
-                await wakeup.wait()
+                await getAhead(keepingRulesIn: &rules)
                 continue
             }
             let step = await reconciler.step(on: dataplane, telling: recorder)
@@ -141,6 +141,20 @@ public actor ServiceProxy {
             case .whenTold: await wakeup.wait()
             }
         }
+    }
+
+    /// Does what needs no objects, while these are on their way. Then waits for them.
+    private func getAhead(keepingRulesIn rules: inout DiscardingTaskGroup) async {
+        let step = reconciler.getAhead(on: dataplane, writesRules: rulesAreSettled)
+        for work in step.rules {
+            rules.addTask { await self.keepRules(work) }
+        }
+        if step.next == .atOnce { await Task.yield() } else { await wakeup.wait() }
+    }
+
+    /// Whether what the rules depend on is known: the pods' networks come with the Node.
+    private var rulesAreSettled: Bool {
+        settings.detectLocalMode != .nodeCIDR || node?.podCIDRs.isEmpty == false
     }
 
     /// Keeps rules with programs, for which no step waits.

@@ -23,6 +23,8 @@ public final class FamilyPasses {
     var keptRules: (work: RulesWork, took: Duration)?
     /// When the verifying pass that is under way began, and how long its steps have taken.
     private var verification: (began: Instant, took: Duration)?
+    /// When the verifying pass is due after the one under way, because that goes on with an earlier reading.
+    private var verifyAgain: Instant?
 
     init(_ family: IPFamily, _ settings: SyncSettings, _ rules: RuleConfiguration, at now: Instant) {
         self.family = family
@@ -60,6 +62,9 @@ public final class FamilyPasses {
 
     // MARK: Verifying
 
+    /// So long at most a reading from before objects were known is used, whatever the sync period is.
+    static var longestHeadStart: Duration { .seconds(30) }
+
     func verifyIsDue(at now: Instant) -> Bool {
         !reconciler.isVerifying && schedule.nextVerify <= now
     }
@@ -67,7 +72,14 @@ public final class FamilyPasses {
     func beginVerifying(sharing listing: VirtualServerListing, at now: Instant) {
         verification = (now, .zero)
         schedule.verifyStarted()
+        let period = min(schedule.period, Self.longestHeadStart)
+        verifyAgain = reconciler.endHeadStart(at: now, period: period)?.advanced(by: period)
         reconciler.beginVerifying(sharing: listing)
+    }
+
+    /// Makes the verifying pass due that sees what has changed since the reading that the last one went on with.
+    func verifyAgainInTime() {
+        if let instant = verifyAgain.take() { schedule.verifySoon(at: instant) }
     }
 
     /// Whether a verifying pass is under way and can go further.

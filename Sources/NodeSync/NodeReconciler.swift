@@ -43,10 +43,12 @@ public final class NodeReconciler {
 
     let clock: any NodeClock
     private let settingsKeeper: SettingsKeeper
-    private var ruleConfigurations: [IPFamily: RuleConfiguration] = [:]
+    var ruleConfigurations: [IPFamily: RuleConfiguration] = [:]
     /// The report about the kernel's settings, which belong to no family. It is added to the first family's verifying
     /// pass.
     private var settingsReport: SettingsReport?
+    /// What `getAhead` reads of both families.
+    var headStartListing: VirtualServerListing?
     /// Notifications about the dummy link's addresses that no step has looked at yet.
     private var dummyLinkEvents = AddressEvents()
     /// Whether a pass has left Service ports for the next one to plan.
@@ -180,6 +182,10 @@ public final class NodeReconciler {
         for family in families {
             guard let (work, duration) = family.keptRules.take() else { continue }
             let now = clock.now
+            guard !work.isAhead else {
+                _ = family.reconciler.endRules(work, at: now)
+                continue
+            }
             observer.rulesKept(family.reconciler.endRules(work, at: now), took: duration, at: now)
         }
     }
@@ -211,6 +217,7 @@ public final class NodeReconciler {
         takeChanges(for: due.filter { !$0.hasEndedVerifying }, now, observer)
         let listing = VirtualServerListing(keepsStatistics: first.reconciler.collectsStatistics)
         for family in due { family.beginVerifying(sharing: listing, at: now) }
+        headStartListing = nil
         if first === families.first { settingsReport = dataplane.settings.map(settingsKeeper.keep) }
     }
 
@@ -248,6 +255,7 @@ public final class NodeReconciler {
         let end = clock.now
         let hasFailed = !report.failures.isEmpty || report.contradictsMirror
         family.schedule.passEnded(report.mode, hasFailed: hasFailed, at: end)
+        if report.mode == .verify { family.verifyAgainInTime() }
         let isWhole = !family.reconciler.hasMore && !isLeftToPlan
         let pass = EndedPass(
             report: report,

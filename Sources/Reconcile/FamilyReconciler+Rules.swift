@@ -29,11 +29,11 @@ extension FamilyReconciler {
     /// Takes back what `beginRules` handed out. Rules that failed are tried again, after a growing delay.
     public mutating func endRules(_ work: RulesWork, at now: ContinuousClock.Instant) -> PassReport {
         var report = PassReport(family: family, mode: .rules)
-        rulesAreUnderWay = false
-        // It may be another one by now.
-        let configuration = rules.configuration
-        rules = work.keeper
-        rules.configuration = configuration
+        guard !work.isAhead else {
+            endRulesAhead(work)
+            return report
+        }
+        takeRules(work.keeper)
         switch work.result {
         case .success(.unchanged)?: break
         case .success(.written)?: report.count(.rules)
@@ -60,9 +60,12 @@ extension FamilyReconciler {
         return report
     }
 
-    /// Notes that rules for virtual IPs that are routes are to be replaced, once a verifying pass has made those addresses.
-    mutating func noteEndOfRoutes() {
-        if hasEndedVerifying, rules.areForRoutes { touched.rules = true }
+    mutating func takeRules(_ keeper: RuleKeeper) {
+        rulesAreUnderWay = false
+        // It may be another one by now.
+        let configuration = rules.configuration
+        rules = keeper
+        rules.configuration = configuration
     }
 
     /// Whether the first verifying pass can go no further before the rules have been written, or have failed.
@@ -70,7 +73,9 @@ extension FamilyReconciler {
 
     /// Notes rules that may not be in place as to be looked at.
     mutating func verifyRules(on dataplane: any RulesDataplane) {
-        guard !rules.areKnownInPlace(closedServers: desired.serversClosedToNode, on: dataplane) else { return }
+        // The first pass has them looked at in any case, which reports them. That starts no program where they are in place.
+        guard !hasTriedRules || !rules.areKnownInPlace(closedServers: desired.serversClosedToNode, on: dataplane)
+        else { return }
         touched.rules = true
         // As all that was refused: this pass may have mended the reason, such as a set that was gone.
         rulesBackoff.waive()

@@ -33,7 +33,7 @@ extension FamilyReconciler {
     }
 
     /// Begins a verifying pass. Until `continueVerifying` says that it has ended, passes of mode `changes` may be made
-    /// between its steps.
+    /// between its steps. The first one goes on with what has been read ahead.
     ///
     /// - Parameter listing: shared with the other family's pass that begins now.
     public mutating func beginVerifying(sharing listing: VirtualServerListing? = nil) {
@@ -41,10 +41,12 @@ extension FamilyReconciler {
         touched.isEverything = false
         // What was refused is tried again: its reason may be among what this mends, such as a set that was gone.
         sets.beginVerifying()
-        servers.beginVerifying(sharing: listing)
+        if headStart.readingSince == nil { servers.beginVerifying(sharing: listing) }
         addresses.beginVerifying()
         flows.beginVerifying()
         verification = Verification(stage: .sets, report: newReport(.verify))
+        verification.report.add(headStart.report)
+        headStart = HeadStart()
     }
 
     /// Goes one step further in the verifying pass that is under way: reads a part of the kernel's state, and mends what

@@ -30,6 +30,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Whether they have been kept once, whatever came of it.
     var hasTriedRules = false
 
+    /// What has been done before it is known what is wanted.
+    var headStart = HeadStart()
     /// The verifying pass that is under way.
     var verification = Verification()
     /// Whether a verifying pass has ended, whatever came of it.

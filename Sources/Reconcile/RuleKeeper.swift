@@ -66,6 +66,37 @@ struct RuleKeeper: Sendable {
         return isRepair ? .repaired : .written
     }
 
+    /// Puts the rules in place before it is known which Services there are, as far as that takes nothing away. Those that name
+    /// Services stay as they are.
+    ///
+    /// - Returns: whether rules were written.
+    mutating func keepAhead(on dataplane: any RulesDataplane) async throws(DataplaneError) -> Bool {
+        let current = dataplane.fingerprint(family)
+        guard fingerprint == nil || fingerprint != current else { return false }
+        let listing = try await dataplane.save(family)
+        let installed = InstalledRules(listing)
+        let wanted = ruleset([], on: dataplane).leavingServices(as: installed)
+        guard wanted.takesNothingAway(from: installed) else { return false }
+        guard let input = wanted.restoreInput(over: installed) else {
+            noteInPlace(wanted, listing, current)
+            return false
+        }
+        try await dataplane.restore(input, family)
+        let written = dataplane.fingerprint(family)
+        noteInPlace(wanted, try await dataplane.save(family), written)
+        return true
+    }
+
+    /// Notes rules that are listed as they should be, unless a jump has still to be moved.
+    private mutating func noteInPlace(_ wanted: Ruleset, _ listing: String, _ fingerprint: RulesFingerprint?) {
+        let installed = InstalledRules(listing)
+        let rendering = Ruleset.Rendering(of: wanted, installed)
+        let isInPlace = wanted.restoreInput(over: installed, rendering: rendering) == nil
+        guard isInPlace, JumpOrder(listing).isEmpty else { return }
+        self.rendering = rendering
+        self.fingerprint = fingerprint
+    }
+
     /// Whether the rules are as they should be, as far as the kernel tells that without a listing.
     mutating func areKnownInPlace(closedServers: [VirtualServer.ID], on dataplane: any RulesDataplane) -> Bool {
         areKnownInPlace(closedServers, dataplane.fingerprint(family), on: dataplane)

@@ -69,7 +69,7 @@ extension Ruleset {
         restoreInput { $0 == chain.table ? ["-X \(chain.name)"] : [] } ?? ""
     }
 
-    private func isInPlace(_ chain: ServiceChain, _ installed: InstalledRules, _ rendering: Rendering?) -> Bool {
+    func isInPlace(_ chain: ServiceChain, _ installed: InstalledRules, _ rendering: Rendering?) -> Bool {
         guard let found = installed.chains[chain], found.count == self[chain].count else { return false }
         if let rendering, rendering.ruleset[chain] == self[chain], rendering.ruleset.family == family,
             rendering.installed.chains[chain] == found

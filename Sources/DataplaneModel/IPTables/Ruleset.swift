@@ -12,7 +12,7 @@ public struct Ruleset: Hashable, Sendable {
     public let family: IPFamily
 
     /// The rules of each chain, without the chain's name.
-    private let rules: [ServiceChain: [String]]
+    let rules: [ServiceChain: [String]]
 
     /// - Parameter closedServers: load balancer VIPs whose source ranges do not let this node in. Those of the other
     ///   family are left aside.

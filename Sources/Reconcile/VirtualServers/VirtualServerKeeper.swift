@@ -151,6 +151,8 @@ struct VirtualServerKeeper {
         }
         guard !reading.needsCandidates else {
             if writer.known.isFilling {
+                // Of those that were read ahead it was not known which are wanted.
+                statistics = statistics.filter { desired[$0.key] != nil }
                 // Where nothing was listed at all, and nothing known, there is no need to ask for any.
                 reading.setCandidates(reading.foundNone ? [] : Array(desired.virtualServerIDs))
             } else {
@@ -172,6 +174,48 @@ struct VirtualServerKeeper {
             let isDifferent = writer.takeRead(
                 id, found, wanted: wanted, of: { desired.owner(of: id).map { "\($0)" } }, &report)
             if isDifferent, wanted != nil { unwritten.append(id) }
+        }
+    }
+}
+
+// MARK: Before it is known what is wanted
+
+extension VirtualServerKeeper {
+    /// Has the kernel list some, or reads some with their real servers, as `verifyNext` does. Whether any of them is wanted shows
+    /// when that goes on with the reading.
+    ///
+    /// - Returns: whether there is more that can be read.
+    /// - Throws: when they could not be read. The reading has then ended.
+    mutating func readAhead(on dataplane: any IPVSDataplane) throws(DataplaneError) -> Bool {
+        guard var reading = reading.take() else { return false }
+        do throws(DataplaneError) {
+            if !reading.isListed {
+                try reading.list(family, expecting: 0, from: dataplane)
+                if reading.isListed { writer.beginFilling(expecting: reading.listedCount) }
+            } else if !reading.needsCandidates {
+                try readListed(&reading, on: dataplane)
+            }
+        } catch {
+            writer.endReading(hasReadAll: false)
+            throw error
+        }
+        self.reading = reading
+        return !reading.needsCandidates
+    }
+
+    private mutating func readListed(
+        _ reading: inout VirtualServerReading,
+        on dataplane: any IPVSDataplane
+    ) throws(DataplaneError) {
+        let networks = excludedNetworks
+        try reading.next(
+            virtualServersPerReading,
+            where: { id in !networks.contains { $0.contains(id.address) } },
+            writtenMeanwhile: [],
+            on: dataplane
+        ) { id, observed in
+            if collectsStatistics { statistics[id] = observed?.statistics }
+            writer.takeReadAhead(id, observed.map { IPVSTable.Entry($0) })
         }
     }
 }

@@ -27,8 +27,11 @@ struct VirtualServerReading {
     /// Whether the kernel has listed all.
     var isListed: Bool { listed != nil }
 
+    /// How many the kernel has listed that are still to be read.
+    var listedCount: Int { listed?.count ?? 0 }
+
     /// Whether nothing was listed.
-    var foundNone: Bool { listed?.isEmpty == true && hasRead.isEmpty }
+    private(set) var foundNone = false
 
     /// Whether the listed virtual servers have been read, so that `setCandidates` is to name others to ask for.
     var needsCandidates: Bool { listed?.isEmpty == true && unlisted == nil }
@@ -45,6 +48,7 @@ struct VirtualServerReading {
     ) throws(DataplaneError) {
         guard let items = try listing.takeNext(family, expecting: count, from: dataplane) else { return }
         listed = items[...]
+        foundNone = items.isEmpty
         hasRead = []
         hasRead.reserveCapacity(items.count)
         unlisted = nil
@@ -88,7 +92,7 @@ struct VirtualServerReading {
         for _ in 0..<count {
             guard realServerCount < Self.realServersPerStep, let item = listed?.popFirst() else { return }
             let id = item.id
-            guard hasRead.insert(id).inserted, isMeant(id) else { continue }
+            guard isMeant(id), hasRead.insert(id).inserted else { continue }
             if writtenMeanwhile.contains(id) {
                 // Since it was listed, its configuration may be another one.
                 body(id, try dataplane.virtualServer(id))

@@ -6,9 +6,9 @@ import DataplaneModel
 struct VirtualServerWriter {
     typealias Instant = ContinuousClock.Instant
 
-    private(set) var known = KnownServers()
-    private var unsettled = UnsettledObjects<VirtualServer.ID>()
-    private var drains: DrainList
+    var known = KnownServers()
+    var unsettled = UnsettledObjects<VirtualServer.ID>()
+    var drains: DrainList
     private var parted = PartedServers()
     /// Whether the last pass has left something for another one, which need not wait.
     private(set) var hasMore = false
@@ -253,49 +253,5 @@ struct VirtualServerWriter {
         where known.table.realServer(realServer, of: id) == nil {
             drains.remove(realServer, of: id)
         }
-    }
-
-    // MARK: Reading
-
-    /// Those that are known, and those that may differ from what is wanted.
-    var candidates: [VirtualServer.ID] { Array(known.table.entries.keys) + unsettled.pending }
-
-    mutating func beginReading() {
-        unsettled.retryAll()
-        known.beginReading()
-    }
-
-    /// Has what is not known filled in by the reading.
-    mutating func beginFilling(expecting count: Int) { known.beginFilling(expecting: count) }
-
-    mutating func endReading(hasReadAll: Bool) { known.endReading(hasReadAll: hasReadAll) }
-
-    /// Takes a virtual server as it was just read into the table.
-    ///
-    /// - Returns: whether it differs from what is wanted.
-    mutating func takeRead(
-        _ id: VirtualServer.ID,
-        _ found: IPVSTable.Entry?,
-        wanted: IPVSTable.Entry?,
-        of owner: () -> String?,
-        _ report: inout PassReport
-    ) -> Bool {
-        let wasRefused = known.isKnown && unsettled.refused.contains(id)
-        // A refused object is as it was left, unless another program has changed it too.
-        let isDamaged = wasRefused && known[id] != found
-        let isAsWanted = found == wanted
-        // The desired entry itself, so that both share the storage of the real servers.
-        known[id] = isAsWanted ? wanted : found
-        guard !isAsWanted, found.map({ drains.withoutDraining($0, of: id) }) != wanted else {
-            unsettled.noteDone(id)
-            return false
-        }
-        let isNew = unsettled.insert(id)
-        if isNew && !wasRefused || isDamaged {
-            report.countDrift(.virtualServer, CollectionOfOne(id)) { id in
-                "virtual server \(id)" + (owner().map { " of \($0)" } ?? "")
-            }
-        }
-        return true
     }
 }

@@ -30,7 +30,8 @@ import Testing
         }
     }
 
-    @Test func `nothing is written before all lists have been read`() async throws {
+    @Test
+    func `before all lists have been read, sets and rules are made and nothing of a Service`() async throws {
         let unavailable = ServerStatus(code: 503, reason: "ServiceUnavailable", message: "not now")
         try await Self.follow(prepare: { api in
             api.set(.web)
@@ -42,7 +43,8 @@ import Testing
                 api.requests.contains { $0.path.hasSuffix("/services") }
                     && api.requests.count { $0.path.hasSuffix("/endpointslices") } >= 2
             }
-            #expect(journal.lines.isEmpty)
+            await journal.wait { $0.contains { $0.hasPrefix("rules") } }
+            #expect(journal.lines.allSatisfy { $0.hasPrefix("ipset create") || $0.hasPrefix("rules") })
             api.withdrawFaults(.endpointSlice)
             await journal.wait { $0.contains { $0.contains("add real server") && $0.contains("10.244.1.1") } }
         }
@@ -81,7 +83,7 @@ import Testing
             }
         ) { api, journal in
             await api.wait { $0.openWatches == 3 }
-            #expect(journal.lines.isEmpty)
+            #expect(journal.lines.allSatisfy { $0.hasPrefix("ipset create") })
 
             api.set(.ownNode(podCIDRs: ["10.244.1.0/24"]))
             await journal.wait { $0.contains { $0.hasPrefix("rules") && $0.contains("10.244.1.0/24") } }

@@ -46,6 +46,8 @@ extension NodeHistory {
     private mutating func settle(while happen: (inout NodeHistory) async throws -> Void) async rethrows {
         reports.removeAll()
         var rules = RulesUnderWay()
+        rules.begin(rulesAhead)
+        rulesAhead = []
         while true {
             let step = await node.step(on: dataplane, telling: reports)
             rules.begin(step.rules)
