@@ -8,12 +8,16 @@ public enum RouteGroup: CaseIterable, Sendable {
     case links
     case addressesV4
     case addressesV6
+    case routesV4
+    case routesV6
 
     fileprivate var rawValue: UInt32 {
         switch self {
         case .links: RTNLGRP_LINK.rawValue
         case .addressesV4: RTNLGRP_IPV4_IFADDR.rawValue
         case .addressesV6: RTNLGRP_IPV6_IFADDR.rawValue
+        case .routesV4: RTNLGRP_IPV4_ROUTE.rawValue
+        case .routesV6: RTNLGRP_IPV6_ROUTE.rawValue
         }
     }
 }
@@ -27,12 +31,17 @@ public struct NetlinkSubscription: ~Copyable {
     }
 
     /// Starts to listen in the network namespace of the calling thread.
+    ///
+    /// - Parameter routes: those that there is to be word of; `nil` for all. A node may have many thousand routes of
+    ///   other programs that come and go, and the kernel keeps word of those back.
     public static func open(
         _ groups: [RouteGroup],
+        of routes: RouteFilter? = nil,
         receiveBuffer: Int = 1 << 20
     ) throws(NetlinkError) -> NetlinkSubscription {
         let handle = try NetlinkHandle.open(.route)
         try handle.setBuffer(force: SO_RCVBUFFORCE, plain: SO_RCVBUF, to: receiveBuffer)
+        if let routes { try routes.attach(to: handle) }
         for group in groups {
             try handle.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, to: group.rawValue)
         }

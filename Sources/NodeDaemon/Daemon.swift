@@ -84,6 +84,7 @@ public struct Daemon: Sendable {
                 "node": "\(settings.nodeName)",
                 "families": "\(families.map(\.description).joined(separator: ","))",
                 "scheduler": "\(settings.scheduler)",
+                "virtual_ips": "\(settings.virtualIPs)",
                 "source": "\(self.source)",
             ]
         )

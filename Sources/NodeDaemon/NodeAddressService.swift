@@ -74,8 +74,8 @@ actor NodeAddressService: Service {
             if events.concernsNode {
                 await proxy.replaceInterfaceAddresses(try monitor.nodeAddresses())
             }
-            if events.concernsDummyLink {
-                await proxy.noteDummyLink(events)
+            if events.concernsVirtualIPs {
+                await proxy.noteVirtualIPs(events)
             }
             events = try monitor.waitForChange(timeout: Self.pollInterval)
         }

@@ -56,9 +56,9 @@ extension ServiceProxy {
         replaceFacts()
     }
 
-    /// Takes notifications about the dummy link's addresses. Most of them are echoes of what a pass wrote.
-    public func noteDummyLink(_ events: AddressEvents) {
-        reconciler.noteDummyLink(events)
+    /// Takes notifications about addresses of the dummy link and routes of virtual IPs. Most of them are echoes of what a pass wrote.
+    public func noteVirtualIPs(_ events: AddressEvents) {
+        reconciler.noteVirtualIPs(events)
         wakeup.signal()
     }
 

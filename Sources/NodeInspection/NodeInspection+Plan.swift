@@ -85,6 +85,7 @@ extension RehearsedChange.Kind {
         case .virtualServer: "virtual server"
         case .realServer: "real server"
         case .address: "address"
+        case .route: "route"
         }
     }
 
@@ -93,7 +94,7 @@ extension RehearsedChange.Kind {
         case .setEntry: "set entries"
         case .ruleInput: "lines of rules"
         case .address: "addresses"
-        case .setting, .link, .set, .rule, .virtualServer, .realServer: word + "s"
+        case .setting, .link, .set, .rule, .virtualServer, .realServer, .route: word + "s"
         }
     }
 }

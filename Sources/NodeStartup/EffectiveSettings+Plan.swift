@@ -13,7 +13,8 @@ extension EffectiveSettings {
             minSyncPeriod: minSyncPeriod,
             syncPeriod: syncPeriod,
             gracefulTimeout: gracefulTimeout,
-            excludedNetworks: excludedNetworks
+            excludedNetworks: excludedNetworks,
+            virtualIPs: virtualIPs
         )
     }
 

@@ -32,7 +32,8 @@ public final class FamilyPasses {
             family: family,
             excludedNetworks: settings.excludedNetworks,
             ruleConfiguration: rules,
-            gracefulTimeout: settings.gracefulTimeout
+            gracefulTimeout: settings.gracefulTimeout,
+            virtualIPs: settings.virtualIPs
         )
         reconciler.collectsStatistics = settings.collectsStatistics
         schedule = SyncSchedule(minimum: settings.minSyncPeriod, period: settings.syncPeriod, now: now)

@@ -50,7 +50,7 @@ public final class NodeReconciler {
     /// What `getAhead` reads of both families.
     var headStartListing: VirtualServerListing?
     /// Notifications about the dummy link's addresses that no step has looked at yet.
-    private var dummyLinkEvents = AddressEvents()
+    private var virtualIPEvents = AddressEvents()
     /// Whether a pass has left Service ports for the next one to plan.
     private var isLeftToPlan = false
 
@@ -94,9 +94,9 @@ public final class NodeReconciler {
         noteChange()
     }
 
-    /// Takes notifications about the dummy link's addresses. Most of them are echoes of what a pass wrote.
-    public func noteDummyLink(_ events: AddressEvents) {
-        dummyLinkEvents.merge(events)
+    /// Takes notifications about addresses of the dummy link and routes of virtual IPs. Most of them are echoes of what a pass wrote.
+    public func noteVirtualIPs(_ events: AddressEvents) {
+        virtualIPEvents.merge(events)
     }
 
     /// Takes rules back that a step asked for.
@@ -134,7 +134,7 @@ public final class NodeReconciler {
     /// ending, and a change waits for one step at most.
     public func step(on dataplane: Dataplane, telling observer: some PassObserver) async -> Step {
         let now = clock.now
-        lookAtDummyLink(now)
+        lookAtVirtualIPs(now)
         takeKeptRules(telling: observer)
         let hasWritten = writeChanges(now, dataplane, observer)
         beginVerifying(now, dataplane, observer)
@@ -169,13 +169,13 @@ public final class NodeReconciler {
         observer.planningEnded(isAll: !isLeftToPlan)
     }
 
-    /// Mends addresses that other programs have removed or added, without waiting for the next verifying pass.
-    private func lookAtDummyLink(_ now: Instant) {
-        guard !dummyLinkEvents.isEmpty else { return }
-        for family in families where family.reconciler.noteDummyLink(dummyLinkEvents) {
+    /// Mends what other programs have done to virtual IPs, without waiting for the next verifying pass.
+    private func lookAtVirtualIPs(_ now: Instant) {
+        guard !virtualIPEvents.isEmpty else { return }
+        for family in families where family.reconciler.noteVirtualIPs(virtualIPEvents) {
             family.schedule.noteChange(at: now)
         }
-        dummyLinkEvents = AddressEvents()
+        virtualIPEvents = AddressEvents()
     }
 
     private func takeKeptRules(telling observer: some PassObserver) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
+public import DataplaneModel
 
 /// What a node's passes depend on from the start to the end.
 public struct SyncSettings: Hashable, Sendable {
@@ -13,6 +14,8 @@ public struct SyncSettings: Hashable, Sendable {
     public var gracefulTimeout: Duration
     /// Virtual servers inside these networks are not ours (`ipvs.excludeCIDRs`).
     public var excludedNetworks: [IPPrefix]
+    /// How virtual IPs become the node's own (`--virtual-ips`).
+    public var virtualIPs: VirtualIPMode
     /// Whether verifying passes report the counters of virtual servers.
     public var collectsStatistics = false
 
@@ -24,13 +27,15 @@ public struct SyncSettings: Hashable, Sendable {
         families: [IPFamily],
         minSyncPeriod: Duration = .seconds(1),
         syncPeriod: Duration = .seconds(30),
-        gracefulTimeout: Duration = defaultGracefulTimeout,
-        excludedNetworks: [IPPrefix] = []
+        gracefulTimeout: Duration = .seconds(900),
+        excludedNetworks: [IPPrefix] = [],
+        virtualIPs: VirtualIPMode = .addresses
     ) {
         self.families = families
         self.minSyncPeriod = minSyncPeriod
         self.syncPeriod = syncPeriod
         self.gracefulTimeout = gracefulTimeout
         self.excludedNetworks = excludedNetworks
+        self.virtualIPs = virtualIPs
     }
 }

@@ -39,19 +39,22 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Whether a verifying pass has read everything. Until then, differences are what was left over, not drift.
     var hasReadKernel = false
 
-    /// - Parameter gracefulTimeout: the longest time that a removed TCP real server keeps its connections.
+    /// - Parameters:
+    ///   - gracefulTimeout: the longest time that a removed TCP real server keeps its connections.
+    ///   - virtualIPs: how they become the node's own.
     public init(
         family: IPFamily,
         excludedNetworks: [IPPrefix] = [],
         ruleConfiguration: RuleConfiguration,
-        gracefulTimeout: Duration
+        gracefulTimeout: Duration,
+        virtualIPs: VirtualIPMode = .addresses
     ) {
         self.family = family
         self.excludedNetworks = excludedNetworks
         servers = VirtualServerKeeper(
             family: family, excludedNetworks: excludedNetworks, gracefulTimeout: gracefulTimeout)
         sets = SetKeeper(family: family)
-        addresses = AddressKeeper(family: family)
+        addresses = AddressKeeper(family: family, mode: virtualIPs)
         flows = FlowKeeper(family: family)
         rules = RuleKeeper(configuration: ruleConfiguration, family: family)
         touched.isEverything = true
@@ -94,11 +97,11 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
         touched.rules = true
     }
 
-    /// Compares notifications about the dummy link's addresses with what is desired. Where they differ, the next pass
-    /// reads the addresses. Echoes of our own writes do not differ.
+    /// Compares notifications about addresses of the dummy link and about local routes with what is desired. Where they
+    /// differ, the next pass reads both. Echoes of our own writes do not differ.
     ///
     /// - Returns: whether there is something to be read.
-    public mutating func noteDummyLink(_ events: AddressEvents) -> Bool {
+    public mutating func noteVirtualIPs(_ events: AddressEvents) -> Bool {
         guard hasReadKernel else { return false }
         takeTouched()
         return addresses.note(events, desired)

@@ -20,6 +20,8 @@ public enum ObjectKind: String, CaseIterable, Hashable, Sendable {
     case setEntry = "set_entry"
     case link
     case address
+    /// The local route of a virtual IP.
+    case route
     case rules
     case sysctl
 }

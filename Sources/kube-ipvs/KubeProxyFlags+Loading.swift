@@ -15,7 +15,7 @@ extension KubeProxyFlags {
         }
         do throws(ConfigurationError) {
             let text = file.map { String(decoding: $0.contents, as: UTF8.self) }
-            return (try load(file: text, hostname: HostFacts.hostname), file)
+            return (try load(file: text, hostname: HostFacts.hostname, environment: HostFacts.environment), file)
         } catch {
             throw ValidationError(error.description)
         }

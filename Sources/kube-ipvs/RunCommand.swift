@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             What it has programmed stays in the kernel when it ends: connections go on, and the next start takes it over.
             The flags are kube-proxy's and mean what they mean there; --manifests, --graceful-timeout, \
-            --metrics-virtual-servers and --allow-attracting-vital-addresses are its own. A flag whose value is a bool needs none: --cleanup is --cleanup=true.
+            --metrics-virtual-servers, --allow-attracting-vital-addresses and --virtual-ips are its own. A flag whose value is a bool needs none: --cleanup is --cleanup=true.
             """
     )
 

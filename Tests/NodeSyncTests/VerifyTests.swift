@@ -128,7 +128,7 @@ struct VerifyTests {
         let node = await settledNode(services: 3)
         let address = try #require(fake.addresses.bound.first)
         fake.addresses.bound.remove(address)
-        node.noteDummyLink(AddressEvents(dummyLink: [address: false]))
+        node.noteVirtualIPs(AddressEvents(dummyLink: [address: false]))
         _ = await node.step(on: fake.dataplane, telling: reports)
         #expect(fake.addresses.bound.count == 3)
         #expect(!node.isVerifying)

@@ -153,6 +153,12 @@ private final class ForgetfulKernel: IPVSDataplane, IPSetDataplane, AddressDatap
         try check(.addresses)
         return .complete
     }
+    func listRoutes(
+        _ reading: inout KernelReading<IPFamily>, _ body: (LocalRoute) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
+        try check(.routes)
+        return .complete
+    }
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
         try check(.addresses)
         return []

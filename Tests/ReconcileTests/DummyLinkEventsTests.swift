@@ -20,7 +20,7 @@ struct DummyLinkEventsTests {
         let before = (fake.ipvs.listingCount, fake.ipvs.readCount)
         fake.addresses.bound.remove(Sample.vip(1))
 
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(1): false]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [Sample.vip(1): false]))
         #expect(isSuspect)
         #expect(reconciler.hasWork(at: Sample.start))
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
@@ -34,7 +34,7 @@ struct DummyLinkEventsTests {
     @Test func `an address that somebody added is unbound`() async {
         var reconciler = await reconciled()
         fake.addresses.bound.insert(Sample.vip(9))
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(9): true]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [Sample.vip(9): true]))
         #expect(isSuspect)
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.drift == [.address: 1])
@@ -45,7 +45,7 @@ struct DummyLinkEventsTests {
         var reconciler = await reconciled()
         fake.addresses.hasLink = false
         fake.addresses.bound = []
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLinkIsUnknown: true))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(virtualIPsAreUnknown: true))
         #expect(isSuspect)
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.drift == [.link: 1, .address: 2])
@@ -55,7 +55,7 @@ struct DummyLinkEventsTests {
     @Test func `word of what the daemon wrote makes no work`() async throws {
         var reconciler = await reconciled()
         let own = AddressEvents(dummyLink: [Sample.vip(1): true, Sample.vip(2): true, Sample.vip(3): false])
-        let isSuspect = reconciler.noteDummyLink(own)
+        let isSuspect = reconciler.noteVirtualIPs(own)
         #expect(!isSuspect)
         #expect(!reconciler.hasWork(at: Sample.start))
     }
@@ -63,13 +63,13 @@ struct DummyLinkEventsTests {
     @Test func `word of what is about to be written makes no work of its own`() async {
         var reconciler = await reconciled()
         reconciler.replaceContribution(of: 2, with: Contribution())
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(2): true]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [Sample.vip(2): true]))
         #expect(!isSuspect)
     }
 
     @Test func `word that turns out stale is no drift`() async {
         var reconciler = await reconciled()
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(1): false]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [Sample.vip(1): false]))
         #expect(isSuspect)
         let report = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(report.drift.isEmpty)
@@ -79,14 +79,14 @@ struct DummyLinkEventsTests {
     @Test func `addresses of the other family, loopback and link-local ones are nobody's business`() async throws {
         var reconciler = await reconciled()
         let others: [IPAddress] = [IPAddress(v4: 0x7f00_0001), IPAddress(high: 0xfd00 << 48, low: 1)]
-        let isSuspect = reconciler.noteDummyLink(
+        let isSuspect = reconciler.noteVirtualIPs(
             AddressEvents(dummyLink: Dictionary(uniqueKeysWithValues: others.map { ($0, true) })))
         #expect(!isSuspect)
     }
 
     @Test func `before the first pass nothing is known, and nothing suspect`() {
         var reconciler = Sample.reconciler([1: Sample.contribution(1)])
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLinkIsUnknown: true))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(virtualIPsAreUnknown: true))
         #expect(!isSuspect)
     }
 }

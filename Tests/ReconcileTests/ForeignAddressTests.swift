@@ -96,7 +96,7 @@ struct ForeignAddressTests {
 
         // Somebody takes it away.
         fake.addresses.bound.remove(vip)
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [vip: false]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [vip: false]))
         #expect(isSuspect)
         let repair = await reconciler.pass(.changes, at: Sample.start, on: fake.dataplane)
         #expect(repair.drift == [.address: 1])

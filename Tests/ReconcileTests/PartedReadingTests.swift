@@ -206,7 +206,7 @@ struct PartedReadingTests {
         await settle()
         await readPartOfAddresses()
         fake.addresses.bound.insert(Sample.vip(99))
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(99): true]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [Sample.vip(99): true]))
         #expect(isSuspect)
         let report = await change()
         #expect(report.drift == [.address: 1])

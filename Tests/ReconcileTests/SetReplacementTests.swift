@@ -120,7 +120,7 @@ struct SetReplacementTests {
         #expect(fake.addresses.bound.count == 9)
 
         // Only that set is unknown: what else happens to the node is still noticed.
-        let isSuspect = reconciler.noteDummyLink(AddressEvents(dummyLink: [Sample.vip(1): false]))
+        let isSuspect = reconciler.noteVirtualIPs(AddressEvents(dummyLink: [Sample.vip(1): false]))
         #expect(isSuspect)
 
         fake.rules.removeRules(containing: "FORWARD -m set", .v4)

@@ -4,19 +4,21 @@ public import DataplaneModel
 import Netlink
 public import Reconcile
 
-/// The dummy link of the network namespace in which this was made.
+/// The dummy link and the local routes of the network namespace in which this was made.
 ///
 /// Not for two threads at once: whoever made it calls it, and from threads that may block.
 public final class KernelAddresses: AddressDataplane {
-    private let name: String
-    private var socket: NetlinkSocket
+    let name: String
+    var socket: NetlinkSocket
     /// For listings, which others' requests come in between of.
-    private var listingSocket: NetlinkSocket
-    private var listing = ReadingUnderWay()
+    var listingSocket: NetlinkSocket
+    var listing = ReadingUnderWay()
     /// The number of the link whose addresses are being listed.
     private var listedLink: UInt32 = 0
-    private var request: NetlinkRequest
-    private var batch: NetlinkBatch
+    /// What has happened to the table whose routes are being listed; `nil` where that makes no difference.
+    var tableChanges: TableChanges?
+    var request: NetlinkRequest
+    var batch: NetlinkBatch
 
     /// - Parameter name: of the link, at most 15 bytes.
     public init(linkName name: String = DummyLink.name) throws(DataplaneError) {
@@ -109,7 +111,7 @@ public final class KernelAddresses: AddressDataplane {
         return found
     }
 
-    private func existingLink() throws(NetlinkError) -> RouteLink {
+    func existingLink() throws(NetlinkError) -> RouteLink {
         guard let link = try link() else {
             throw NetlinkError(.request, .noDevice, explanation: "there is no link \(name)")
         }
@@ -146,61 +148,6 @@ public final class KernelAddresses: AddressDataplane {
         } catch {
             guard error.operation != .receive || error.errno != .interrupted else { return .lapsed }
             throw DataplaneError(.addresses, "read the \(family) addresses of \(name)", error)
-        }
-    }
-
-    public func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
-        guard !changes.isEmpty else { return [] }
-        do throws(NetlinkError) {
-            let index = try existingLink().index
-            // What an error left there while it was filled.
-            batch.removeAll()
-            var refused: [RefusedRequest] = []
-            var unsent: [RefusedChange<AddressChange>] = []
-            for (position, change) in changes.enumerated() {
-                guard !change.hasNoEffect else {
-                    let words = "the kernel takes the unspecified address and does nothing with it"
-                    let error = NetlinkError(.request, .addressNotAvailable, explanation: words)
-                    unsent.append(RefusedChange(change: change, error: change.refusal(error, link: name)))
-                    continue
-                }
-                try request.write(change, link: index)
-                if !batch.hasRoom(for: request) { refused += try socket.submit(&batch) }
-                batch.append(request, tag: position)
-            }
-            refused += try socket.submit(&batch)
-            return unsent
-                + refused.compactMap { refusal in
-                    let change = changes[refusal.tag]
-                    guard !change.isAlreadySo(refusal.error.errno) else { return nil }
-                    return RefusedChange(change: change, error: change.refusal(refusal.error, link: name))
-                }
-        } catch {
-            throw DataplaneError(.addresses, "change the addresses of \(name)", error)
-        }
-    }
-}
-
-extension AddressChange {
-    /// Whether the kernel would say that it is done, and have done nothing: `__inet_insert_ifa` in `net/ipv4/devinet.c`.
-    fileprivate var hasNoEffect: Bool {
-        if case .bind(let address) = self { address.family == .v4 && address.isUnspecified } else { false }
-    }
-
-    /// Whether the kernel refused it because there was nothing to do. An address that is bound in another way is another one to
-    /// the kernel, and stays: readings show it.
-    fileprivate func isAlreadySo(_ errno: Errno) -> Bool {
-        switch self {
-        case .bind: errno == .exists
-        case .unbind, .removeStray: errno == .addressNotAvailable
-        }
-    }
-
-    fileprivate func refusal(_ error: NetlinkError, link: String) -> DataplaneError {
-        switch self {
-        case .bind(let address): DataplaneError(.addresses, "bind \(address) to \(link)", error)
-        case .unbind(let address): DataplaneError(.addresses, "unbind \(address) from \(link)", error)
-        case .removeStray(let stray): DataplaneError(.addresses, "remove \(stray) from \(link)", error)
         }
     }
 }

@@ -51,7 +51,7 @@ extension NetlinkRequest {
         try put(IFLA_IFNAME, name)
     }
 
-    /// Writes a change to the addresses of a link.
+    /// Writes a change to the addresses of a link, or to routes, which do not go to it.
     mutating func write(_ change: AddressChange, link: UInt32) throws(NetlinkError) {
         switch change {
         case .bind(let address):
@@ -65,6 +65,12 @@ extension NetlinkRequest {
             try begin(type: RTM_DELADDR, header: Self.header(stray.family, stray.prefixLength, link))
             try put(Int(IFA_LOCAL), stray.address, in: stray.family)
             try put(Int(IFA_ADDRESS), stray.peer ?? stray.address, in: stray.family)
+        case .addRoute(let address):
+            try writeRoute(to: address)
+        case .removeRoute(let address):
+            try writeRemoval(of: LocalRoute(address))
+        case .removeStrayRoute(let stray):
+            try writeRemoval(of: stray)
         }
     }
 
@@ -98,7 +104,7 @@ extension NetlinkRequest {
     }
 
     /// An address in the length of a family, which for IPv4-mapped addresses of IPv6 is not their own.
-    private mutating func put(_ attribute: Int, _ address: IPAddress, in family: IPFamily) throws(NetlinkError) {
+    mutating func put(_ attribute: Int, _ address: IPAddress, in family: IPFamily) throws(NetlinkError) {
         switch family {
         case .v4: try put(attribute, address)
         case .v6: try put(attribute, address.high.bigEndian, address.low.bigEndian)

@@ -4,7 +4,7 @@ public import DataplaneModel
 import Netlink
 public import Reconcile
 
-/// The addresses of every interface of a network namespace, and word of their changes.
+/// The addresses of every interface of a network namespace, and word of their changes and of those of local routes.
 ///
 /// It has sockets of its own, so that it can wait on one thread while another changes the data plane. Not for two threads
 /// at once.
@@ -18,7 +18,10 @@ public final class NodeAddressMonitor {
     /// Listens from now on: a change after this is not missed, even when it comes before the first `interfaceAddresses`.
     public init() throws(DataplaneError) {
         do throws(NetlinkError) {
-            subscription = try NetlinkSubscription.open(RouteGroup.allCases)
+            subscription = try NetlinkSubscription.open(
+                RouteGroup.allCases,
+                of: RouteFilter(table: localTable, leavesOutKernel: true)
+            )
             socket = try NetlinkSocket.open(.route)
             request = try NetlinkRequest()
         } catch {
@@ -55,7 +58,7 @@ public final class NodeAddressMonitor {
         }
     }
 
-    /// Waits for word that an address or a link came, went or changed.
+    /// Waits for word that an address, a link or the route of a virtual IP came, went or changed.
     ///
     /// - Returns: what there was word of; empty when the time is over.
     public func waitForChange(timeout: Duration) throws(DataplaneError) -> AddressEvents {
@@ -67,10 +70,12 @@ public final class NodeAddressMonitor {
                     note(found, in: &events)
                 } else if let link = try RouteLink(message, in: datagram) {
                     note(link, in: &events)
+                } else if let found = try FoundLocalRoute(message, in: datagram) {
+                    note(found, in: &events)
                 }
             }
             if areEventsLost {
-                events = AddressEvents(concernsNode: true, dummyLinkIsUnknown: true)
+                events = AddressEvents(concernsNode: true, virtualIPsAreUnknown: true)
             }
             return events
         } catch {
@@ -81,32 +86,46 @@ public final class NodeAddressMonitor {
     private func note(_ found: RouteAddress, in events: inout AddressEvents) {
         guard found.linkIndex == dummyLinkIndex else {
             events.concernsNode = true
+            // All IPv4 routes of a link go with its last address, without a word (`fib_disable_ip`).
+            if found.linkIndex == LocalRoute.loopbackIndex, !found.isThere { events.virtualIPsAreUnknown = true }
             return
         }
         if !found.bound.isStray {
             events.dummyLink[found.address] = found.isThere
         } else if found.isThere, !DummyLink.keepsUnwanted(found.address) {
             // It says nothing about the address as the daemon binds it, but has to go.
-            events.dummyLinkIsUnknown = true
+            events.virtualIPsAreUnknown = true
         }
     }
 
-    /// A link that went took its addresses with it, and another may have its number next.
+    private func note(_ found: FoundLocalRoute, in events: inout AddressEvents) {
+        if found.isOurs, !found.route.isStray {
+            events.routes[found.route.address] = found.isThere
+        } else if found.isThere, found.isOurs || found.route.metric == LocalRoute.metric {
+            // It says nothing about the route as the daemon writes it, but has to go. Another program's may have taken the
+            // place of ours.
+            events.virtualIPsAreUnknown = true
+        }
+    }
+
+    /// A link that went took its addresses with it, and another may have its number next. The routes of one that goes down go
+    /// too, those of IPv4 without a word.
     private func note(_ link: RouteLink, in events: inout AddressEvents) {
         switch (link.name == DummyLink.name, link.isThere) {
         case (true, true):
-            if dummyLinkIndex != link.index { events.dummyLinkIsUnknown = true }
+            if dummyLinkIndex != link.index { events.virtualIPsAreUnknown = true }
             dummyLinkIndex = link.index
         case (true, false):
-            events.dummyLinkIsUnknown = true
+            events.virtualIPsAreUnknown = true
             dummyLinkIndex = nil
         case (false, _):
             // The dummy link under another name is none.
             if dummyLinkIndex == link.index {
-                events.dummyLinkIsUnknown = true
+                events.virtualIPsAreUnknown = true
                 dummyLinkIndex = nil
             }
             events.concernsNode = true
+            if link.index == LocalRoute.loopbackIndex { events.virtualIPsAreUnknown = true }
         }
     }
 

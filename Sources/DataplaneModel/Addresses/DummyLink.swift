@@ -13,34 +13,6 @@ public enum DummyLink {
     }
 }
 
-/// One change to the addresses of the dummy link.
-public enum AddressChange: Hashable, Sendable {
-    /// As `ip address add ADDRESS/32 dev kube-ipvs0` (`/128` for IPv6).
-    case bind(IPAddress)
-    /// As `ip address del ADDRESS/32 dev kube-ipvs0`.
-    case unbind(IPAddress)
-    /// Removes an address that is bound in another way, by all that was read of it.
-    case removeStray(BoundAddress)
-
-    public var address: IPAddress {
-        switch self {
-        case .bind(let address), .unbind(let address): address
-        case .removeStray(let stray): stray.address
-        }
-    }
-}
-
-extension AddressChange: CustomStringConvertible {
-    /// For a log.
-    public var description: String {
-        switch self {
-        case .bind(let address): "bind \(address)"
-        case .unbind(let address): "unbind \(address)"
-        case .removeStray(let stray): "remove \(stray)"
-        }
-    }
-}
-
 /// An address of one of the node's own interfaces, the dummy link among them.
 public struct InterfaceAddress: Hashable, Sendable {
     public var address: IPAddress

@@ -5,6 +5,8 @@ public enum SettingSource: Hashable, Sendable {
     case line(Int)
     /// A flag with its two hyphens.
     case flag(String)
+    /// An environment variable.
+    case environment(String)
 }
 
 /// A setting with a value that cannot be used.
@@ -29,6 +31,7 @@ public struct InvalidSetting: Error, Hashable, Sendable, CustomStringConvertible
             switch source {
             case .line(let line): "line \(line): \(field)"
             case .flag(let flag) where flag != field: "\(flag) (\(field))"
+            case .environment(let name): "environment variable \(name)"
             case .flag, nil: field
             }
         return "\(place): \(value) is not \(wanted)"

@@ -81,6 +81,7 @@ extension KubeProxyFlags {
         "logging-format", "machine-id-file", "manifests", "master", "metrics-bind-address", "metrics-port",
         "metrics-virtual-servers",
         "nodeport-addresses", "oom-score-adj", "pod-bridge-interface", "pod-interface-name-prefix", "proxy-mode",
-        "proxy-port-range", "show-hidden-metrics-for-version", "v", "vmodule", "write-config-to",
+        "proxy-port-range", "show-hidden-metrics-for-version", "v", "virtual-ips", "vmodule",
+        "write-config-to",
     ]
 }

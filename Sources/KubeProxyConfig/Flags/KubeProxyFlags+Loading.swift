@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import DataplaneModel
+
 /// What flags and file come to.
 public struct LoadedConfiguration: Sendable {
     /// As `--write-config-to` writes it and `/configz` shows it.
@@ -19,8 +21,13 @@ extension KubeProxyFlags {
     /// - Parameters:
     ///   - file: the text of the file `configFile`, where there is one.
     ///   - hostname: the machine's own name.
+    ///   - environment: of the process. `KUBE_IPVS_VIRTUAL_IPS` counts, with a file too.
     /// - Throws: all that is wrong, at once. The mode must be `ipvs`, except to clean up or to write the configuration.
-    public func load(file: String?, hostname: String) throws(ConfigurationError) -> LoadedConfiguration {
+    public func load(
+        file: String?,
+        hostname: String,
+        environment: [String: String] = [:]
+    ) throws(ConfigurationError) -> LoadedConfiguration {
         // kube-proxy takes the default of this one flag from its iptables mode.
         var defaults = KubeProxyConfiguration()
         defaults.ipvs.minSyncPeriod = .seconds(1)
@@ -63,6 +70,11 @@ extension KubeProxyFlags {
         )
         var settings = evaluated
         settings.attractsVitalAddresses = allowAttractingVitalAddresses
+        do throws(InvalidSetting) {
+            settings.virtualIPs = try VirtualIPMode.chosen(flag: general.virtualIPs, environment: environment)
+        } catch {
+            invalid.append(error)
+        }
         invalid += wrong.map { $0.located(by: sources) }
         guard invalid.isEmpty else { throw .invalid(invalid.inOrder) }
 
@@ -73,10 +85,10 @@ extension KubeProxyFlags {
         }
         return LoadedConfiguration(
             configuration: flags.configuration, settings: settings, warnings: warnings.shortened,
-            flags: values(flags.configuration))
+            flags: values(flags.configuration, settings))
     }
 
-    private func values(_ configuration: KubeProxyConfiguration) -> [String: String] {
+    private func values(_ configuration: KubeProxyConfiguration, _ settings: EffectiveSettings) -> [String: String] {
         var flags = FlagApplier(configuration, isReading: true)
         applyConfigurationFlags(to: &flags)
         logging.apply(to: &flags)
@@ -90,6 +102,7 @@ extension KubeProxyFlags {
             "graceful-timeout": general.gracefulTimeout.map { "\($0)" } ?? "",
             "metrics-virtual-servers": "\(metricsVirtualServers)",
             "allow-attracting-vital-addresses": "\(allowAttractingVitalAddresses)",
+            "virtual-ips": settings.virtualIPs.rawValue,
             "boot-id-file": general.bootIdFile ?? "",
             "machine-id-file": general.machineIdFile ?? "",
             "master": client.master ?? "",

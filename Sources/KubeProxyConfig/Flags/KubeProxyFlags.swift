@@ -89,6 +89,15 @@ struct GeneralFlags: ParsableArguments, Sendable {
     )
     var allowAttractingVitalAddresses: GoBool?
 
+    @Option(
+        name: .customLong("virtual-ips"),
+        help: ArgumentHelp(
+            "How virtual IPs are made the node's own. (default: what KUBE_IPVS_VIRTUAL_IPS says, else addresses)",
+            valueName: "addresses|routes"
+        )
+    )
+    var virtualIPs: String?
+
     @Option(help: ArgumentHelp("Feature gates as name=bool, with commas between them.", valueName: "gates"))
     var featureGates: [String] = []
 

@@ -91,4 +91,6 @@ public struct EffectiveSettings: Hashable, Sendable {
     public var nodePortAddresses: PlanConfiguration.NodePortAddresses
     /// Whether a Service may attract an address that the node cannot do without. A flag of its own says so, not the file.
     public var attractsVitalAddresses = false
+    /// How virtual IPs become the node's own. A flag of its own or the environment says so, not the file.
+    public var virtualIPs = VirtualIPMode.addresses
 }

@@ -2,30 +2,34 @@
 import Addressing
 import DataplaneModel
 
-/// Keeps the addresses that one family's virtual IPs are on the dummy link, and the link itself.
+/// Keeps one family's virtual IPs the node's own, and the dummy link.
 ///
-/// Which virtual IPs are local, pending or refused is decided here. How the kernel is told is in `AddressReading`,
-/// `AddressChange` and what is said here about the link. Another way to make them local would replace those alone.
+/// Each is bound as an address of the link, or is the destination of a local route: as `mode` says. A virtual IP that is
+/// the node's own in the other way has been left by kube-proxy, or by a daemon with the other mode. `AddressReading` takes it for
+/// a stray: what is wanted is bound as it should be, and the stray is removed right behind that. Both may be there at once, so
+/// the virtual IP is served all the time.
 struct AddressKeeper {
     typealias Instant = ContinuousClock.Instant
 
-    private let family: IPFamily
-    /// What the kernel has acknowledged; `nil` when it has to be read first.
-    private var known: Set<IPAddress>?
+    let family: IPFamily
+    let mode: VirtualIPMode
+    /// Virtual IPs that are bound as they should be, as the kernel has acknowledged; `nil` when it has to be read first.
+    var known: Set<IPAddress>?
     /// Whether the link was there when it was last looked at.
-    private var hasSeenLink = false
-    private var unsettled = UnsettledObjects<IPAddress>()
-    /// Whether the link seems to have other addresses than are known.
-    private var mustRead = false
+    var hasSeenLink = false
+    var unsettled = UnsettledObjects<IPAddress>()
+    /// Whether the kernel seems to have others than are known.
+    var mustRead = false
     /// That of a verifying pass.
-    private var reading: AddressReading?
-    /// Addresses that the verifying pass has still to bind; `nil` until it has read all.
-    private var unbound: ArraySlice<IPAddress>?
+    var reading: AddressReading?
+    /// Virtual IPs that the verifying pass has still to bind; `nil` until it has read all.
+    var unbound: ArraySlice<IPAddress>?
     /// Whether the last pass has left something for another one, which need not wait.
     private(set) var hasMore = false
 
-    init(family: IPFamily) {
+    init(family: IPFamily, mode: VirtualIPMode = .addresses) {
         self.family = family
+        self.mode = mode
     }
 
     /// Whether addresses may differ from what is wanted.
@@ -40,20 +44,30 @@ struct AddressKeeper {
     /// Takes over addresses that may differ from what is wanted.
     mutating func take(_ touched: inout Set<IPAddress>) { unsettled.take(&touched) }
 
-    /// Compares notifications about the dummy link's addresses with what is wanted. Where they differ, the next pass
-    /// reads the addresses. Echoes of our own writes do not differ.
+    /// Compares notifications about addresses of the dummy link and about local routes with what is wanted. Where they
+    /// differ, the next pass reads both. Echoes of our own writes do not differ.
     ///
     /// - Returns: whether there is something to be read.
     mutating func note<Owner>(_ events: AddressEvents, _ desired: DesiredState<Owner>) -> Bool {
         let isOtherwise =
-            events.dummyLinkIsUnknown
+            events.virtualIPsAreUnknown
             || events.dummyLink.contains { address, isThere in
-                let isWanted = desired.contains(address)
-                return address.family == family && isThere != isWanted && !unsettled.pending.contains(address)
-                    && (isWanted || !DummyLink.keepsUnwanted(address))
+                differs(address, isThere, as: .addresses, desired)
+                    && (desired.contains(address) || !DummyLink.keepsUnwanted(address))
             }
+            || events.routes.contains { differs($0, $1, as: .routes, desired) }
         mustRead = mustRead || isOtherwise
         return isOtherwise
+    }
+
+    private func differs<Owner>(
+        _ address: IPAddress,
+        _ isThere: Bool,
+        as found: VirtualIPMode,
+        _ desired: DesiredState<Owner>
+    ) -> Bool {
+        guard address.family == family, !unsettled.pending.contains(address) else { return false }
+        return isThere != (found == mode && desired.contains(address))
     }
 
     /// Begins a pass that writes what has changed: what was refused and may be tried again is tried in it.
@@ -78,7 +92,7 @@ struct AddressKeeper {
         change(nextAddresses(wanted), desired, at: now, on: dataplane, &report)
     }
 
-    /// Reads the addresses if there was word that the link has others. What is missing or too many is then pending.
+    /// Reads what there is if there was word that it is something else. What is missing or too many is then pending.
     mutating func readIfSuspect<Owner>(
         _ desired: DesiredState<Owner>,
         on dataplane: any AddressDataplane,
@@ -86,7 +100,7 @@ struct AddressKeeper {
     ) {
         guard mustRead else { return }
         // That of a verifying pass which is under way lapses by this, and begins anew.
-        var reading = AddressReading(family: family, isInParts: false)
+        var reading = AddressReading(family: family, mode: mode, isInParts: false)
         do throws(DataplaneError) {
             while true {
                 guard let missing = try readNext(&reading, desired, on: dataplane, &report) else { continue }
@@ -112,11 +126,17 @@ struct AddressKeeper {
         return known == nil || !unsettled.pending.contains { !desired.contains($0) }
     }
 
-    /// How many addresses one step of a verifying pass binds: some 2 ms of the kernel's time.
+    /// How many virtual IPs one step of a verifying pass binds: some 2 ms of the kernel's time.
     ///
     /// For each IPv4 address the kernel walks all that the link has (`__inet_insert_ifa` in `net/ipv4/devinet.c`). One
-    /// takes 10 µs, and 10 µs more for each thousand that are there (User Mode Linux).
-    private var addressesPerStep: Int { max(4, 200_000 / ((known?.count ?? 0) + 1_000)) }
+    /// takes 10 µs, and 10 µs more for each thousand that are there. A route takes 2 µs, however many there are (User Mode
+    /// Linux).
+    var addressesPerStep: Int {
+        switch mode {
+        case .addresses: max(4, 200_000 / ((known?.count ?? 0) + 1_000))
+        case .routes: 1_000
+        }
+    }
 
     /// Of these addresses as many as one pass binds or unbinds: the kernel takes long for many.
     private mutating func nextAddresses(_ addresses: Set<IPAddress>) -> [IPAddress] {
@@ -127,7 +147,7 @@ struct AddressKeeper {
     }
 
     /// Binds those that are wanted, then unbinds those that are not.
-    private mutating func change<Owner>(
+    mutating func change<Owner>(
         _ addresses: some Collection<IPAddress>,
         _ desired: DesiredState<Owner>,
         at now: Instant,
@@ -143,8 +163,8 @@ struct AddressKeeper {
         var unbinds: [AddressChange] = []
         for address in addresses.sorted() {
             switch (desired.contains(address), known?.contains(address) == true) {
-            case (true, false): binds.append(.bind(address))
-            case (false, true): unbinds.append(.unbind(address))
+            case (true, false): binds.append(.adding(address, mode))
+            case (false, true): unbinds.append(.removing(address, mode))
             default: unsettled.noteDone(address)
             }
         }
@@ -153,7 +173,7 @@ struct AddressKeeper {
         do throws(DataplaneError) {
             let refused = Dictionary(
                 try dataplane.apply(changes).lazy.map {
-                    ($0.change.address, Refusal(kind: .address, attempt: "\($0.change)", error: $0.error))
+                    ($0.change.address, Refusal(kind: $0.change.kind, attempt: "\($0.change)", error: $0.error))
                 },
                 uniquingKeysWith: { first, _ in first }
             )
@@ -183,110 +203,25 @@ struct AddressKeeper {
             return
         }
         switch change {
-        case .bind(let address): known?.insert(address)
-        case .unbind(let address): known?.remove(address)
-        case .removeStray: break
+        case .bind(let address), .addRoute(let address): known?.insert(address)
+        case .unbind(let address), .removeRoute(let address): known?.remove(address)
+        case .removeStray, .removeStrayRoute: break
         }
         unsettled.noteDone(change.address)
-        report.count(.address)
+        report.count(change.kind)
     }
+}
 
-    // MARK: Verifying
-
-    /// Begins to read all addresses.
-    mutating func beginVerifying() {
-        unsettled.retryAll()
-        reading = AddressReading(family: family, isInParts: true)
-        unbound = nil
-    }
-
-    /// Reads a part of the addresses, or removes some that are bound as the daemon binds nothing, or binds some that are missing.
-    /// What is too many is noted as pending.
-    ///
-    /// - Throws: when the addresses could not be read. The verifying of them has then ended.
-    mutating func verifyNext<Owner>(
-        _ desired: DesiredState<Owner>,
-        at now: Instant,
-        on dataplane: any AddressDataplane,
-        _ report: inout PassReport
-    ) throws(DataplaneError) {
-        // Taken out, so that it is changed in place.
-        if var reading = reading.take() {
-            if let missing = try readNext(&reading, desired, on: dataplane, &report) {
-                unbound = missing.sorted()[...]
-            } else {
-                self.reading = reading
-            }
-            return
-        }
-        let count = addressesPerStep
-        let batch = unbound?.prefix(count) ?? []
-        unbound = unbound?.dropFirst(count)
-        change(batch, desired, at: now, on: dataplane, &report)
-        if unbound?.isEmpty == true { unbound = nil }
-    }
-
-    /// - Returns: the addresses that are missing; `nil` when there is more to be read.
-    private mutating func readNext<Owner>(
-        _ reading: inout AddressReading,
-        _ desired: DesiredState<Owner>,
-        on dataplane: any AddressDataplane,
-        _ report: inout PassReport
-    ) throws(DataplaneError) -> [IPAddress]? {
-        do throws(DataplaneError) {
-            if let strays = reading.takeStrays(addressesPerStep) {
-                try remove(strays, desired, on: dataplane, &report)
-                return nil
-            }
-            if reading.isAtStart { try keepLink(on: dataplane, &report) }
-            switch try reading.next(desired, knowing: known, on: dataplane) {
-            case .part: return nil
-            case .strays(let strays):
-                report.countDrift(.address, strays) { "address \($0)" }
-                return nil
-            case .whole(let members):
-                let (missing, drift) = unsettled.conclude(
-                    members, known: &known, wanted: desired.addresses, isWanted: { desired.contains($0) })
-                report.countDrift(.address, drift) { "address \($0)" }
-                mustRead = false
-                return missing
-            }
-        } catch {
-            known = nil
-            throw error
+extension VirtualIPMode {
+    /// Under which kind of object virtual IPs count.
+    var kind: ObjectKind {
+        switch self {
+        case .addresses: .address
+        case .routes: .route
         }
     }
+}
 
-    private func remove<Owner>(
-        _ strays: ArraySlice<BoundAddress>,
-        _ desired: DesiredState<Owner>,
-        on dataplane: any AddressDataplane,
-        _ report: inout PassReport
-    ) throws(DataplaneError) {
-        var changes: [AddressChange] = []
-        for stray in strays {
-            let isWanted = stray.family == family && desired.contains(stray.address)
-            // Of IPv4 both are there for a moment, so that the address is always served.
-            if isWanted, family == .v4 { changes.append(.bind(stray.address)) }
-            changes.append(.removeStray(stray))
-            if isWanted { changes.append(.bind(stray.address)) }
-        }
-        let refused = try dataplane.apply(changes)
-        // Bindings are tried again after the next reading, which tells what is missing.
-        let kept = refused.filter { if case .removeStray = $0.change { true } else { false } }
-        report.count(.address, strays.count - kept.count)
-        report.refusals += kept.map { Refusal(kind: .address, attempt: "\($0.change)", error: $0.error) }
-    }
-
-    private mutating func keepLink(
-        on dataplane: any AddressDataplane,
-        _ report: inout PassReport
-    ) throws(DataplaneError) {
-        if try !dataplane.linkExists() {
-            try dataplane.createLink()
-            report.count(.link)
-            if hasSeenLink { report.countDrift(.link, CollectionOfOne(DummyLink.name)) { "link \($0)" } }
-        }
-        hasSeenLink = true
-    }
+extension AddressChange {
+    var kind: ObjectKind { concernsRoute ? .route : .address }
 }

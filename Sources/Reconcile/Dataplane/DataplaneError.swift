@@ -6,6 +6,7 @@ public struct DataplaneError: Error, Hashable, Sendable {
         case ipvs
         case ipset
         case addresses
+        case routes
         case rules
         case sysctls
         case conntrack

@@ -152,6 +152,13 @@ private final class RehearsedAddresses: AddressDataplane {
         hasCreatedLink ? .complete : try original.listAddresses(&reading, body)
     }
 
+    func listRoutes(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (LocalRoute) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
+        try original.listRoutes(&reading, body)
+    }
+
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] {
         for change in changes { notes.note(RehearsedChange(change)) }
         return []

@@ -17,6 +17,7 @@ public struct RehearsedChange: Hashable, Sendable, CustomStringConvertible {
         case virtualServer
         case realServer
         case address
+        case route
 
         /// Whether a line of it is a change that counts.
         public var counts: Bool { self != .ruleInput }
@@ -27,6 +28,7 @@ public struct RehearsedChange: Hashable, Sendable, CustomStringConvertible {
         case virtualServer(VirtualServer.ID)
         /// The set by its name in the kernel.
         case setEntry(IPSetEntry, set: String)
+        /// A virtual IP as an address or a local route.
         case address(IPAddress)
     }
 
@@ -64,6 +66,6 @@ extension RehearsedChange {
     }
 
     init(_ change: AddressChange) {
-        self.init(.address, of: .address(change.address), change.description)
+        self.init(change.concernsRoute ? .route : .address, of: .address(change.address), change.description)
     }
 }

@@ -171,7 +171,7 @@ extension KernelSuite {
                 var events = AddressEvents()
                 while true {
                     let more = try monitor.waitForChange(timeout: .milliseconds(200))
-                    guard !more.isEmpty else { return reconciler.noteDummyLink(events) }
+                    guard !more.isEmpty else { return reconciler.noteVirtualIPs(events) }
                     events.merge(more)
                 }
             }

@@ -3,7 +3,7 @@ public import Addressing
 public import DataplaneModel
 public import Reconcile
 
-/// The dummy link as a model.
+/// The dummy link, and routes of the daemon's protocol number, as a model.
 public final class FakeAddresses: AddressDataplane {
     public var hasLink = false
     /// What is bound now; assign to change it behind the daemon's back.
@@ -12,19 +12,22 @@ public final class FakeAddresses: AddressDataplane {
     public var selectable: Set<IPAddress> = []
     /// What somebody bound in another way than the daemon binds addresses.
     public var strays: Set<BoundAddress> = []
+    /// Routes of the daemon's protocol number in table `local`; assign to change them behind the daemon's back.
+    public var routes: Set<LocalRoute> = []
     public private(set) var writeCount = 0
     public var brokenAddresses: Set<IPAddress> = []
 
-    /// How many addresses one call of `listAddresses` hands over.
+    /// How many one call of `listAddresses` or `listRoutes` hands over.
     public var addressesPerPart = 3
     /// Whether a listing ends when addresses came or went since it began. The kernel may have its end ready before.
     public var noticesChanges = true
     /// Whether what comes and goes shows while addresses are listed, but for the part that has been listed.
     public var listingsShowChanges = false
     /// Whether a part has been listed, and not all of it.
-    public var isPartlyListed: Bool { parts != nil }
+    public var isPartlyListed: Bool { parts != nil || routeParts != nil }
     private var listing = ReadingUnderWay()
     private var parts: PartedReading<BoundAddress>?
+    private var routeParts: PartedReading<LocalRoute>?
 
     private var nextApplyFailure: DataplaneError?
 
@@ -39,7 +42,8 @@ public final class FakeAddresses: AddressDataplane {
     public func createLink() throws(DataplaneError) {
         guard !hasLink else { throw DataplaneError(part: .addresses, number: 17, explanation: "the link exists") }
         hasLink = true
-        wrote("create link")
+        writeCount += 1
+        onChange("address create link")
     }
 
     public func listAddresses(
@@ -52,10 +56,26 @@ public final class FakeAddresses: AddressDataplane {
             now.insert(BoundAddress(address, isSelectable: selectable.contains(address)))
         }
         let turn = listing.takeUp(&reading)
-        if turn == .first { parts = PartedReading(of: now) }
+        if turn == .first { (parts, routeParts) = (PartedReading(of: now), nil) }
         guard turn != .none, var parts = parts.take(), parts.start == now || !noticesChanges else { return .lapsed }
         let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil, body)
         if hasMore { self.parts = parts }
+        return listing.putDown(reading, hasMore: hasMore)
+    }
+
+    public func listRoutes(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (LocalRoute) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
+        let family = reading.subject
+        let now = routes.filter { $0.family == family }
+        let turn = listing.takeUp(&reading)
+        if turn == .first { (parts, routeParts) = (nil, PartedReading(of: now)) }
+        guard turn != .none, var parts = routeParts.take(), parts.start == now || !noticesChanges else {
+            return .lapsed
+        }
+        let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil, body)
+        if hasMore { routeParts = parts }
         return listing.putDown(reading, hasMore: hasMore)
     }
 
@@ -66,11 +86,14 @@ public final class FakeAddresses: AddressDataplane {
 
     public func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
         if let failure = nextApplyFailure.take() { throw failure }
-        guard hasLink else { throw DataplaneError(part: .addresses, number: 19, explanation: "there is no link") }
+        guard hasLink || changes.allSatisfy(\.concernsRoute) else {
+            throw DataplaneError(part: .addresses, number: 19, explanation: "there is no link")
+        }
         var refused: [RefusedChange<AddressChange>] = []
         for change in changes {
             guard !brokenAddresses.contains(change.address) else {
-                let error = DataplaneError(part: .addresses, number: 22, explanation: "refused by the fake")
+                let part: DataplaneError.Part = change.concernsRoute ? .routes : .addresses
+                let error = DataplaneError(part: part, number: 22, explanation: "refused by the fake")
                 refused.append(RefusedChange(change: change, error: error))
                 continue
             }
@@ -78,8 +101,11 @@ public final class FakeAddresses: AddressDataplane {
             case .bind(let address): bind(address)
             case .unbind(let address): bound.remove(address)
             case .removeStray(let stray): remove(stray)
+            case .addRoute(let address): addRoute(address)
+            case .removeRoute(let address): removeRoute(LocalRoute(address))
+            case .removeStrayRoute(let route): removeRoute(route)
             }
-            wrote("\(change)")
+            wrote(change)
         }
         return refused
     }
@@ -97,8 +123,30 @@ public final class FakeAddresses: AddressDataplane {
         if let peer = stray.peer, stray.prefixLength == stray.family.bitWidth { bound.remove(peer) }
     }
 
-    private func wrote(_ what: String) {
+    /// What has the same destination and metric is replaced.
+    private func addRoute(_ address: IPAddress) {
+        let added = LocalRoute(address)
+        routes = routes.filter { !$0.hasKey(of: added) }
+        routes.insert(added)
+    }
+
+    /// The kernel compares less of a route than makes it a stray, and removes the first that fits.
+    private func removeRoute(_ route: LocalRoute) {
+        let fitting = routes.filter {
+            $0.hasKey(of: route) && $0.isLocal == route.isLocal && (route.link == nil || $0.link == route.link)
+        }
+        if let removed = fitting.contains(route) ? route : fitting.first { routes.remove(removed) }
+    }
+
+    private func wrote(_ change: AddressChange) {
         writeCount += 1
-        onChange("address \(what)")
+        onChange(change.concernsRoute ? "route \(change)" : "address \(change)")
+    }
+}
+
+extension LocalRoute {
+    fileprivate func hasKey(of other: LocalRoute) -> Bool {
+        (address, family, prefixLength, metric) == (other.address, other.family, other.prefixLength, other.metric)
+            && typeOfService == other.typeOfService
     }
 }

@@ -3,7 +3,7 @@ public import Reconcile
 
 /// The fakes of all parts, with one journal of what was changed, in order.
 public final class FakeDataplane {
-    /// Every change that took effect, in order: `ipvs …`, `ipset …`, `address …`, `rules …`, `flow …`.
+    /// Every change that took effect, in order: `ipvs …`, `ipset …`, `address …`, `route …`, `rules …`, `flow …`.
     public var journal: [String] { record.lines }
 
     public let ipvs: FakeIPVS

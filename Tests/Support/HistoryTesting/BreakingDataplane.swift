@@ -177,6 +177,13 @@ private final class BreakingAddresses: AddressDataplane {
         try base.listAddresses(&reading, body)
     }
 
+    func listRoutes(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (LocalRoute) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
+        try base.listRoutes(&reading, body)
+    }
+
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
         try breaker.apply(changes, .addresses) { (changes) throws(DataplaneError) in try base.apply(changes) }
     }

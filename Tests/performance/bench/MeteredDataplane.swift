@@ -216,6 +216,15 @@ private final class MeteredAddresses: AddressDataplane {
         }
     }
 
+    func listRoutes(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (LocalRoute) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
+        return try times.timed(\.addresses) { () throws(DataplaneError) in
+            try kernel.listRoutes(&reading, body)
+        }
+    }
+
     func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
         return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.apply(changes) }
     }

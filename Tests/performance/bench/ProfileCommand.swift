@@ -88,6 +88,10 @@ final class WillingKernel: IPVSDataplane, IPSetDataplane, AddressDataplane, Rule
         _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
     ) -> ReadingProgress { .complete }
+    func listRoutes(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (LocalRoute) -> Void
+    ) -> ReadingProgress { .complete }
     func apply(_ changes: [AddressChange]) -> [RefusedChange<AddressChange>] { [] }
 
     func fingerprint(_ family: IPFamily) -> RulesFingerprint? { nil }

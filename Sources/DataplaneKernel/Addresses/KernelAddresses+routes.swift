@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+public import Addressing
+public import DataplaneModel
+import Netlink
+public import Reconcile
+
+extension KernelAddresses {
+    public func listRoutes(
+        _ reading: inout KernelReading<IPFamily>,
+        _ body: (LocalRoute) -> Void
+    ) throws(DataplaneError) -> ReadingProgress {
+        let family = reading.subject
+        do throws(NetlinkError) {
+            switch listing.takeUp(&reading) {
+            case .none: return .lapsed
+            case .next: break
+            case .first:
+                tableChanges = family == .v6 ? try TableChanges() : nil
+                try request.beginLocalRouteDump(family)
+                try listingSocket.beginDump(&request)
+            }
+            let hasMore = try listingSocket.continueDump(togetherWithNext: true) {
+                (message, datagram) throws(NetlinkError) in
+                guard let found = try FoundLocalRoute(message, in: datagram), found.isOurs,
+                    found.route.family == family
+                else { return }
+                body(found.route)
+            }
+            guard try tableChanges?.takeAny() != true else {
+                listing.end()
+                return .lapsed
+            }
+            return listing.putDown(reading, hasMore: hasMore)
+        } catch {
+            guard error.operation != .receive || error.errno != .interrupted else { return .lapsed }
+            throw DataplaneError(.routes, "read the local routes of \(family)", error)
+        }
+    }
+
+    /// As `ip route flush table local proto 117`.
+    ///
+    /// - Returns: how many routes there were.
+    /// - Throws: also when the kernel refuses to remove one.
+    @discardableResult
+    public func removeRoutes(of family: IPFamily) throws(DataplaneError) -> Int {
+        let routes = try localRoutes(of: family)
+        if let refused = try apply(routes.map(AddressChange.removeStrayRoute)).first { throw refused.error }
+        return routes.count
+    }
+}
+
+/// Whether the routes of IPv6 in table `local` have changed since this was made.
+///
+/// A dump of IPv6 routes goes on by a count of those that it has shown (`fib6_dump_table` in `net/ipv6/ip6_fib.c`). When
+/// routes come or go meanwhile, it leaves others out or shows them twice, and does not say so. A dump of IPv4 goes on by
+/// the destination (`fib_table_dump` in `net/ipv4/fib_trie.c`), and needs nothing of this.
+struct TableChanges: ~Copyable {
+    private var subscription: NetlinkSubscription
+
+    init() throws(NetlinkError) {
+        // What does not fit is lost, which counts as a change.
+        subscription = try NetlinkSubscription.open(
+            [.routesV6], of: RouteFilter(table: localTable), receiveBuffer: 1 << 14)
+    }
+
+    mutating func takeAny() throws(NetlinkError) -> Bool {
+        var hasChanged = false
+        let areLost = try subscription.receive { (_, _) throws(NetlinkError) in hasChanged = true }
+        return hasChanged || areLost
+    }
+}
