@@ -10,6 +10,8 @@ public struct EndpointSlice: Hashable, Sendable {
     public var family: IPFamily
     public var ports: [EndpointPort]
     public var endpoints: [Endpoint]
+    /// What people call the endpoints; routing does not look at it.
+    public var names = EndpointNames()
 
     public init(
         name: ObjectName,

@@ -972,6 +972,37 @@ package nonisolated struct ProtoEndpointHints: Sendable {
   package init() {}
 }
 
+package nonisolated struct ProtoObjectReference: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: String {
+    get {_kind ?? String()}
+    set {_kind = newValue}
+  }
+  /// Returns true if `kind` has been explicitly set.
+  package var hasKind: Bool {self._kind != nil}
+  /// Clears the value of `kind`. Subsequent reads from it will return its default value.
+  package mutating func clearKind() {self._kind = nil}
+
+  package var name: String {
+    get {_name ?? String()}
+    set {_name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  package var hasName: Bool {self._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  package mutating func clearName() {self._name = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _kind: String? = nil
+  fileprivate var _name: String? = nil
+}
+
 package nonisolated struct ProtoEndpoint: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -988,6 +1019,15 @@ package nonisolated struct ProtoEndpoint: Sendable {
   /// Clears the value of `conditions`. Subsequent reads from it will return its default value.
   package mutating func clearConditions() {self._conditions = nil}
 
+  package var targetRef: ProtoObjectReference {
+    get {_targetRef ?? ProtoObjectReference()}
+    set {_targetRef = newValue}
+  }
+  /// Returns true if `targetRef` has been explicitly set.
+  package var hasTargetRef: Bool {self._targetRef != nil}
+  /// Clears the value of `targetRef`. Subsequent reads from it will return its default value.
+  package mutating func clearTargetRef() {self._targetRef = nil}
+
   package var nodeName: String {
     get {_nodeName ?? String()}
     set {_nodeName = newValue}
@@ -996,6 +1036,15 @@ package nonisolated struct ProtoEndpoint: Sendable {
   package var hasNodeName: Bool {self._nodeName != nil}
   /// Clears the value of `nodeName`. Subsequent reads from it will return its default value.
   package mutating func clearNodeName() {self._nodeName = nil}
+
+  package var zone: String {
+    get {_zone ?? String()}
+    set {_zone = newValue}
+  }
+  /// Returns true if `zone` has been explicitly set.
+  package var hasZone: Bool {self._zone != nil}
+  /// Clears the value of `zone`. Subsequent reads from it will return its default value.
+  package mutating func clearZone() {self._zone = nil}
 
   package var hints: ProtoEndpointHints {
     get {_hints ?? ProtoEndpointHints()}
@@ -1011,7 +1060,9 @@ package nonisolated struct ProtoEndpoint: Sendable {
   package init() {}
 
   fileprivate var _conditions: ProtoEndpointConditions? = nil
+  fileprivate var _targetRef: ProtoObjectReference? = nil
   fileprivate var _nodeName: String? = nil
+  fileprivate var _zone: String? = nil
   fileprivate var _hints: ProtoEndpointHints? = nil
 }
 
@@ -2310,9 +2361,48 @@ nonisolated extension ProtoEndpointHints: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
+nonisolated extension ProtoObjectReference: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ObjectReference"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{2}\u{2}name\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._kind) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._name) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._kind {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._name {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ProtoObjectReference, rhs: ProtoObjectReference) -> Bool {
+    if lhs._kind != rhs._kind {return false}
+    if lhs._name != rhs._name {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension ProtoEndpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Endpoint"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}addresses\0\u{1}conditions\0\u{2}\u{4}nodeName\0\u{2}\u{2}hints\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}addresses\0\u{1}conditions\0\u{2}\u{2}targetRef\0\u{2}\u{2}nodeName\0\u{1}zone\0\u{1}hints\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2322,7 +2412,9 @@ nonisolated extension ProtoEndpoint: SwiftProtobuf.Message, SwiftProtobuf._Messa
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.addresses) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._conditions) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._targetRef) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self._nodeName) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self._zone) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._hints) }()
       default: break
       }
@@ -2340,8 +2432,14 @@ nonisolated extension ProtoEndpoint: SwiftProtobuf.Message, SwiftProtobuf._Messa
     try { if let v = self._conditions {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._targetRef {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try { if let v = self._nodeName {
       try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._zone {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 7)
     } }()
     try { if let v = self._hints {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
@@ -2352,7 +2450,9 @@ nonisolated extension ProtoEndpoint: SwiftProtobuf.Message, SwiftProtobuf._Messa
   package static func ==(lhs: ProtoEndpoint, rhs: ProtoEndpoint) -> Bool {
     if lhs.addresses != rhs.addresses {return false}
     if lhs._conditions != rhs._conditions {return false}
+    if lhs._targetRef != rhs._targetRef {return false}
     if lhs._nodeName != rhs._nodeName {return false}
+    if lhs._zone != rhs._zone {return false}
     if lhs._hints != rhs._hints {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

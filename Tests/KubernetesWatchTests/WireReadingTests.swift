@@ -235,6 +235,9 @@ extension ProtoEndpointSlice {
             if generator.decides() { endpoint.conditions.serving = generator.decides() }
             if generator.decides() { endpoint.conditions.terminating = generator.decides() }
             if generator.decides() { endpoint.nodeName = generator.text() }
+            if generator.decides() { endpoint.zone = generator.text() }
+            if generator.decides() { endpoint.targetRef.kind = generator.decides() ? "Pod" : generator.text() }
+            if generator.decides() { endpoint.targetRef.name = generator.text() }
             if generator.decides() { endpoint.hints.forZones = generator.names() }
             if generator.decides() { endpoint.hints.forNodes = generator.names() }
             slice.endpoints.append(endpoint)

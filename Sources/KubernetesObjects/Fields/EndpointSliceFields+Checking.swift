@@ -25,7 +25,7 @@ extension EndpointSliceFields {
         }
         var slice = EndpointSlice(name: name, serviceName: serviceName, family: family)
         slice.ports = checkedPorts(&list)
-        slice.endpoints = checkedEndpoints(of: family, &list, &interner)
+        slice.endpoints = checkedEndpoints(of: family, &slice.names, &list, &interner)
         return CheckedObject(object: slice, rejections: list.rejections)
     }
 
@@ -43,11 +43,14 @@ extension EndpointSliceFields {
 
     private func checkedEndpoints(
         of family: IPFamily,
+        _ names: inout EndpointNames,
         _ list: inout RejectionList,
         _ interner: inout StringInterner
     ) -> [KubernetesObjects.Endpoint] {
         var checked: [KubernetesObjects.Endpoint] = []
         checked.reserveCapacity(endpoints.count)
+        var called: [EndpointNames.Element] = []
+        called.reserveCapacity(endpoints.count)
         // Whoever writes one endpoint wrong writes them all wrong, so each fault is told of once.
         var faults: [EndpointFault: (first: Int, count: Int)] = [:]
         for (index, fields) in endpoints.enumerated() {
@@ -61,6 +64,7 @@ extension EndpointSliceFields {
                 endpoint.zoneHints = fields.zoneHints.map { interner.intern($0) }
                 endpoint.nodeHints = fields.nodeHints.map { interner.intern($0) }
                 checked.append(endpoint)
+                called.append(EndpointNames.Element(pod: fields.podName, zone: fields.zone))
             case .failure(let fault):
                 faults[fault, default: (index, 0)].count += 1
             }
@@ -68,6 +72,7 @@ extension EndpointSliceFields {
         for (fault, place) in faults.sorted(by: { $0.value.first < $1.value.first }) {
             reject(fault, at: place.first, count: place.count, &list)
         }
+        names = EndpointNames(called)
         return checked
     }
 

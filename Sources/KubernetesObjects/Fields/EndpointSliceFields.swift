@@ -23,6 +23,9 @@ public struct EndpointSliceFields: Hashable, Sendable {
         public var serving: Bool?
         public var terminating: Bool?
         public var nodeName: String?
+        public var zone: String?
+        /// `targetRef.name`, where `targetRef.kind` is `Pod`.
+        public var podName: String?
         public var zoneHints: [String] = []
         public var nodeHints: [String] = []
 
@@ -69,6 +72,10 @@ extension EndpointSliceFields.Endpoint {
     fileprivate init(_ document: DocumentNode) throws(ObjectDecodingError) {
         address = try document.strings("addresses").first
         nodeName = try document.string("nodeName")
+        zone = try document.string("zone")
+        _ = try document.object("targetRef") { target throws(ObjectDecodingError) in
+            if try target.string("kind") == "Pod" { podName = try target.string("name") }
+        }
         _ = try document.object("conditions") { conditions throws(ObjectDecodingError) in
             ready = try conditions.boolean("ready")
             serving = try conditions.boolean("serving")

@@ -81,6 +81,8 @@ extension EndpointSliceFields.Endpoint {
         serving = conditions.hasServing ? conditions.serving : nil
         terminating = conditions.hasTerminating ? conditions.terminating : nil
         nodeName = message.hasNodeName ? message.nodeName : nil
+        zone = message.hasZone ? message.zone : nil
+        if message.targetRef.kind == "Pod" { podName = message.targetRef.name }
         guard message.hasHints else { return }
         zoneHints = message.hints.forZones.map(\.name)
         nodeHints = message.hints.forNodes.map(\.name)

@@ -111,6 +111,7 @@ extension EndpointSliceFields.Port {
 
 extension EndpointSliceFields.Endpoint {
     fileprivate mutating func read(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        var hasTarget = false
         while let field = try cursor.nextField() {
             switch field {
             case .bytes(1):
@@ -119,12 +120,30 @@ extension EndpointSliceFields.Endpoint {
                 if address == nil { address = text }
             case .bytes(2):
                 try cursor.message { cursor throws(WireCursor.Unusual) in try readConditions(&cursor) }
+            case .bytes(4):
+                // Given twice, the parts of both count.
+                guard !hasTarget else { throw WireCursor.Unusual() }
+                hasTarget = true
+                try cursor.message { cursor throws(WireCursor.Unusual) in try readTarget(&cursor) }
             case .bytes(6): nodeName = try cursor.string()
+            case .bytes(7): zone = try cursor.string()
             case .bytes(8):
                 try cursor.message { cursor throws(WireCursor.Unusual) in try readHints(&cursor) }
             default: try cursor.skip(field)
             }
         }
+    }
+
+    private mutating func readTarget(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {
+        var (kind, name) = ("", "")
+        while let field = try cursor.nextField() {
+            switch field {
+            case .bytes(1): kind = try cursor.string()
+            case .bytes(3): name = try cursor.string()
+            default: try cursor.skip(field)
+            }
+        }
+        if kind == "Pod" { podName = name }
     }
 
     private mutating func readConditions(_ cursor: inout WireCursor) throws(WireCursor.Unusual) {

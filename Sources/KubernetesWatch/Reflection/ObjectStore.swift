@@ -14,10 +14,12 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
         public var removed: [ObjectName] = []
         /// What was left out of objects, where that is another than before.
         public var rejections: [Rejection] = []
+        /// Objects of which something was left out before, and nothing is any more.
+        public var settled: [ObjectName] = []
 
         public init() {}
 
-        public var isEmpty: Bool { applied.isEmpty && removed.isEmpty && rejections.isEmpty }
+        public var isEmpty: Bool { applied.isEmpty && removed.isEmpty && rejections.isEmpty && settled.isEmpty }
 
         /// Takes in what an update after these comes to. An object that came and went is gone, one that went and came is there; one
         /// that changed twice is there twice, the newer one last.
@@ -33,6 +35,7 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
             applied += later.applied
             removed += later.removed
             rejections += later.rejections
+            settled += later.settled
         }
     }
 
@@ -81,7 +84,10 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
             return
         }
         let known = entries[name]
-        if known?.rejections ?? [] != observed.rejections { changes.rejections += observed.rejections }
+        if known?.rejections ?? [] != observed.rejections {
+            changes.rejections += observed.rejections
+            if observed.rejections.isEmpty { changes.settled.append(name) }
+        }
         if known?.object != observed.object {
             if observed.object != nil { changes.applied.append(observed) } else { changes.removed.append(name) }
         }
@@ -105,5 +111,6 @@ public struct ObjectStore<Object: Hashable & Sendable>: Sendable {
     private mutating func remove(_ name: ObjectName, _ changes: inout Changes) {
         guard let known = entries.removeValue(forKey: name) else { return }
         if known.object != nil { changes.removed.append(name) }
+        if !known.rejections.isEmpty { changes.settled.append(name) }
     }
 }

@@ -148,6 +148,11 @@ extension ProtobufWriter {
             if let serving = endpoint.serving { message.conditions.serving = serving }
             if let terminating = endpoint.terminating { message.conditions.terminating = terminating }
             if let nodeName = endpoint.nodeName { message.nodeName = nodeName }
+            if let zone = endpoint.zone { message.zone = zone }
+            if let podName = endpoint.podName {
+                message.targetRef.kind = "Pod"
+                message.targetRef.name = podName
+            }
             if !endpoint.zoneHints.isEmpty { message.hints.forZones = endpoint.zoneHints.map(topologyName) }
             if !endpoint.nodeHints.isEmpty { message.hints.forNodes = endpoint.nodeHints.map(topologyName) }
             return message
