@@ -60,6 +60,11 @@ extension FamilyReconciler {
         return report
     }
 
+    /// Notes that rules for virtual IPs that are routes are to be replaced, once a verifying pass has made those addresses.
+    mutating func noteEndOfRoutes() {
+        if hasEndedVerifying, rules.areForRoutes { touched.rules = true }
+    }
+
     mutating func takeRules(_ keeper: RuleKeeper) {
         rulesAreUnderWay = false
         // It may be another one by now.
