@@ -11,8 +11,10 @@ build: deps-build ## Build everything (debug)
 	swift build
 
 # With Swift's libraries in it: a node has none.
-release: deps-build ## Build the daemon, optimized, into .build/release/kube-ipvs
+release: deps-build ## Build kube-ipvs and kube-ipvs-sets, optimized, into .build/release
 	swift build -c release --product kube-ipvs --static-swift-stdlib
+	swift build -c release --product kube-ipvs-sets
+	Tests/architecture/libraries .build/release
 
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
@@ -20,6 +22,7 @@ test: unit-test kernel-test history-test traffic-test ## Run every test; fails w
 unit-test: deps-test ## Run the tests that need no kernel and no root
 	swift test --skip KernelTests --skip TrafficTests \
 		$(addprefix --skip ,$(program-suites) $(server-suites) $(timed-suites))
+	Tests/architecture/libraries "$$(swift build --show-bin-path)"
 	swift test --skip-build $(addprefix --filter ,$(program-suites))
 	swift test --skip-build $(addprefix --filter ,$(server-suites))
 	swift test --skip-build $(addprefix --filter ,$(timed-suites))
@@ -69,6 +72,7 @@ bench-short: deps ## Measure at two small scales, and fail where costs grow with
 MINUTES ?= 15
 soak: deps ## Let the daemon live for MINUTES beside a stranger who damages what it writes
 	swift build --product kube-ipvs
+	swift build --product kube-ipvs-sets
 	Tests/soak/run $(MINUTES)
 
 # CONTAINER_TOOL=podman chooses, where docker is there without its daemon.
@@ -85,6 +89,7 @@ manifests: ## Render Manifests/ into single files below .build/manifests, such a
 
 demo: deps ## Start the daemon on Manifests/demo and send real requests through it
 	swift build --product kube-ipvs
+	swift build --product kube-ipvs-sets
 	Tests/kernel/run --timeout 1800 Tests/demo/run .build/debug/kube-ipvs
 
 release-check: ## Say whether this commit can be released

@@ -56,8 +56,8 @@ let targets: [Target] = [
     .systemLibrary(name: "CIPSet", pkgConfig: "libipset", providers: [.apt(["libipset-dev"])]),
     // The kernel's own headers.
     .systemLibrary(name: "CLinuxUAPI"),
-    // libipset's variadic callbacks, which Swift cannot form.
-    .target(name: "CIPSetShims", dependencies: ["CIPSet"]),
+    // What kube-ipvs and kube-ipvs-sets say to each other.
+    .target(name: "CSetsProtocol"),
     // Calls of the C library that Swift does not see: memfd_create(2), unshare(2), recvmmsg(2).
     .target(name: "CGNUSource"),
 
@@ -96,12 +96,15 @@ let targets: [Target] = [
     // A thread of its own for an actor whose calls block.
     .target(name: "BlockingExecution", dependencies: ["CGNUSource"]),
     // Programs of the system, with bounds on their time and output.
-    .target(name: "ChildPrograms", dependencies: ["CGNUSource", subprocess, systemPackage]),
+    .target(
+        name: "ChildPrograms",
+        dependencies: ["BlockingExecution", "CGNUSource", subprocess, systemPackage]
+    ),
     // The real IPVS, ipset, iptables, addresses, flows and sysctls, behind `Reconcile`'s protocols.
     .target(
         name: "DataplaneKernel",
         dependencies: [
-            "Addressing", "CGNUSource", "ChildPrograms", "CIPSetShims", "CLinuxUAPI", "DataplaneModel", "Netlink",
+            "Addressing", "CGNUSource", "ChildPrograms", "CLinuxUAPI", "CSetsProtocol", "DataplaneModel", "Netlink",
             "Reconcile",
         ]
     ),
@@ -184,6 +187,14 @@ let targets: [Target] = [
         ]
     ),
 
+    // Writes sets for `kube-ipvs`, with libipset, and has nothing that is not compatible with version 2 of the GPL.
+    .executableTarget(
+        name: "kube-ipvs-sets",
+        dependencies: ["CIPSet", "CSetsProtocol"],
+        // Swift's compiler links, and these two keep Swift's libraries out of a program in C.
+        linkerSettings: [.unsafeFlags(["-nostartfiles", "-enable-experimental-feature", "Embedded"])]
+    ),
+
     // MARK: Not shipped: what tests stand on
 
     // Fakes that refuse what the kernel refuses.
@@ -254,7 +265,8 @@ let targets: [Target] = [
     .testTarget(
         name: "DataplaneKernelTests",
         dependencies: [
-            "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "Netlink",
+            "Addressing", "ChildPrograms", "CLinuxUAPI", "CSetsProtocol", "DataplaneKernel", "DataplaneModel",
+            "kube-ipvs-sets", "Netlink", "Reconcile", "SystemTesting",
         ]
     ),
     .testTarget(
@@ -394,6 +406,11 @@ let strict: [SwiftSetting] = [
 
 for target in targets where target.type != .system && target.type != .plugin {
     target.swiftSettings = target.name == "KubernetesProto" ? generated : strict
+}
+for target in targets where ["CSetsProtocol", "kube-ipvs-sets"].contains(target.name) {
+    target.cSettings = [
+        .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-fstack-protector-strong"])
+    ]
 }
 
 let package = Package(name: "kube-ipvs", dependencies: dependencies, targets: targets)

@@ -3,7 +3,7 @@ import CGNUSource
 import Glibc
 
 /// A thread that nobody waits for.
-enum DetachedThread {
+package enum DetachedThread {
     private final class Start {
         let label: String
         let body: @Sendable () -> Void
@@ -16,7 +16,7 @@ enum DetachedThread {
 
     /// Runs `body` on a new thread. The process ends where it can have no more threads: whatever was to run there could not
     /// even be refused.
-    static func start(label: String, _ body: @escaping @Sendable () -> Void) {
+    package static func start(label: String, _ body: @escaping @Sendable () -> Void) {
         let start = unsafe Unmanaged.passRetained(Start(label, body))
         var thread = pthread_t()
         let error = unsafe pthread_create(

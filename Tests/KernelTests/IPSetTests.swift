@@ -369,9 +369,14 @@ extension KernelSuite {
             await remove(set.name)
         }
 
+        /// Of this process, and of the program that writes.
         private func residentKibibytes() async throws -> Int {
-            let status = try await command("grep", "VmRSS", "/proc/\(getpid())/status")
-            return try #require(Int(status.filter(\.isNumber)))
+            var sum = 0
+            for process in [getpid(), try #require(kernel.programIdentifier)] {
+                let status = try await command("grep", "VmRSS", "/proc/\(process)/status")
+                sum += try #require(Int(status.filter(\.isNumber)))
+            }
+            return sum
         }
 
         /// What `ipset save` has in the set.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneModel
+import Glibc
 import Netlink
 import Reconcile
 
@@ -64,7 +65,13 @@ final class IPSetReader {
         return hasMore
     }
 
+    /// nfnetlink answers EINVAL where nobody has registered for ip_set (`nfnetlink_rcv_msg` in `net/netfilter/nfnetlink.c`).
     private static func failure(_ name: String, _ error: NetlinkError) -> DataplaneError {
-        DataplaneError(.ipset, "read the set \(name)", error)
+        guard error.operation == .request, [EPERM, EINVAL].contains(error.errno.rawValue) else {
+            return DataplaneError(.ipset, "read the set \(name)", error)
+        }
+        let failure = IPSetFailure.unavailable(error.errno.rawValue, "\(error)")
+        return DataplaneError(
+            part: .ipset, number: failure.number, explanation: "cannot read the set \(name): \(failure.words)")
     }
 }

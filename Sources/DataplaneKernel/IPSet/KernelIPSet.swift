@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import CIPSetShims
+import CLinuxUAPI
+import CSetsProtocol
 public import DataplaneModel
 import Glibc
 public import Reconcile
 
 /// The sets of the network namespace that the first call of this is made in.
 ///
-/// It writes through libipset, which keeps state of its own for the process: there may be only one of these at work, on one
-/// thread. The session is opened by the first call, and anew after one that broke, so a kernel that gets its ip_set later is
-/// served later. It reads by netlink itself, a part at a time.
+/// It writes through the program `kube-ipvs-sets`, which has libipset. The first call that writes starts it, and a later one starts it
+/// anew after it ended, with a back-off: what is called until then fails. It reads by netlink itself, a part at a time.
 public final class KernelIPSet: IPSetDataplane {
-    private var session: IPSetSession?
+    private let program: SetsProgram
     private var reader: IPSetReader?
     private var underWay = ReadingUnderWay()
 
-    public init() {}
+    /// - Parameters:
+    ///   - program: the path of `kube-ipvs-sets`; `nil` for the one that `KUBE_IPVS_SETS_PROGRAM` names in the environment, or else
+    ///     the one beside the program that runs.
+    ///   - timeLimit: for each step of what is said to the program and what it answers.
+    public init(program: String? = nil, timeLimit: Duration = .seconds(5)) {
+        self.program = SetsProgram(program ?? SetsProgram.defaultPath, timeLimit: timeLimit)
+    }
+
+    /// The process identifier of `kube-ipvs-sets`, while it runs.
+    package var programIdentifier: Int32? { program.processIdentifier }
 
     /// Reads only the header: as `ipset list -terse NAME`.
     public func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
-        try greet(toRead: name)
         // Not with the reader that may be in the middle of another set.
         let reader = try IPSetReader()
         var set = NamedSet(name)
@@ -41,7 +49,8 @@ public final class KernelIPSet: IPSetDataplane {
         // Unless it is put back, the kernel lets go of whatever it holds on to for this reader.
         var reader = reader.take()
         if turn == .first {
-            try greet(toRead: reading.subject.name)
+            // A program that nobody writes with ends without a failure, but for here.
+            try attempt("", program.checkRunning)
             let fresh = if let reader { reader } else { try IPSetReader() }
             try fresh.begin(reading.subject.name)
             reader = fresh
@@ -50,11 +59,6 @@ public final class KernelIPSet: IPSetDataplane {
         let hasMore = try reader.readNext(of: &reading.subject, body)
         self.reader = reader
         return underWay.putDown(reading, hasMore: hasMore)
-    }
-
-    /// Tells what is wrong where there is no ip_set, or the process may not use it.
-    private func greet(toRead name: String) throws(DataplaneError) {
-        try attempt("cannot read the set \(name)") { (_) throws(IPSetFailure) in }
     }
 
     /// Ends the reading of any of these sets, and does what the kernel refuses while one of them is read.
@@ -73,7 +77,7 @@ public final class KernelIPSet: IPSetDataplane {
             do throws(DataplaneError) {
                 return try body()
             } catch {
-                guard [EBUSY, cipset_error_in_use].contains(error.number) else { throw error }
+                guard [EBUSY, Self.inUse].contains(error.number) else { throw error }
                 usleep(Self.releaseInterval)
             }
         }
@@ -109,13 +113,15 @@ public final class KernelIPSet: IPSetDataplane {
             do throws(DataplaneError) {
                 return try destroy(name)
             } catch {
-                guard error.number == cipset_error_in_use else { throw error }
+                guard error.number == Self.inUse else { throw error }
                 usleep(Self.releaseInterval)
             }
         }
         try destroy(name)
     }
 
+    /// What the kernel answers when something refers to the set.
+    private static let inUse = Int32(IPSET_ERR_BUSY.rawValue)
     private static let releaseAttempts = 50
     /// In microseconds.
     private static let releaseInterval: UInt32 = 10_000
@@ -145,14 +151,14 @@ public final class KernelIPSet: IPSetDataplane {
 
     private func apply(
         row: ArraySlice<IPSetChange>,
-        of command: cipset_command,
+        of command: sets_command,
         to set: IPSetDefinition,
         _ refused: inout [RefusedChange<IPSetChange>]
     ) throws(DataplaneError) {
         var changes: [IPSetChange] = []
-        var entries: [cipset_entry] = []
+        var entries: [sets_entry] = []
         for change in row {
-            if let entry = cipset_entry(change.entry, of: set) {
+            if let entry = sets_entry(change.entry, of: set) {
                 changes.append(change)
                 entries.append(entry)
             } else {
@@ -195,54 +201,32 @@ public final class KernelIPSet: IPSetDataplane {
         }
     }
 
-    // MARK: The session
+    // MARK: The program
 
     private func attempt<Result>(
         _ what: @autoclosure () -> String,
         _ body: (IPSetSession) throws(IPSetFailure) -> Result
     ) throws(DataplaneError) -> Result {
+        try attempt(what()) { () throws(IPSetFailure) in try program.perform(body) }
+    }
+
+    private func attempt<Result>(
+        _ what: @autoclosure () -> String,
+        _ body: () throws(IPSetFailure) -> Result
+    ) throws(DataplaneError) -> Result {
         do throws(IPSetFailure) {
-            return try withSession(body)
+            return try body()
         } catch {
             throw DataplaneError(error, what())
-        }
-    }
-
-    private func withSession<Result>(
-        _ body: (IPSetSession) throws(IPSetFailure) -> Result
-    ) throws(IPSetFailure) -> Result {
-        let session = try openSession()
-        defer {
-            if session.isBroken { self.session = nil }
-        }
-        return try body(session)
-    }
-
-    private func openSession() throws(IPSetFailure) -> IPSetSession {
-        if let session { return session }
-        do throws(IPSetFailure) {
-            let session = try IPSetSession()
-            self.session = session
-            return session
-        } catch {
-            var failure = error
-            failure.words =
-                switch error.number {
-                case EPERM: "the process may not use ip_set, it lacks CAP_NET_ADMIN (\(error.words))"
-                case ENOMEM: error.words
-                // Without nfnetlink there is not even a socket, and so no answer with a number.
-                default: "the kernel has no ip_set, load the module `ip_set` (\(error.words))"
-                }
-            throw failure
         }
     }
 }
 
 extension IPSetChange {
-    fileprivate var command: cipset_command {
+    fileprivate var command: sets_command {
         switch self {
-        case .add: CIPSET_ADD
-        case .remove: CIPSET_REMOVE
+        case .add: SETS_ADD
+        case .remove: SETS_REMOVE
         }
     }
 
@@ -259,7 +243,7 @@ extension IPSetChange {
             case .remove(let entry, let set): "cannot remove \(entry) from the set \(set.name)"
             }
         var error = DataplaneError(failure, attempt)
-        if failure.number == cipset_error_full {
+        if failure.number == Int32(IPSET_ERR_TYPE_SPECIFIC.rawValue), set.type != .bitmapPort {
             error.explanation =
                 "the set \(set.name) is full: it takes \(set.maximumElements) members, so \(entry) is missing"
         }
@@ -269,6 +253,8 @@ extension IPSetChange {
 
 extension DataplaneError {
     fileprivate init(_ failure: IPSetFailure, _ attempt: String) {
-        self.init(part: .ipset, number: failure.number, explanation: "\(attempt): \(failure.words)")
+        // What has become of the program is one fault, whatever it was to be used for.
+        let words = failure.isOfProgram ? failure.words : "\(attempt): \(failure.words)"
+        self.init(part: .ipset, number: failure.number, explanation: words)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The C library's functions for sending and receiving, in a form that counts. The program's own definitions come before
-// those of shared libraries, so libnl, libipset and libmnl call these too.
+// those of shared libraries, so libnl calls these too. What kube-ipvs-sets sends is not counted, for that is another process.
 
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -26,8 +26,15 @@ static void count_sent(const char *bytes, size_t length) {
     messages += found;
 }
 
+static int is_netlink(int socket) {
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    return getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_NETLINK;
+}
+
 ssize_t sendto(int socket, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size) {
-    count_sent(bytes, length);
+    if (is_netlink(socket))
+        count_sent(bytes, length);
     return syscall(SYS_sendto, socket, bytes, length, flags, address, size);
 }
 
@@ -36,7 +43,7 @@ ssize_t send(int socket, const void *bytes, size_t length, int flags) {
 }
 
 ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
-    for (size_t part = 0; part < message->msg_iovlen; part++)
+    for (size_t part = 0; is_netlink(socket) && part < message->msg_iovlen; part++)
         count_sent(message->msg_iov[part].iov_base, message->msg_iov[part].iov_len);
     return syscall(SYS_sendmsg, socket, message, flags);
 }

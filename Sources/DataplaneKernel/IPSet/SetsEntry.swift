@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
-import CIPSetShims
+import CSetsProtocol
 import DataplaneModel
 import Glibc
 
-extension cipset_entry {
+extension sets_entry {
     /// The entry in the form of its set. `nil` when it cannot be a member of that set.
     init?(_ entry: IPSetEntry, of set: IPSetDefinition) {
         self.init()

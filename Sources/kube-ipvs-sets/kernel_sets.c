@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "CIPSetShims.h"
+#include "kernel_sets.h"
 
 #include <errno.h>
 #include <libipset/data.h>
@@ -8,21 +8,15 @@
 #include <libipset/linux_ip_set_hash.h>
 #include <libipset/session.h>
 #include <libipset/types.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct cipset_session {
+struct kernel_session {
     struct ipset_session *ipset;
     int error_number;
     char error_text[IPSET_ERRORBUFLEN];
 };
-
-const int cipset_error_full = IPSET_ERR_HASH_FULL;
-const int cipset_error_in_use = IPSET_ERR_BUSY;
-
-static pthread_once_t types_once = PTHREAD_ONCE_INIT;
 
 // The session's own function prints to stdout. Nothing is listed here, so there is nothing to print.
 static int print_nothing(struct ipset_session *ipset, void *private, const char *format, ...) {
@@ -34,7 +28,7 @@ static int print_nothing(struct ipset_session *ipset, void *private, const char 
 
 // MARK: Failures
 
-static int failed_with(struct cipset_session *session, int number, const char *text) {
+static int failed_with(struct kernel_session *session, int number, const char *text) {
     session->error_number = number;
     snprintf(session->error_text, sizeof session->error_text, "%s", text);
     return -1;
@@ -64,7 +58,7 @@ static int number_of_report(struct ipset_session *ipset, enum ipset_cmd command,
 }
 
 // Takes over what libipset reported of `command`. `*line` becomes the entry's line, or 0.
-static int failed(struct cipset_session *session, enum ipset_cmd command, uint32_t *line) {
+static int failed(struct kernel_session *session, enum ipset_cmd command, uint32_t *line) {
     char report[IPSET_ERRORBUFLEN];
     snprintf(report, sizeof report, "%s", ipset_session_report_msg(session->ipset));
     // The line, if any, is still set in the session, so the words compared with begin with it too.
@@ -85,7 +79,7 @@ static int failed(struct cipset_session *session, enum ipset_cmd command, uint32
     return -1;
 }
 
-static int finish(struct cipset_session *session, enum ipset_cmd command, int status) {
+static int finish(struct kernel_session *session, enum ipset_cmd command, int status) {
     if (status >= 0) {
         ipset_session_report_reset(session->ipset);  // a warning may be left there
         return 0;
@@ -93,19 +87,18 @@ static int finish(struct cipset_session *session, enum ipset_cmd command, int st
     return failed(session, command, NULL);
 }
 
-int cipset_error_number(const struct cipset_session *session) {
+int kernel_sets_error_number(const struct kernel_session *session) {
     return session->error_number;
 }
 
-const char *cipset_error_text(const struct cipset_session *session) {
+const char *kernel_sets_error_text(const struct kernel_session *session) {
     return session->error_text;
 }
 
-// MARK: Commands
+// MARK: The session
 
-struct cipset_session *cipset_open(void) {
-    pthread_once(&types_once, ipset_load_types);
-    struct cipset_session *session = calloc(1, sizeof *session);
+struct kernel_session *kernel_sets_open(void) {
+    struct kernel_session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return NULL;
     session->ipset = ipset_session_init(print_nothing, NULL);
@@ -116,121 +109,137 @@ struct cipset_session *cipset_open(void) {
     return session;
 }
 
-void cipset_close(struct cipset_session *session) {
+void kernel_sets_close(struct kernel_session *session) {
     ipset_session_fini(session->ipset);
     free(session);
 }
 
-// Starts a command on the named set.
-static int begin(struct cipset_session *session, const char *name, enum ipset_opt option) {
-    if (option == IPSET_SETNAME) {
-        ipset_data_reset(ipset_session_data(session->ipset));
-        ipset_session_report_reset(session->ipset);
-        ipset_session_lineno(session->ipset, 0);
-        ipset_envopt_unset(session->ipset, IPSET_ENV_EXIST);
+int kernel_sets_greet(struct kernel_session *session) {
+    ipset_session_report_reset(session->ipset);
+    return finish(session, IPSET_CMD_PROTOCOL, ipset_cmd(session->ipset, IPSET_CMD_NONE, 0));
+}
+
+// MARK: Whole sets
+
+static const char *type_name(uint8_t type) {
+    switch (type) {
+    case SETS_BITMAP_PORT: return "bitmap:port";
+    case SETS_HASH_IP: return "hash:ip";
+    case SETS_HASH_IP_PORT: return "hash:ip,port";
+    case SETS_HASH_IP_PORT_IP: return "hash:ip,port,ip";
+    default: return "hash:ip,port,net";
     }
-    // libipset would cut a longer name.
-    if (*name == '\0' || strlen(name) >= IPSET_MAXNAMELEN)
-        return failed_with(session, ENAMETOOLONG, "a set's name has 1 to 31 bytes");
-    ipset_session_data_set(session->ipset, option, name);
-    return 0;
+}
+
+// Starts a command on the named set.
+static void begin(struct kernel_session *session, const char *name) {
+    ipset_data_reset(ipset_session_data(session->ipset));
+    ipset_session_report_reset(session->ipset);
+    ipset_session_lineno(session->ipset, 0);
+    ipset_envopt_unset(session->ipset, IPSET_ENV_EXIST);
+    ipset_session_data_set(session->ipset, IPSET_SETNAME, name);
 }
 
 // The type in the revision that kernel and library have in common. It sends a message once for each type.
-static const struct ipset_type *find_type(struct cipset_session *session, const struct cipset_definition *set) {
-    if (strcmp(set->type, "bitmap:port") != 0)
-        ipset_session_data_set(session->ipset, IPSET_OPT_FAMILY, &set->family);
-    ipset_session_data_set(session->ipset, IPSET_OPT_TYPENAME, set->type);
+static const struct ipset_type *find_type(struct kernel_session *session, const struct sets_request *request) {
+    if (request->type != SETS_BITMAP_PORT)
+        ipset_session_data_set(session->ipset, IPSET_OPT_FAMILY, &request->family);
+    ipset_session_data_set(session->ipset, IPSET_OPT_TYPENAME, type_name(request->type));
     const struct ipset_type *type = ipset_type_get(session->ipset, IPSET_CMD_CREATE);
     if (type == NULL)
         failed(session, IPSET_CMD_TYPE, NULL);
     return type;
 }
 
-int cipset_greet(struct cipset_session *session) {
-    ipset_session_report_reset(session->ipset);
-    return finish(session, IPSET_CMD_PROTOCOL, ipset_cmd(session->ipset, IPSET_CMD_NONE, 0));
-}
-
-int cipset_create(struct cipset_session *session, const struct cipset_definition *set) {
-    if (begin(session, set->name, IPSET_SETNAME) != 0 || find_type(session, set) == NULL)
+int kernel_sets_create(struct kernel_session *session, const struct sets_request *request) {
+    begin(session, request->name);
+    if (find_type(session, request) == NULL)
         return -1;
-    if (strcmp(set->type, "bitmap:port") == 0) {
+    if (request->type == SETS_BITMAP_PORT) {
         uint16_t first = 0, last = UINT16_MAX;
         ipset_session_data_set(session->ipset, IPSET_OPT_PORT, &first);
         ipset_session_data_set(session->ipset, IPSET_OPT_PORT_TO, &last);
     } else {
         uint32_t hash_size = 1024;
         ipset_session_data_set(session->ipset, IPSET_OPT_HASHSIZE, &hash_size);
-        ipset_session_data_set(session->ipset, IPSET_OPT_MAXELEM, &set->maximum_elements);
+        ipset_session_data_set(session->ipset, IPSET_OPT_MAXELEM, &request->maximum_elements);
     }
     return finish(session, IPSET_CMD_CREATE, ipset_cmd(session->ipset, IPSET_CMD_CREATE, 0));
 }
 
-int cipset_destroy(struct cipset_session *session, const char *name) {
-    if (begin(session, name, IPSET_SETNAME) != 0)
-        return -1;
+int kernel_sets_destroy(struct kernel_session *session, const char *name) {
+    begin(session, name);
     return finish(session, IPSET_CMD_DESTROY, ipset_cmd(session->ipset, IPSET_CMD_DESTROY, 0));
 }
 
-int cipset_swap(struct cipset_session *session, const char *name, const char *other) {
-    if (begin(session, name, IPSET_SETNAME) != 0 || begin(session, other, IPSET_OPT_SETNAME2) != 0)
-        return -1;
+int kernel_sets_swap(struct kernel_session *session, const char *name, const char *other) {
+    begin(session, name);
+    ipset_session_data_set(session->ipset, IPSET_OPT_SETNAME2, other);
     return finish(session, IPSET_CMD_SWAP, ipset_cmd(session->ipset, IPSET_CMD_SWAP, 0));
 }
 
-// The data of one entry, as far as the type has it. `ipset_cmd` has cleared what was there before.
-static void put_entry(struct cipset_session *session, const struct cipset_definition *set,
-                      const struct ipset_type *type, const struct cipset_entry *entry) {
-    struct ipset_data *data = ipset_session_data(session->ipset);
-    ipset_data_set(data, IPSET_SETNAME, set->name);
-    ipset_data_set(data, IPSET_OPT_TYPE, type);
-    if (strcmp(set->type, "bitmap:port") == 0) {
-        ipset_data_set(data, IPSET_OPT_PORT, &entry->port);
-        return;
-    }
-    ipset_data_set(data, IPSET_OPT_FAMILY, &set->family);
-    ipset_data_set(data, IPSET_OPT_IP, entry->address);
-    if (strcmp(set->type, "hash:ip") == 0)
-        return;
-    ipset_data_set(data, IPSET_OPT_PORT, &entry->port);
-    ipset_data_set(data, IPSET_OPT_PROTO, &entry->protocol);
-    if (strcmp(set->type, "hash:ip,port") == 0)
-        return;
-    ipset_data_set(data, IPSET_OPT_IP2, entry->second_address);
-    if (strcmp(set->type, "hash:ip,port,net") == 0)
-        ipset_data_set(data, IPSET_OPT_CIDR2, &entry->second_length);
-}
+// MARK: Entries
 
 // With a line number, libipset gathers entries in one message until that is full. The kernel carries a message out from
 // its start, stops at the first entry that it refuses, and answers with that entry's line (`call_ad` of
 // net/netfilter/ipset/ip_set_core.c). Nothing is sent after a failure here, so the line also tells what was not tried.
-int cipset_change(struct cipset_session *session, enum cipset_command command, const struct cipset_definition *set,
-                  const struct cipset_entry *entries, size_t count, size_t *done) {
-    enum ipset_cmd cmd = command == CIPSET_ADD ? IPSET_CMD_ADD : IPSET_CMD_DEL;
-    *done = count;
-    if (begin(session, set->name, IPSET_SETNAME) != 0)
-        return -1;
-    const struct ipset_type *type = find_type(session, set);
-    if (type == NULL)
+
+int kernel_sets_begin_change(struct kernel_session *session, struct kernel_change *change,
+                             const struct sets_request *request) {
+    *change = (struct kernel_change){
+        .request = request,
+        .command = request->command == SETS_ADD ? IPSET_CMD_ADD : IPSET_CMD_DEL,
+    };
+    begin(session, request->name);
+    change->type = find_type(session, request);
+    if (change->type == NULL)
         return -1;
     ipset_data_reset(ipset_session_data(session->ipset));
     ipset_envopt_set(session->ipset, IPSET_ENV_EXIST);
+    return 0;
+}
 
-    int status = 0;
-    for (size_t index = 0; index < count && status >= 0; index++) {
-        put_entry(session, set, type, &entries[index]);
-        status = ipset_cmd(session->ipset, cmd, (uint32_t)index + 1);
+// The data of one entry, as far as the type has it. `ipset_cmd` has cleared what was there before.
+static void put_entry(struct kernel_session *session, const struct kernel_change *change,
+                      const struct sets_entry *entry) {
+    struct ipset_data *data = ipset_session_data(session->ipset);
+    uint8_t type = change->request->type;
+    ipset_data_set(data, IPSET_SETNAME, change->request->name);
+    ipset_data_set(data, IPSET_OPT_TYPE, change->type);
+    if (type == SETS_BITMAP_PORT) {
+        ipset_data_set(data, IPSET_OPT_PORT, &entry->port);
+        return;
     }
-    if (status >= 0)
-        status = ipset_commit(session->ipset);
-    if (status >= 0)
-        return finish(session, cmd, 0);
+    ipset_data_set(data, IPSET_OPT_FAMILY, &change->request->family);
+    ipset_data_set(data, IPSET_OPT_IP, entry->address);
+    if (type == SETS_HASH_IP)
+        return;
+    ipset_data_set(data, IPSET_OPT_PORT, &entry->port);
+    ipset_data_set(data, IPSET_OPT_PROTO, &entry->protocol);
+    if (type == SETS_HASH_IP_PORT)
+        return;
+    ipset_data_set(data, IPSET_OPT_IP2, entry->second_address);
+    if (type == SETS_HASH_IP_PORT_NET)
+        ipset_data_set(data, IPSET_OPT_CIDR2, &entry->second_length);
+}
 
+// Takes over the failure of an entry, or of the exchange.
+static int change_failed(struct kernel_session *session, struct kernel_change *change) {
     uint32_t line = 0;
-    failed(session, cmd, &line);
+    failed(session, change->command, &line);
     // When the exchange broke, libipset names the line that it was at, which says nothing.
-    if (session->error_number != 0 && line >= 1 && line <= count)
-        *done = line - 1;
+    change->refuses_entry = session->error_number != 0 && line >= 1 && line <= change->count;
+    if (change->refuses_entry)
+        change->refused = line - 1;
     return -1;
+}
+
+int kernel_sets_change(struct kernel_session *session, struct kernel_change *change, const struct sets_entry *entry) {
+    put_entry(session, change, entry);
+    change->count++;
+    return ipset_cmd(session->ipset, change->command, change->count) < 0 ? change_failed(session, change) : 0;
+}
+
+int kernel_sets_end_change(struct kernel_session *session, struct kernel_change *change) {
+    return ipset_commit(session->ipset) < 0 ? change_failed(session, change) : finish(session, change->command, 0);
 }
