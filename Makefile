@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak image manifests demo release-check format lint clean deps
+.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -62,6 +62,9 @@ traffic-test: deps ## Start the daemon in a cluster of network namespaces, and s
 
 # Half of the time goes into these, and a guest has one processor.
 daemon-suites := APIServerTests CleanupTests HandoverTests InspectionTests NodeTests SurfacesTests
+
+fuzz: deps-build ## Fuzz each parser of foreign input for 20 s (SECONDS=)
+	Tests/fuzz/run $(SECONDS)
 
 bench: deps ## Measure what changes cost on a real kernel, at 100 to 50,000 Services
 	Tests/performance/run

@@ -235,6 +235,16 @@ let targets: [Target] = [
     // Programs of the system, waiting, seeded random numbers.
     .target(name: "SystemTesting", dependencies: [subprocess], path: "Tests/Support/SystemTesting"),
 
+    // Each parser of what somebody else wrote, behind one door for a fuzzer.
+    .target(
+        name: "FuzzReaders",
+        dependencies: [
+            "Addressing", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces", "IPVSListing", "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "Netlink", "NodeStartup", "YAMLDocuments",
+        ],
+        path: "Tests/fuzz/readers"
+    ),
+
     // MARK: Not shipped: measuring, and following histories
 
     // A bare netlink program to compare with, and a count of what is sent.
@@ -273,6 +283,7 @@ let targets: [Target] = [
         name: "DataplaneModelTests",
         dependencies: ["Addressing", "DataplaneModel", "DataplaneTesting", "SystemTesting"]
     ),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzReaders"]),
     .testTarget(
         name: "HTTPSurfacesTests",
         dependencies: ["Addressing", "HTTPSurfaces", "SystemTesting", lifecycle, logging, nioCore, nioPosix]
@@ -413,4 +424,21 @@ for target in targets where ["CSetsProtocol", "kube-ipvs-sets"].contains(target.
     ]
 }
 
-let package = Package(name: "kube-ipvs", dependencies: dependencies, targets: targets)
+// libFuzzer brings its own main function, and each module is built so that it sees which branches an input takes.
+// `Tests/fuzz/run` builds this way, into a folder of its own.
+var fuzzing: [Target] = []
+if Context.environment["KUBE_IPVS_FUZZ"] != nil {
+    let driver = Target.executableTarget(
+        name: "kube-ipvs-fuzz",
+        dependencies: ["FuzzReaders"],
+        path: "Tests/fuzz/driver",
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    )
+    fuzzing = [driver]
+    for target in targets where target.type == .regular || target.type == .executable {
+        target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer,address", "-O"]))
+    }
+}
+
+let package = Package(name: "kube-ipvs", dependencies: dependencies, targets: targets + fuzzing)
