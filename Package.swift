@@ -58,7 +58,7 @@ let targets: [Target] = [
     .systemLibrary(name: "CLinuxUAPI"),
     // What kube-ipvs and kube-ipvs-sets say to each other.
     .target(name: "CSetsProtocol"),
-    // Calls of the C library that Swift does not see: memfd_create(2), unshare(2), recvmmsg(2).
+    // Calls of the C library that Swift does not see: memfd_create(2), unshare(2), recvmmsg(2), mallopt(3).
     .target(name: "CGNUSource"),
 
     // MARK: Pure: values and functions; no file descriptor, no clock
@@ -122,7 +122,10 @@ let targets: [Target] = [
         ]
     ),
     // A directory of YAML and JSON, watched.
-    .target(name: "ManifestFiles", dependencies: ["BlockingExecution", "KubernetesObjects", "YAMLDocuments"]),
+    .target(
+        name: "ManifestFiles",
+        dependencies: ["BlockingExecution", "CGNUSource", "KubernetesObjects", "YAMLDocuments"]
+    ),
     // libnl behind Swift types: socket, message, batch, dump, subscription.
     .target(name: "Netlink", dependencies: ["CGNUSource", "CLibNL", "CLinuxUAPI"]),
     // Files that are read and written whole.
@@ -326,7 +329,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "ManifestFilesTests",
-        dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles", "SystemTesting"]
+        dependencies: ["Addressing", "KubernetesObjects", "ManifestFiles", "SystemTesting", "YAMLDocuments"]
     ),
     .testTarget(name: "ManifestsTests", dependencies: ["KubernetesTesting", subprocess]),
     .testTarget(

@@ -62,23 +62,40 @@ struct DirectoryContents {
         guard unsafe fstat(descriptor, &status) == 0 else { return .failure("cannot be read: \(SystemError(errno))") }
         guard status.st_mode & S_IFMT == S_IFREG else { return .absent }
 
-        var bytes: [UInt8] = []
         let expected = Int(status.st_size)
+        var bytes: [UInt8] = []
         while bytes.count <= largestFile {
             guard expected <= largestFile else { break }
-            // One more than expected, so that the end is seen by the same read.
-            let capacity = max(expected + 1 - bytes.count, 4096)
-            let start = bytes.count
-            bytes += repeatElement(0, count: capacity)
-            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: start), capacity)
-            }
-            let error = SystemError(errno)
-            bytes.removeLast(capacity - max(count, 0))
-            if count == 0 { return .bytes(bytes, isWhole: false) }
-            guard count > 0 || error.number == EINTR else { return .failure("cannot be read: \(error)") }
+            // One more than expected, so that the end is seen without another piece. A file that has grown meanwhile takes more.
+            let piece = Self.read(descriptor, most: max(expected + 1 - bytes.count, 4096))
+            if let error = piece.error { return .failure("cannot be read: \(error)") }
+            // The first piece is nearly always all: put to an empty array it would be copied.
+            bytes = bytes.isEmpty ? piece.bytes : bytes + piece.bytes
+            if piece.isLast { return .bytes(bytes, isWhole: false) }
         }
         return .failure("is larger than \(largestFile) bytes, and nothing of it is read")
+    }
+
+    /// Reads until so many bytes have come, or the file ends.
+    private static func read(
+        _ descriptor: Int32,
+        most count: Int
+    ) -> (bytes: [UInt8], isLast: Bool, error: SystemError?) {
+        var isLast = false
+        var error: SystemError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count, !isLast, error == nil {
+                let read = unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), count - filled)
+                if read > 0 {
+                    filled += read
+                } else if read == 0 {
+                    isLast = true
+                } else if errno != EINTR {
+                    error = SystemError(errno)
+                }
+            }
+        }
+        return (bytes, isLast, error)
     }
 
     /// Whether somebody has the file open for writing; `nil` where the file system or the kernel's permissions keep that

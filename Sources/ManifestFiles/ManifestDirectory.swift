@@ -7,8 +7,8 @@ import KubernetesObjects
 /// Subdirectories and hidden files are not looked at. A symlink is followed, so a ConfigMap volume can be such a directory;
 /// a change of a file elsewhere that a symlink leads to is not noticed.
 ///
-/// Of a file with more in it than `DocumentLimits.file` allows nothing is taken up, and of a file with a hundred mistakes no
-/// more are told of.
+/// A file is read object by object: each may be as large as `DocumentLimits.file` allows. A YAML document that cannot be read keeps what it
+/// held, and the other documents of its file count. Of a file with a hundred mistakes no more are told of.
 public struct ManifestDirectory: Sendable {
     /// The directory's path.
     public var path: String
@@ -18,8 +18,8 @@ public struct ManifestDirectory: Sendable {
     public var longestGathering: Duration = .milliseconds(500)
     /// How often it is looked whether the directory still is the one at the path, and looked for while there is none.
     public var checkInterval: Duration = .seconds(2)
-    /// Larger files are not read. In bytes.
-    public var largestFile = DocumentLimits.file.bytes
+    /// Larger files are not read. In bytes: a file is held whole while it is read.
+    public var largestFile = 64 << 20
     /// Whether the kernel is asked, besides its events, who has a file open for writing. Not every file system can say.
     var asksForWriters = true
 

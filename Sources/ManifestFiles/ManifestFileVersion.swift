@@ -16,14 +16,25 @@ struct ManifestFileVersion {
 
     var ids: [KubernetesObject.ID] { objects.map(\.object.id) }
 
-    /// - Parameter previous: What the file held before: an object that is now wrong as a whole stays as it was.
-    init(_ items: [DocumentItem], file: String, previous: Self?) {
-        let before = Dictionary(
-            (previous?.objects ?? []).map { ($0.object.id, $0.object) },
-            uniquingKeysWith: { first, _ in first }
-        )
+    /// Where each object stands among the objects: the first of those that are equal by name.
+    private var positions: [KubernetesObject.ID: Int] = [:]
+    /// What the file has more than once.
+    private(set) var repeated: Set<KubernetesObject.ID> = []
+
+    /// The object that counts of those that are equal by name.
+    func object(_ id: KubernetesObject.ID) -> KubernetesObject? {
+        positions[id].map { objects[$0].object }
+    }
+
+    /// - Parameter previous: What the file held before: an object that is now wrong as a whole stays as it was, and so does what may
+    ///   have stood in a document that cannot be read.
+    init(_ content: ManifestContent, file: String, previous: Self?) {
+        let before = { (id: KubernetesObject.ID) in previous?.object(id) }
+        for document in content.unread {
+            find(document, file: file, isKept: previous.map { !$0.objects.isEmpty } ?? false)
+        }
         var firstLineOfKind: [String: Int] = [:]
-        for item in items {
+        for item in content.items {
             switch item.outcome {
             case .object(let object):
                 objects.append(PlacedObject(object: object, line: item.line))
@@ -33,9 +44,9 @@ struct ManifestFileVersion {
                 otherKinds[kind, default: 0] += 1
                 firstLineOfKind[kind] = firstLineOfKind[kind] ?? item.line
             case .unusable(let id):
-                if let object = before[id] { objects.append(PlacedObject(object: object, line: item.line)) }
+                if let object = before(id) { objects.append(PlacedObject(object: object, line: item.line)) }
             case .refused(let error, let id):
-                let kept = id.flatMap { before[$0] }
+                let kept = id.flatMap(before)
                 if let kept { objects.append(PlacedObject(object: kept, line: item.line)) }
                 find(
                     ManifestReport(
@@ -51,6 +62,14 @@ struct ManifestFileVersion {
                 )
             }
             for rejected in item.rejections { find(rejected, of: item, file: file) }
+        }
+        if !content.unread.isEmpty, let previous { keepAbsent(of: previous) }
+        for (position, placed) in objects.enumerated() {
+            if positions[placed.object.id] == nil {
+                positions[placed.object.id] = position
+            } else {
+                repeated.insert(placed.object.id)
+            }
         }
         for (kind, line) in firstLineOfKind.sorted(by: { $0.value < $1.value }) {
             let count = otherKinds[kind] ?? 0
@@ -69,6 +88,25 @@ struct ManifestFileVersion {
         if unlisted > 0 {
             findings.append(Finding(ManifestReport(unlisted: unlisted, of: file), identity: "unlisted"))
         }
+    }
+
+    /// Keeps what the file held and now does not name.
+    private mutating func keepAbsent(of previous: Self) {
+        let present = Set(ids)
+        objects += previous.objects.filter { !present.contains($0.object.id) }
+    }
+
+    private mutating func find(_ document: ManifestContent.UnreadDocument, file: String, isKept: Bool) {
+        let reason = (document.number.map { "document \($0): " } ?? "") + document.error.reason
+        find(
+            ManifestReport(
+                .error,
+                file: file,
+                line: document.error.line,
+                message: reason + (isKept ? "; its last good version is kept" : "")
+            ),
+            identity: document.error.reason
+        )
     }
 
     private mutating func find(_ rejected: DocumentItem.LocatedRejection, of item: DocumentItem, file: String) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import BlockingExecution
+import CGNUSource
 import KubernetesObjects
 
 /// Reads a directory's manifests, now and whenever they change.
@@ -25,6 +26,8 @@ actor ManifestReader {
     private var toldKinds: [String: Int] = [:]
 
     init(_ settings: ManifestDirectory, cancel: CancelSignal) throws(ManifestDirectoryError) {
+        // A file is held while it is read, and the heap would keep its room.
+        return_large_memory()
         self.settings = settings
         self.cancel = cancel
         contents = DirectoryContents(
@@ -187,7 +190,8 @@ actor ManifestReader {
         guard fingerprints[name] != fingerprint else { return nil }
         fingerprints[name] = fingerprint
         do throws(DocumentSyntaxError) {
-            return .items(try ManifestContent.items(of: bytes, format: format, interner: &interner))
+            let known = manifests.objects(of: name)
+            return .content(try ManifestContent(of: bytes, format: format, interner: &interner, known: known))
         } catch {
             return .failure(line: error.line, reason: error.reason)
         }

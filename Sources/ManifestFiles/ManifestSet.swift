@@ -8,7 +8,7 @@ import KubernetesObjects
 struct ManifestSet {
     /// What became of a file.
     enum FileChange {
-        case items([DocumentItem])
+        case content(ManifestContent)
         /// The file could not be read or parsed. What it held before stays.
         case failure(line: Int?, reason: String)
         /// Somebody has been writing the file for a while. What it held before stays.
@@ -27,6 +27,20 @@ struct ManifestSet {
         }
     }
 
+    /// What an object was before an update. In a box, as thousands of them may be told of at once.
+    private indirect enum Former {
+        case absent
+        case object(KubernetesObject)
+
+        init(_ object: KubernetesObject?) {
+            self = object.map(Self.object) ?? .absent
+        }
+
+        var object: KubernetesObject? {
+            if case .object(let object) = self { object } else { nil }
+        }
+    }
+
     private var files: [String: ManifestFileVersion] = [:]
     private var failures: [String: Finding] = [:]
     /// Of each object, in order.
@@ -42,19 +56,25 @@ struct ManifestSet {
         files[file].map { !$0.objects.isEmpty } ?? false
     }
 
+    /// The objects that a file held when it was last good, to be looked up.
+    func objects(of file: String) -> (KubernetesObject.ID) -> KubernetesObject? {
+        guard let version = files[file] else { return { _ in nil } }
+        return { version.object($0) }
+    }
+
     /// Applies what became of some files, and of the directory itself.
     ///
     /// - Parameter directoryFailure: Why the directory cannot be read now.
     mutating func update(_ changes: [String: FileChange], directoryFailure reason: String? = nil) -> ManifestUpdate {
-        var before: [KubernetesObject.ID: KubernetesObject?] = [:]
+        var before: [KubernetesObject.ID: Former] = [:]
         var update = ManifestUpdate()
 
         setDirectoryFailure(reason)
         for (file, change) in changes.sorted(by: { $0.key < $1.key }) {
             switch change {
-            case .items(let items):
+            case .content(let content):
                 setFailure(nil, of: file)
-                replace(file, with: ManifestFileVersion(items, file: file, previous: files[file]), &before)
+                replace(file, with: ManifestFileVersion(content, file: file, previous: files[file]), &before)
             case .failure(let line, let reason):
                 let kept = holdsObjects(file) ? "; its last good version is kept" : ""
                 setFailure(ManifestReport(.error, file: file, line: line, message: reason + kept), of: file)
@@ -69,7 +89,7 @@ struct ManifestSet {
         for (id, old) in before.sorted(by: { $0.key < $1.key }) {
             refreshDuplicates(of: id)
             let new = object(id)
-            guard new != old else { continue }
+            guard new != old.object else { continue }
             if let new { update.add(new) } else { update.remove(id) }
         }
         update.reports = findings.takeNew().shortened
@@ -85,11 +105,16 @@ struct ManifestSet {
     private mutating func replace(
         _ file: String,
         with version: ManifestFileVersion?,
-        _ before: inout [KubernetesObject.ID: KubernetesObject?]
+        _ before: inout [KubernetesObject.ID: Former]
     ) {
         let old = files[file]
         for id in Set((old?.ids ?? []) + (version?.ids ?? [])) where before[id] == nil {
-            before.updateValue(object(id), forKey: id)
+            // What only this file has, and as before, is no change.
+            let isRepeated = version?.repeated.contains(id) ?? false
+            if let object = old?.object(id), object == version?.object(id), places[id]?.count == 1, !isRepeated {
+                continue
+            }
+            before[id] = Former(object(id))
         }
 
         for id in Set(old?.ids ?? []) {

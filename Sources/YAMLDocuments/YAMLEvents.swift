@@ -42,18 +42,25 @@ struct YAMLScalar {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let text: UnsafeBufferPointer<UInt8>
     private let limits: DocumentLimits
+    private let firstLine: Int
 
     /// - Parameters:
     ///   - text: UTF-8 that stays where it is for as long as this lives.
+    ///   - firstLine: The line that it starts on.
     ///   - limits: For the words of a refusal. libyaml itself ends at 1,000 levels, up to which it looks ahead.
     /// - Throws: When there is no memory for a parser, or the text begins with more directives than anybody needs.
-    init(_ text: UnsafeBufferPointer<UInt8>, _ limits: DocumentLimits) throws(DocumentSyntaxError) {
+    init(
+        _ text: UnsafeBufferPointer<UInt8>,
+        from firstLine: Int = 1,
+        _ limits: DocumentLimits
+    ) throws(DocumentSyntaxError) {
         unsafe self.text = text
         self.limits = limits
+        self.firstLine = firstLine
         unsafe parser = .allocate(capacity: 1)
         guard unsafe yaml_parser_initialize(parser) == 1 else {
             unsafe parser.deallocate()
-            throw DocumentSyntaxError(line: 1, reason: "out of memory")
+            throw DocumentSyntaxError(line: firstLine, reason: "out of memory")
         }
         unsafe yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         unsafe yaml_parser_set_input_string(parser, text.baseAddress, text.count)
@@ -67,7 +74,7 @@ struct YAMLScalar {
 
     private func limitTagDirectives() throws(DocumentSyntaxError) {
         let directive = Array("%TAG".utf8)
-        var line = 1
+        var line = firstLine
         var found = 0
         var previous: UInt8 = 0
         for index in unsafe text.indices {
@@ -91,7 +98,7 @@ struct YAMLScalar {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure() }
         defer { unsafe yaml_event_delete(&event) }
-        return YAMLEvent(kind: unsafe Self.kind(of: event), line: unsafe Int(event.start_mark.line) + 1)
+        return YAMLEvent(kind: unsafe Self.kind(of: event), line: unsafe Int(event.start_mark.line) + firstLine)
     }
 
     private static func kind(of event: yaml_event_t) -> YAMLEvent.Kind {
@@ -130,14 +137,14 @@ struct YAMLScalar {
         case YAML_READER_ERROR:
             let before = unsafe text.prefix(Int(state.problem_offset)).count { $0 == UInt8(ascii: "\n") }
             let code = unsafe state.problem_value < 0 ? "" : " (character number \(state.problem_value))"
-            return DocumentSyntaxError(line: before + 1, reason: problem + code)
+            return DocumentSyntaxError(line: before + firstLine, reason: problem + code)
         case YAML_SCANNER_ERROR, YAML_PARSER_ERROR:
-            let line = unsafe Int(state.problem_mark.line) + 1
+            let line = unsafe Int(state.problem_mark.line) + firstLine
             if problem.hasPrefix("Maximum nesting level") { return DocumentSyntaxError(line: line, tooDeep: limits) }
             let context = unsafe state.context.map { unsafe String(cString: $0) + " " } ?? ""
             return DocumentSyntaxError(line: line, reason: context + problem)
         default:
-            return DocumentSyntaxError(line: 1, reason: "out of memory")
+            return DocumentSyntaxError(line: firstLine, reason: "out of memory")
         }
     }
 }

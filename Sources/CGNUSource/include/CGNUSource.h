@@ -33,4 +33,9 @@ void end_group(pid_t group);
 /// of their own get none of a terminal's signals. Who handles these signals himself, before or later, has them.
 void end_groups_with_process(void);
 
+/// Has free(3) give what was 1 MiB or more back to the kernel at once, in the whole process. By itself glibc does so only until
+/// the first such piece was freed: from then on pieces of that size are cut from a heap, which shrinks at its end alone
+/// (M_MMAP_THRESHOLD, mallopt(3)).
+void return_large_memory(void);
+
 #endif

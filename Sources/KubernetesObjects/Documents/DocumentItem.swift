@@ -41,7 +41,7 @@ extension DocumentNode {
         return items
     }
 
-    private func readItems(
+    func readItems(
         path: String,
         inherited: ObjectType?,
         limit: Int,
@@ -114,6 +114,9 @@ extension DocumentNode {
         )
     }
 
+    /// Whether it has both a kind and an API version, right or wrong.
+    var saysItsType: Bool { field("kind") != nil && field("apiVersion") != nil }
+
     /// Whose document this is, as far as that can be read of one that was refused.
     private func identity(_ inherited: ObjectType?) -> KubernetesObject.ID? {
         // Why it cannot be read is in the error that led here.
@@ -126,42 +129,5 @@ extension DocumentNode {
     private func objectName(_ kind: KubernetesObject.Kind) -> ObjectName? {
         // As above.
         try? metadata(isNamespaced: kind != .node).name
-    }
-}
-
-/// What `apiVersion` and `kind` say. Other groups have a kind Service too, so both count.
-private struct ObjectType: CustomStringConvertible {
-    var apiVersion: String
-    var name: String
-
-    private init(apiVersion: String, name: String) {
-        self.apiVersion = apiVersion
-        self.name = name
-    }
-
-    /// - Parameter inherited: What the list says of its items; those of a typed list need not say it again.
-    init(_ document: DocumentNode, inherited: ObjectType?) throws(ObjectDecodingError) {
-        guard let name = try document.string("kind") ?? inherited?.name else {
-            throw ObjectDecodingError(missing: "kind", of: document, wanted: "the kind of object")
-        }
-        guard let apiVersion = try document.string("apiVersion") ?? inherited?.apiVersion else {
-            throw ObjectDecodingError(missing: "apiVersion", of: document, wanted: "the API group and version")
-        }
-        self.init(apiVersion: apiVersion, name: name)
-    }
-
-    var description: String { "\(apiVersion.cutForMessage) \(name.cutForMessage)" }
-
-    /// The kind that routing needs and this is.
-    var kind: KubernetesObject.Kind? {
-        KubernetesObject.Kind(rawValue: name).flatMap { $0.apiVersion == apiVersion ? $0 : nil }
-    }
-
-    /// For a list: what is known of its items. Of a plain `List` that is nothing: `Optional` in `Optional`.
-    var listElement: ObjectType?? {
-        if apiVersion == "v1", name == "List" { return .some(nil) }
-        guard name.hasSuffix("List") else { return .none }
-        let element = ObjectType(apiVersion: apiVersion, name: String(name.dropLast("List".count)))
-        return element.kind == nil ? .none : .some(element)
     }
 }

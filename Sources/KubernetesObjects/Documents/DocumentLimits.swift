@@ -14,10 +14,10 @@ public struct DocumentLimits: Hashable, Sendable {
         self.values = values
     }
 
-    /// Of one file.
+    /// Of a file that is read whole, or of one object of a file that is read in parts.
     ///
-    /// 8 MiB are some 5,000 Services with an EndpointSlice of ten endpoints each. The worst text within these limits takes some
-    /// 100 MB of memory, in a container that has 256. The depth is that of no Kubernetes object, and shallow enough for
+    /// The API server takes no object of more than 1.5 MiB. The worst text within these limits takes some 100 MB of memory, in a
+    /// container that has 256. The depth is that of no Kubernetes object, and shallow enough for
     /// the stack of any thread.
     public static let file = DocumentLimits(bytes: 8 << 20, depth: 500, values: 500_000)
 
@@ -25,24 +25,43 @@ public struct DocumentLimits: Hashable, Sendable {
     ///
     /// - Throws: When they are too many, or no UTF-8.
     public func text(of bytes: [UInt8]) throws(DocumentSyntaxError) -> [UInt8] {
-        guard bytes.count <= self.bytes else {
-            throw DocumentSyntaxError(line: 1, reason: "larger than \(self.bytes) bytes, and nothing of it is read")
-        }
+        guard bytes.count <= self.bytes else { throw DocumentSyntaxError(line: 1, tooLong: self) }
+        let start = try DocumentText.start(of: bytes)
+        try DocumentText.validate(bytes.span, line: 1)
+        return start > 0 ? Array(bytes.dropFirst(start)) : bytes
+    }
+}
+
+/// What a text must be before its format counts.
+package enum DocumentText {
+    /// Where the text begins, after a byte order mark.
+    ///
+    /// - Throws: When the mark is that of another encoding than UTF-8.
+    package static func start(of bytes: [UInt8]) throws(DocumentSyntaxError) -> Int {
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
             throw DocumentSyntaxError(line: 1, reason: "text in UTF-16 or UTF-32: want UTF-8")
         }
+        return bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    }
+
+    /// - Parameter line: The line that the bytes start on.
+    /// - Throws: When they are no UTF-8.
+    package static func validate(_ bytes: borrowing Span<UInt8>, line: Int) throws(DocumentSyntaxError) {
         do {
-            _ = try UTF8Span(validating: bytes.span)
+            _ = try UTF8Span(validating: copy bytes)
         } catch {
-            let line = bytes[..<error.byteOffsets.lowerBound].count { $0 == UInt8(ascii: "\n") } + 1
-            throw DocumentSyntaxError(line: line, reason: "bytes that are not UTF-8")
+            let breaks = (0..<error.byteOffsets.lowerBound).count { bytes[$0] == UInt8(ascii: "\n") }
+            throw DocumentSyntaxError(line: line + breaks, reason: "bytes that are not UTF-8")
         }
-        let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
-        return bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
     }
 }
 
 extension DocumentSyntaxError {
+    /// The text is too long.
+    package init(line: Int, tooLong limits: DocumentLimits) {
+        self.init(line: line, reason: "larger than \(limits.bytes) bytes, and nothing of it is read")
+    }
+
     /// The text is nested too deep.
     package init(line: Int, tooDeep limits: DocumentLimits) {
         self.init(line: line, reason: "nested more than \(limits.depth) levels deep")
@@ -54,7 +73,7 @@ extension DocumentSyntaxError {
     }
 
     /// The text holds too many values.
-    package init(line: Int, tooMany limits: DocumentLimits) {
-        self.init(line: line, reason: "more than \(limits.values) values, aliases followed")
+    package init(line: Int, tooMany values: Int) {
+        self.init(line: line, reason: "more than \(values) values, aliases followed")
     }
 }

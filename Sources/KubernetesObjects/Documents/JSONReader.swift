@@ -3,19 +3,29 @@
 ///
 /// A key that a mapping has twice is an error: which of the two was meant, nobody knows.
 public struct JSONReader {
-    private let bytes: [UInt8]
-    private var position = 0
-    private var line = 1
+    let bytes: [UInt8]
+    var position = 0
+    private(set) var line = 1
     private var depth = 0
     private var values = 0
+    /// What was handed over and is no longer held.
+    private var released = Mark()
+    /// How many bytes may be held. No limit for a text that is read whole.
+    private let longest: Int
     private let limits: DocumentLimits
 
     /// Longer than any number that a program writes; to read digits by the million takes long.
     private static let longestNumber = 400
 
-    private init(_ bytes: [UInt8], _ limits: DocumentLimits) {
+    private init(_ bytes: [UInt8], _ limits: DocumentLimits, longest: Int = .max) {
         self.bytes = bytes
         self.limits = limits
+        self.longest = longest
+    }
+
+    /// A reader for a text that is handed over in parts.
+    init(parts bytes: [UInt8], _ limits: DocumentLimits) {
+        self.init(bytes, limits, longest: limits.bytes)
     }
 
     /// The value that the UTF-8 text `bytes` holds; `nil` when it holds nothing but white space.
@@ -29,16 +39,30 @@ public struct JSONReader {
         reader.skipWhiteSpace()
         guard reader.position < bytes.count else { return nil }
         let root = try reader.value()
-        reader.skipWhiteSpace()
-        guard reader.position == bytes.count else { throw reader.failure("found more after the end of the value") }
+        try reader.endText()
         return root
     }
 
-    private mutating func value() throws(DocumentSyntaxError) -> DocumentNode {
+    /// Goes to the first value of a text that nobody has looked at.
+    mutating func startText() throws(DocumentSyntaxError) {
+        position = try DocumentText.start(of: bytes)
+        try DocumentText.validate(bytes.span, line: 1)
+        skipWhiteSpace()
+    }
+
+    mutating func endText() throws(DocumentSyntaxError) {
+        skipWhiteSpace()
+        guard position == bytes.count else { throw failure("found more after the end of the value") }
+    }
+
+    mutating func value() throws(DocumentSyntaxError) -> DocumentNode {
         let start = line
         guard let first = peek() else { throw failure("the text ends where a value should be") }
+        try checkLength()
         values += 1
-        guard values <= limits.values else { throw DocumentSyntaxError(line: line, tooMany: limits) }
+        guard values - released.values <= limits.values else {
+            throw DocumentSyntaxError(line: line, tooMany: limits.values)
+        }
         switch first {
         case UInt8(ascii: "{"): return DocumentNode(.mapping(try mapping()), line: start)
         case UInt8(ascii: "["): return DocumentNode(.sequence(try sequence()), line: start)
@@ -52,34 +76,47 @@ public struct JSONReader {
         }
     }
 
-    private mutating func mapping() throws(DocumentSyntaxError) -> [DocumentNode.Entry] {
-        var entries: [DocumentNode.Entry] = []
+    /// The entries of a mapping while it is read.
+    struct Entries {
+        private(set) var all: [DocumentNode.Entry] = []
         // A linear search is faster for the few keys that nearly every mapping has.
-        var manyKeys: Set<String>?
-        try open()
-        while try !closes(with: "}", isFirst: entries.isEmpty) {
-            guard peek() == UInt8(ascii: "\"") else { throw failure("found \(found()) where a key should be") }
-            let keyLine = line
-            let key = try safeString()
-            let isNew: Bool
-            if manyKeys == nil, entries.count < 16 {
-                isNew = !entries.contains { $0.key == key }
-            } else {
-                var keys = manyKeys.take() ?? Set(entries.map(\.key))
-                isNew = keys.insert(key).inserted
-                manyKeys = keys
-            }
-            guard isNew else {
-                throw DocumentSyntaxError(line: keyLine, reason: "the key \(key.quotedForMessage) is there twice")
-            }
-            skipWhiteSpace()
-            guard peek() == UInt8(ascii: ":") else { throw failure("found \(found()) where \":\" should be") }
-            position += 1
-            skipWhiteSpace()
-            entries.append(DocumentNode.Entry(key: key, value: try value()))
+        private var manyKeys: Set<String>?
+
+        mutating func isNew(_ key: String) -> Bool {
+            if manyKeys == nil, all.count < 16 { return !all.contains { $0.key == key } }
+            var keys = manyKeys.take() ?? Set(all.map(\.key))
+            defer { manyKeys = keys }
+            return keys.insert(key).inserted
         }
-        depth -= 1
-        return entries
+
+        mutating func append(_ key: String, _ value: DocumentNode) {
+            all.append(DocumentNode.Entry(key: key, value: value))
+        }
+    }
+
+    private mutating func mapping() throws(DocumentSyntaxError) -> [DocumentNode.Entry] {
+        var entries = Entries()
+        try open()
+        while let key = try nextKey(&entries) {
+            entries.append(key, try value())
+        }
+        return entries.all
+    }
+
+    /// The next key of a mapping, with the reader before its value; `nil` when the mapping has ended.
+    mutating func nextKey(_ entries: inout Entries) throws(DocumentSyntaxError) -> String? {
+        guard try !closes(with: "}", isFirst: entries.all.isEmpty) else { return nil }
+        guard peek() == UInt8(ascii: "\"") else { throw failure("found \(found()) where a key should be") }
+        let keyLine = line
+        let key = try safeString()
+        guard entries.isNew(key) else {
+            throw DocumentSyntaxError(line: keyLine, reason: "the key \(key.quotedForMessage) is there twice")
+        }
+        skipWhiteSpace()
+        guard peek() == UInt8(ascii: ":") else { throw failure("found \(found()) where \":\" should be") }
+        position += 1
+        skipWhiteSpace()
+        return key
     }
 
     private mutating func sequence() throws(DocumentSyntaxError) -> [DocumentNode] {
@@ -88,24 +125,25 @@ public struct JSONReader {
         while try !closes(with: "]", isFirst: elements.isEmpty) {
             elements.append(try value())
         }
-        depth -= 1
         return elements
     }
 
-    private mutating func open() throws(DocumentSyntaxError) {
+    /// Takes the bracket that a mapping or list begins with.
+    mutating func open() throws(DocumentSyntaxError) {
         depth += 1
         guard depth <= limits.depth else { throw DocumentSyntaxError(line: line, tooDeep: limits) }
         position += 1
     }
 
     /// Whether the mapping or list ends here; if not, goes on to its next member.
-    private mutating func closes(
+    mutating func closes(
         with end: Unicode.Scalar,
         isFirst: Bool
     ) throws(DocumentSyntaxError) -> Bool {
         skipWhiteSpace()
         if peek() == UInt8(ascii: end) {
             position += 1
+            depth -= 1
             return true
         }
         guard !isFirst else { return false }
@@ -159,7 +197,7 @@ public struct JSONReader {
         return position - start
     }
 
-    private mutating func skipWhiteSpace() {
+    mutating func skipWhiteSpace() {
         while position < bytes.count {
             switch bytes[position] {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): break
@@ -170,7 +208,7 @@ public struct JSONReader {
         }
     }
 
-    private func peek() -> UInt8? {
+    func peek() -> UInt8? {
         position < bytes.count ? bytes[position] : nil
     }
 
@@ -181,90 +219,31 @@ public struct JSONReader {
         return String(String(decoding: bytes[position...].prefix(4), as: UTF8.self).prefix(1)).quotedForMessage
     }
 
-    private func failure(_ reason: String) -> DocumentSyntaxError {
+    func failure(_ reason: String) -> DocumentSyntaxError {
         DocumentSyntaxError(line: line, reason: reason)
     }
 }
 
-// MARK: - Strings
+// MARK: - Parts
 
 extension JSONReader {
-    private mutating func safeString() throws(DocumentSyntaxError) -> String {
-        let text = try string()
-        guard text.isStreamSafe else { throw DocumentSyntaxError(unsafeStringOn: line) }
-        return text
+    /// A place in the text.
+    struct Mark {
+        var position = 0
+        var values = 0
     }
 
-    private mutating func string() throws(DocumentSyntaxError) -> String {
-        position += 1
-        let start = position
-        while position < bytes.count {
-            switch bytes[position] {
-            case UInt8(ascii: "\""):
-                defer { position += 1 }
-                return String(decoding: bytes[start..<position], as: UTF8.self)
-            case UInt8(ascii: "\\"): return try escapedString(from: start)
-            case ..<0x20: throw failure("a control character inside a string")
-            default: position += 1
-            }
-        }
-        throw failure("the text ends inside a string")
+    var mark: Mark { Mark(position: position, values: values) }
+
+    var allValues: Int { values }
+
+    /// What was read since counts no longer.
+    mutating func release(since mark: Mark) {
+        released.values += values - mark.values
+        released.position += position - mark.position
     }
 
-    /// The rest of a string, from its first escape on.
-    private mutating func escapedString(from start: Int) throws(DocumentSyntaxError) -> String {
-        var text = Array(bytes[start..<position])
-        while position < bytes.count {
-            let byte = bytes[position]
-            position += 1
-            switch byte {
-            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
-            case UInt8(ascii: "\\"): text += Array(String(try escape()).utf8)
-            case ..<0x20: throw failure("a control character inside a string")
-            default: text.append(byte)
-            }
-        }
-        throw failure("the text ends inside a string")
-    }
-
-    private mutating func escape() throws(DocumentSyntaxError) -> Unicode.Scalar {
-        guard let byte = peek() else { throw failure("the text ends inside a string") }
-        position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
-        case UInt8(ascii: "b"): return "\u{8}"
-        case UInt8(ascii: "f"): return "\u{c}"
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "u"): return try unicodeEscape()
-        default: throw failure("an unknown escape inside a string")
-        }
-    }
-
-    private mutating func unicodeEscape() throws(DocumentSyntaxError) -> Unicode.Scalar {
-        let unit = try hexadecimalUnit()
-        if let scalar = Unicode.Scalar(unit) { return scalar }
-        // A character outside the basic plane is written as a pair of surrogates.
-        guard (0xd800..<0xdc00).contains(unit), bytes[position...].starts(with: "\\u".utf8) else {
-            throw failure("half of a surrogate pair inside a string")
-        }
-        position += 2
-        let second = try hexadecimalUnit()
-        guard (0xdc00..<0xe000).contains(second),
-            let scalar = Unicode.Scalar(0x10000 + (UInt32(unit) - 0xd800) << 10 + (UInt32(second) - 0xdc00))
-        else { throw failure("half of a surrogate pair inside a string") }
-        return scalar
-    }
-
-    private mutating func hexadecimalUnit() throws(DocumentSyntaxError) -> UInt16 {
-        let digits = bytes[position...].prefix(4)
-        let text = String(decoding: digits, as: UTF8.self)
-        // `UInt16(_:radix:)` would take a sign.
-        guard digits.count == 4, text.allSatisfy(\.isHexDigit), let unit = UInt16(text, radix: 16) else {
-            throw failure("\\u wants four hexadecimal digits")
-        }
-        position += 4
-        return unit
+    func checkLength() throws(DocumentSyntaxError) {
+        guard position - released.position <= longest else { throw DocumentSyntaxError(line: line, tooLong: limits) }
     }
 }
