@@ -72,6 +72,16 @@ public struct ClusterClient: Sendable {
         ResourceListWatch(.endpointSlices, transport: transport, options: options, abilities: abilities)
     }
 
+    /// The Service of a name, for a look at it.
+    public func service(named name: ObjectName) -> ResourceListWatch<HTTPTransport, Service> {
+        ResourceListWatch(.service(named: name), transport: transport, options: options, abilities: abilities)
+    }
+
+    /// The EndpointSlices of a Service, for a look at them.
+    public func endpointSlices(of service: ObjectName) -> ResourceListWatch<HTTPTransport, EndpointSlice> {
+        ResourceListWatch(.endpointSlices(of: service), transport: transport, options: options, abilities: abilities)
+    }
+
     /// The Node of a name.
     public func node(named name: String) -> ResourceListWatch<HTTPTransport, Node> {
         ResourceListWatch(.node(named: name), transport: transport, options: options, abilities: abilities)

@@ -45,7 +45,7 @@ extension NodeInspection {
         let view = KernelView.open()
         if view.notes.isEmpty {
             do {
-                drift.failures = try await rehearse { drift.note($0) }
+                drift.failures = try await rehearse(seeing: wanted) { drift.note($0) }
             } catch {
                 drift.failures = ["\(error)"]
             }
@@ -58,7 +58,7 @@ extension NodeInspection {
         )
     }
 
-    private func subjects(of ports: some Sequence<ServicePortID>) -> Set<RehearsedChange.Subject> {
+    func subjects(of ports: some Sequence<ServicePortID>) -> Set<RehearsedChange.Subject> {
         Set(
             ports.flatMap { id in
                 families.flatMap { table.plan(of: id, in: $0).contribution.subjects($0) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import DataplaneKernel
 import DataplaneModel
+import KubeProxyConfig
 import NodeStartup
 import NodeSync
 public import Reconcile
@@ -13,12 +14,28 @@ extension NodeInspection {
     /// - Returns: what could not even be read, so that nothing is known of its changes.
     /// - Throws: `StartError` when the kernel cannot be read at all.
     public func rehearse(_ note: @escaping (RehearsedChange) -> Void) async throws -> [String] {
+        try await rehearse(seeing: nil, note)
+    }
+
+    /// - Parameter wanted: what the pass is to see of the kernel; `nil` for everything.
+    func rehearse(
+        seeing wanted: Set<RehearsedChange.Subject>?,
+        _ note: @escaping (RehearsedChange) -> Void
+    ) async throws -> [String] {
+        var dataplane = try await Self.kernel()
+        if let wanted { dataplane = dataplane.showing(wanted.contains) }
+        return await rehearse(over: dataplane, Self.settingsKeeper(settings), note)
+    }
+
+    /// This network namespace's data plane, but for tracked flows.
+    ///
+    /// - Throws: `StartError` when the kernel cannot be read at all.
+    static func kernel() async throws(StartError) -> Dataplane {
         guard !KernelModule.isAbsent("ip_vs") else {
             throw StartError("ip_vs is not loaded, and reading IPVS would load it: `modprobe ip_vs` first")
         }
-        let dataplane: Dataplane
         do throws(DataplaneError) {
-            dataplane = Dataplane(
+            return Dataplane(
                 ipvs: try KernelIPVS(),
                 sets: KernelIPSet(),
                 addresses: try KernelAddresses(),
@@ -28,8 +45,11 @@ extension NodeInspection {
         } catch {
             throw StartError("\(error)")
         }
+    }
+
+    static func settingsKeeper(_ settings: EffectiveSettings) -> SettingsKeeper {
         let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
-        return await rehearse(over: dataplane, SettingsKeeper(plan.settings), note)
+        return SettingsKeeper(plan.settings)
     }
 
     func rehearse(

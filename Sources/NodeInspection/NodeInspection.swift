@@ -3,7 +3,7 @@ import Addressing
 import DataplaneKernel
 import DataplaneModel
 public import KubeProxyConfig
-import KubernetesObjects
+public import KubernetesObjects
 public import Logging
 public import NodeStartup
 import NodeSync
@@ -18,20 +18,31 @@ public struct NodeInspection {
     let node: Node?
     let rejections: [Rejection]
 
-    /// Reads all objects of the source, and the addresses of this node.
+    /// Reads the objects of the source, and the addresses of this node.
     ///
-    /// - Parameter readsAllNodes: whether the API server is asked for all Nodes and not for the own one alone, which a daemon does
-    ///   not do: a cluster may have thousands.
+    /// - Parameters:
+    ///   - service: the only one that is asked about; nothing is known then of Services that want nothing that it wants. `nil` for
+    ///     all.
+    ///   - readsAllNodes: whether the API server is asked for all Nodes and not for the own one alone, which a daemon does not do: a
+    ///     cluster may have thousands.
     /// - Throws: `StartError` when the source or the addresses cannot be read.
     public init(
         settings: EffectiveSettings,
         source: ObjectSource,
+        about service: ObjectName? = nil,
         readsAllNodes: Bool = false,
         version: String,
         logger: Logger
     ) async throws {
-        var objects = try await ObjectSnapshot(
-            of: source, settings: settings, readsAllNodes: readsAllNodes, version: version, logger: logger)
+        let objects = try await ObjectSnapshot(
+            of: source, settings: settings, about: service, readsAllNodes: readsAllNodes, version: version,
+            logger: logger)
+        try self.init(settings, objects)
+    }
+
+    /// Takes objects that were read, and reads the addresses of this node.
+    init(_ settings: EffectiveSettings, _ objects: ObjectSnapshot) throws(StartError) {
+        var objects = objects
         let addresses: Set<IPAddress>
         do throws(DataplaneError) {
             addresses = try NodeAddressMonitor().nodeAddresses()

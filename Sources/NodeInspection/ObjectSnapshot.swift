@@ -32,10 +32,12 @@ struct ObjectSnapshot {
         self.updates = updates
     }
 
+    /// - Parameter service: the only one of interest; `nil` for all.
     /// - Throws: when the source cannot be read, with its words.
     init(
         of source: ObjectSource,
         settings: EffectiveSettings,
+        about service: ObjectName? = nil,
         readsAllNodes: Bool = false,
         version: String,
         logger: Logger
@@ -45,17 +47,19 @@ struct ObjectSnapshot {
             var iterator = updates.makeAsyncIterator()
             guard let all = await iterator.next() else { throw StartError("stopped before \(source) was read") }
             self.init(all, nodeName: settings.nodeName)
+            if let service { keep(only: service) }
         case .cluster(let client, _, let connection):
             do throws(APIError) {
-                try await self.init(of: client, nodeName: settings.nodeName)
+                if let service {
+                    try await self.init(of: service, client, nodeName: settings.nodeName)
+                } else {
+                    try await self.init(of: client, nodeName: settings.nodeName)
+                }
                 if readsAllNodes {
                     let nodes = try await client.nodes.list(.cached).objects.compactMap(\.object)
                     takeOtherNodes(nodes, than: settings.nodeName)
                 }
-                let (host, port) = connection.peer
-                for address in NameResolution.addresses(of: host) where !address.isLoopback {
-                    surroundings.apiServers[address] = [port]
-                }
+                noteAPIServer(connection)
             } catch {
                 throw StartError("cannot list the objects of \(source): \(error)")
             }
@@ -69,22 +73,35 @@ struct ObjectSnapshot {
         rejections = all.reports.compactMap(\.rejection)
     }
 
+    mutating func noteAPIServer(_ connection: ClusterConnection) {
+        let (host, port) = connection.peer
+        for address in NameResolution.addresses(of: host) where !address.isLoopback {
+            surroundings.apiServers[address] = [port]
+        }
+    }
+
     private mutating func takeOtherNodes(_ nodes: [Node], than own: String) {
         surroundings.otherNodes = Set(nodes.filter { $0.name != own }.flatMap(\.addresses))
     }
 
     private init(of client: ClusterClient, nodeName: String) async throws(APIError) {
-        for observed in try await client.services.list(.cached).objects {
-            rejections += observed.rejections
-            if let service = observed.object { updates.append(.service(service)) }
-        }
-        for observed in try await client.endpointSlices.list(.cached).objects {
-            rejections += observed.rejections
-            if let slice = observed.object { updates.append(.slice(slice)) }
-        }
-        for observed in try await client.node(named: nodeName).list(.cached).objects {
-            rejections += observed.rejections
-            node = observed.object ?? node
-        }
+        take(try await client.services.list(.cached).objects)
+        take(try await client.endpointSlices.list(.cached).objects)
+        take(try await client.node(named: nodeName).list(.cached).objects)
+    }
+
+    mutating func take(_ objects: [ObservedObject<Service>]) {
+        rejections += objects.flatMap(\.rejections)
+        updates += objects.compactMap { $0.object.map(ObjectUpdate.service) }
+    }
+
+    mutating func take(_ objects: [ObservedObject<EndpointSlice>]) {
+        rejections += objects.flatMap(\.rejections)
+        updates += objects.compactMap { $0.object.map(ObjectUpdate.slice) }
+    }
+
+    mutating func take(_ objects: [ObservedObject<Node>]) {
+        rejections += objects.flatMap(\.rejections)
+        node = objects.compactMap(\.object).last ?? node
     }
 }

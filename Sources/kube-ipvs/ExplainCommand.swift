@@ -36,7 +36,7 @@ struct ExplainCommand: AsyncParsableCommand {
         guard let (name, port) = Self.parse(service) else {
             throw ValidationError("'\(service)' is not a Service such as default/web or default/web:http")
         }
-        guard let report = try await inspection.inspect().report(on: name, port: port) else {
+        guard let report = try await inspection.inspect(about: name).report(on: name, port: port) else {
             StandardError.write("there is no Service \(name)\(port.map { " with a port \($0)" } ?? "")")
             throw ExitCode.failure
         }

@@ -2,9 +2,12 @@
 import ArgumentParser
 import KubeProxyConfig
 import KubernetesHTTP
+import KubernetesObjects
 import Logging
 import NodeDaemon
 import NodeInspection
+import NodeStartup
+import Reconcile
 
 /// What `explain` and `plan` share: the daemon's own flags, and the way from them to the objects.
 struct InspectionFlags: ParsableArguments {
@@ -15,18 +18,28 @@ struct InspectionFlags: ParsableArguments {
     }
 
     /// Reads objects and node as the daemon with these flags would.
-    func inspect() async throws -> NodeInspection {
+    ///
+    /// - Parameter service: the only one that is asked about; `nil` for all.
+    func inspect(about service: ObjectName? = nil) async throws -> NodeInspection {
+        let (settings, source, logger) = try loaded()
+        return try await NodeInspection(
+            settings: settings, source: source, about: service, version: VersionCommand.version, logger: logger)
+    }
+
+    /// Rehearses the first pass of a daemon with these flags.
+    func rehearse(_ note: @escaping (RehearsedChange) -> Void) async throws -> [String] {
+        let (settings, source, logger) = try loaded()
+        return try await NodeInspection.rehearse(
+            settings: settings, source: source, version: VersionCommand.version, logger: logger, note)
+    }
+
+    private func loaded() throws -> (EffectiveSettings, ObjectSource, Logger) {
         let (loaded, _) = try flags.loaded()
         var logger = Logger(label: "kube-ipvs") { _ in TextLogHandler() }
         logger.logLevel = .warning
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }
-        return try await NodeInspection(
-            settings: loaded.settings,
-            source: try flags.source(loaded.settings.client),
-            version: VersionCommand.version,
-            logger: logger
-        )
+        return (loaded.settings, try flags.source(loaded.settings.client), logger)
     }
 }

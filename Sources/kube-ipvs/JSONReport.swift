@@ -17,6 +17,8 @@ struct JSONReport: ~Copyable {
 
     mutating func add(_ element: JSONValue) throws(OutputError) {
         try buffer.write(Array((isFirst ? "\n" : ",\n").utf8) + element.text)
+        // Who waits for a long list sees that it has begun.
+        if isFirst { try buffer.flush() }
         isFirst = false
     }
 

@@ -28,8 +28,7 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let inspection = try await inspection.inspect()
-        guard !byService else { return try await writeByService(inspection) }
+        guard !byService else { return try await writeByService(try await inspection.inspect()) }
         let plan = try PlanOutput(form.output, to: .standardOutput)
         let failures = try await inspection.rehearse { plan.note($0) }
         let count = try plan.end(failures)
@@ -75,6 +74,7 @@ final class PlanOutput {
     private var text: OutputBuffer
     private var json: JSONReport?
     private var count = ChangeCount()
+    private var isFirst = true
     /// What went wrong with the output, if anything; there is nobody to tell before the end.
     private var error: OutputError?
 
@@ -92,7 +92,10 @@ final class PlanOutput {
                 try json?.add(["kind": .string(change.kind.rawValue), "text": .string(change.description)])
             } else {
                 try text.write(line: change.description)
+                // Who waits for a long plan sees that it has begun.
+                if isFirst { try text.flush() }
             }
+            isFirst = false
         } catch {
             self.error = error
         }

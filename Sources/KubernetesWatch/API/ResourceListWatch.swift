@@ -30,24 +30,33 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
     }
 
     public func list(_ freshness: ListFreshness) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
+        try await list(freshness) { _ in true }
+    }
+
+    /// Lists the objects, and keeps some of them: however many there are, no other one stays in memory.
+    public func list(
+        _ freshness: ListFreshness,
+        keeping isKept: (ObservedObject<Object>) -> Bool
+    ) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
         var attempt = newAttempt
-        return try await pages(freshness, &attempt)
+        return try await pages(freshness, &attempt, keeping: isKept)
     }
 
     func pages(
         _ freshness: ListFreshness,
-        _ attempt: inout Attempt
+        _ attempt: inout Attempt,
+        keeping isKept: (ObservedObject<Object>) -> Bool = { _ in true }
     ) async throws(APIError) -> ResourceList<ObservedObject<Object>> {
-        var objects: [ObservedObject<Object>] = []
+        var objects = ListedObjects<Object>()
         var page = PageRequest(freshness: freshness, length: options.pageLength)
         var emptyPages = 0
         let timeLimit = timeLimit(options.listLimit)
         while true {
             do throws(APIError) {
                 let before = objects.count
-                let read = try await readPage(page, &attempt, into: &objects, within: timeLimit)
+                let read = try await readPage(page, &attempt, into: &objects, keeping: isKept, within: timeLimit)
                 guard !read.continuation.isEmpty else {
-                    return ResourceList(objects: objects, version: read.version)
+                    return ResourceList(objects: objects.kept, version: read.version)
                 }
                 guard read.continuation != page.continuation else {
                     throw .malformed("a list whose next page is the same page again")
@@ -62,7 +71,7 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
                 // The token expires with the version that it is of, and another server behind the same address may not take
                 // it at all. Without pages the answer has one version only, and nothing in it can expire.
                 guard page.length != nil, !page.continuation.isEmpty, error.isAboutContinuation else { throw error }
-                objects = []
+                objects = ListedObjects()
                 page = PageRequest(freshness: .latest, length: nil)
             }
         }
@@ -94,7 +103,8 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
     private func readPage(
         _ page: PageRequest,
         _ attempt: inout Attempt,
-        into objects: inout [ObservedObject<Object>],
+        into objects: inout ListedObjects<Object>,
+        keeping isKept: (ObservedObject<Object>) -> Bool,
         within timeLimit: TimeLimit
     ) async throws(APIError) -> ListMetadata {
         let response =
@@ -110,7 +120,9 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
         var body = response.body.makeAsyncIterator()
         while let chunk = try await body.next(isolation: #isolation) {
             try list.append(chunk) { item throws(APIError) in
-                objects.append(try decode(item, encoding))
+                let object = try decode(item, encoding)
+                objects.count += 1
+                if isKept(object) { objects.kept.append(object) }
                 guard objects.count <= options.mostObjects else {
                     throw .malformed("a list of more than \(options.mostObjects) objects")
                 }
@@ -144,6 +156,13 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
         }
         return encoding
     }
+}
+
+/// What has come of a list.
+private struct ListedObjects<Object: WatchableObject> {
+    var kept: [ObservedObject<Object>] = []
+    /// Those that are not kept count too.
+    var count = 0
 }
 
 /// Which page of a list is asked for.

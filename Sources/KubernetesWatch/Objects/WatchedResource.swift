@@ -34,6 +34,15 @@ extension WatchedResource<Service> {
             selectsLocally: true
         )
     }
+
+    /// One of those, for a look at it.
+    public static func service(named name: ObjectName) -> Self {
+        Self(
+            path: "/api/v1/namespaces/\(name.namespace)/services",
+            labelSelector: services.labelSelector,
+            fieldSelector: "metadata.name=\(name.name)"
+        )
+    }
 }
 
 extension WatchedResource<EndpointSlice> {
@@ -42,6 +51,14 @@ extension WatchedResource<EndpointSlice> {
         Self(
             path: "/apis/discovery.k8s.io/v1/endpointslices",
             labelSelector: "!service.kubernetes.io/headless"
+        )
+    }
+
+    /// Those of one Service, for a look at them.
+    public static func endpointSlices(of service: ObjectName) -> Self {
+        Self(
+            path: "/apis/discovery.k8s.io/v1/namespaces/\(service.namespace)/endpointslices",
+            labelSelector: "kubernetes.io/service-name=\(service.name),!service.kubernetes.io/headless"
         )
     }
 }

@@ -98,16 +98,23 @@ struct ServerRefusal: Error {
 
 /// What of a kind is asked for: the selectors that the daemon uses, and no others.
 struct Selection: Hashable, Sendable {
-    private var absentLabel: String?
+    private var absentLabels: [String] = []
+    private var labels: [String: String] = [:]
     private var excludesHeadless = false
     private var name: String?
+    private let namespace: String?
 
-    init(labelSelector: String?, fieldSelector: String?) throws(ServerRefusal) {
-        if let labelSelector {
-            guard labelSelector.hasPrefix("!"), !labelSelector.contains(",") else {
-                throw Self.refusal("label", labelSelector)
+    init(labelSelector: String?, fieldSelector: String?, namespace: String? = nil) throws(ServerRefusal) {
+        self.namespace = namespace
+        for requirement in labelSelector?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+            let parts = requirement.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+            if requirement.hasPrefix("!"), parts.count == 1 {
+                absentLabels.append(String(requirement.dropFirst()))
+            } else if parts.count == 2 {
+                labels[parts[0]] = parts[1]
+            } else {
+                throw Self.refusal("label", labelSelector ?? "")
             }
-            absentLabel = String(labelSelector.dropFirst())
         }
         switch fieldSelector {
         case nil: break
@@ -119,7 +126,9 @@ struct Selection: Hashable, Sendable {
     }
 
     func contains(_ document: DocumentNode) -> Bool {
-        if let absentLabel, document["metadata", "labels", absentLabel] != nil { return false }
+        if absentLabels.contains(where: { document["metadata", "labels", $0] != nil }) { return false }
+        if labels.contains(where: { document["metadata", "labels", $0]?.text != $1 }) { return false }
+        if let namespace, document["metadata", "namespace"]?.text != namespace { return false }
         if excludesHeadless, document["spec", "clusterIP"]?.text == "None" { return false }
         if let name, document["metadata", "name"]?.text != name { return false }
         return true

@@ -30,7 +30,8 @@ extension FakeAPIServer {
                 body: ServerBody([.send(document.json), .end])
             )
         }
-        guard let kind = KubernetesObject.Kind.allCases.first(where: { $0.path == request.path }) else {
+        let (path, namespace) = Self.withoutNamespace(request.path)
+        guard let kind = KubernetesObject.Kind.allCases.first(where: { $0.path == path }) else {
             throw ServerRefusal(
                 status: ServerStatus(
                     code: 404, reason: "NotFound", message: "the server could not find \(request.path)")
@@ -52,12 +53,22 @@ extension FakeAPIServer {
         }
         let selection = try Selection(
             labelSelector: request.query["labelSelector"],
-            fieldSelector: request.query["fieldSelector"]
+            fieldSelector: request.query["fieldSelector"],
+            namespace: namespace
         )
         guard request.isWatch else { return try list(kind, selection, request, encoding, &state) }
         return request.query["sendInitialEvents"] == "true"
             ? try stream(kind, selection, encoding, &state)
             : try watch(kind, selection, request, encoding, &state)
+    }
+
+    /// Such as `/api/v1/services` for `/api/v1/namespaces/shop/services`.
+    private static func withoutNamespace(_ path: String) -> (path: String, namespace: String?) {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 3, parts[parts.count - 3] == "namespaces" else { return (path, nil) }
+        let namespace = String(parts[parts.count - 2])
+        parts.removeSubrange(parts.count - 3..<parts.count - 1)
+        return (parts.joined(separator: "/"), namespace)
     }
 
     private func list(
