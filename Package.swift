@@ -307,7 +307,8 @@ let targets: [Target] = [
     .testTarget(
         name: "KubeProxyConfigTests",
         dependencies: [
-            "Addressing", "DataplaneModel", "KubeProxyConfig", "ServicePlan", "SystemTesting", argumentParser,
+            "Addressing", "DataplaneModel", "KubeProxyConfig", "KubernetesObjects", "ServicePlan", "SystemTesting",
+            "YAMLDocuments", argumentParser,
         ],
         resources: [.copy("Fixtures")]
     ),

@@ -62,7 +62,7 @@ struct FieldReader: FieldVisitor {
     /// The field's node, unless it is not there or null.
     private mutating func take(_ name: String) -> YAMLNode? {
         guard let node = entries.removeValue(forKey: name)?.node else { return nil }
-        if case .scalar(let text, isBare: true) = node.content, YAMLScalar.isNull(text) { return nil }
+        if case .scalar(let text, isBare: true) = node.content, PlainScalar.value(of: text) == .null { return nil }
         return node
     }
 
@@ -100,19 +100,21 @@ struct FieldReader: FieldVisitor {
     }
 
     mutating func field(_ name: String, _ value: inout Bool) {
-        scalar(name, &value, wanted: "true or false") { text, isBare in isBare ? YAMLScalar.bool(text) : nil }
+        scalar(name, &value, wanted: "true or false") { text, isBare in
+            isBare ? PlainScalar.value(of: text).asBool : nil
+        }
     }
 
     mutating func field(_ name: String, _ value: inout Int32) {
         scalar(name, &value, wanted: "a whole number from \(Int32.min) to \(Int32.max), without quotes") {
             text, isBare in
-            isBare ? YAMLScalar.integer(text).flatMap(Int32.init(exactly:)) : nil
+            isBare ? PlainScalar.value(of: text).asInteger.flatMap(Int32.init(exactly:)) : nil
         }
     }
 
     mutating func field(_ name: String, _ value: inout Float) {
         scalar(name, &value, wanted: "a number, without quotes") { text, isBare in
-            isBare ? YAMLScalar.number(text).map(Float.init).flatMap { $0.isFinite ? $0 : nil } : nil
+            isBare ? PlainScalar.value(of: text).asNumber.map(Float.init).flatMap { $0.isFinite ? $0 : nil } : nil
         }
     }
 
@@ -139,7 +141,7 @@ struct FieldReader: FieldVisitor {
 
     mutating func durationOrNanoseconds(_ name: String, _ value: inout Duration) {
         scalar(name, &value, wanted: GoDuration.wanted + ", or a number of nanoseconds") { text, isBare in
-            if isBare, let nanoseconds = YAMLScalar.integer(text) { return .nanoseconds(nanoseconds) }
+            if isBare, let nanoseconds = PlainScalar.value(of: text).asInteger { return .nanoseconds(nanoseconds) }
             return GoDuration(text)?.duration
         }
     }
@@ -201,4 +203,22 @@ struct FieldReader: FieldVisitor {
 
 extension GoDuration {
     static let wanted = "a duration such as 30s, 1m30s or 500ms"
+}
+
+extension DocumentNode.Value {
+    fileprivate var asBool: Bool? {
+        if case .bool(let value) = self { value } else { nil }
+    }
+
+    var asInteger: Int64? {
+        if case .integer(let value) = self { value } else { nil }
+    }
+
+    fileprivate var asNumber: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .double(let value): value
+        default: nil
+        }
+    }
 }

@@ -1,76 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/// What a scalar without quotes means in the YAML 1.1 that Kubernetes reads.
+import KubernetesObjects
+import YAMLDocuments
+
+/// What go-yaml writes in quotes, lest somebody reads something else than a string.
 enum YAMLScalar {
-    private static let words: [(word: String, value: Bool)] = [
-        ("y", true), ("yes", true), ("true", true), ("on", true),
-        ("n", false), ("no", false), ("false", false), ("off", false),
-    ]
-
-    private static func forms(of word: String) -> [String] {
-        [word, word.prefix(1).uppercased() + word.dropFirst(), word.uppercased()]
-    }
-
-    static func isNull(_ text: String) -> Bool {
-        ["", "~", "null", "Null", "NULL"].contains(text)
-    }
-
-    static func bool(_ text: String) -> Bool? {
-        words.first { forms(of: $0.word).contains(text) }?.value
-    }
-
-    /// A whole number: decimal, with a base (`0x`, `0o`, `0b`), or octal after a zero. Underscores may part digits.
-    static func integer(_ text: String) -> Int64? {
-        var digits = text.filter { $0 != "_" }[...]
-        let isNegative = digits.hasPrefix("-")
-        if isNegative || digits.hasPrefix("+") {
-            digits = digits.dropFirst()
-        }
-        guard let first = digits.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return nil }
-        var radix = 10
-        if digits.count > 1, first == UInt8(ascii: "0") {
-            digits = digits.dropFirst()
-            switch digits.first {
-            case "x", "X": radix = 16
-            case "b", "B": radix = 2
-            case "o", "O": radix = 8
-            default: radix = 0
-            }
-            if radix == 0 {
-                radix = 8
-            } else {
-                digits = digits.dropFirst()
-            }
-        }
-        guard digits.utf8.first != UInt8(ascii: "-"), digits.utf8.first != UInt8(ascii: "+") else { return nil }
-        return Int64((isNegative ? "-" : "") + digits, radix: radix)
-    }
-
-    /// A number with or without a fraction.
-    static func number(_ text: String) -> Double? {
-        if let integer = integer(text) { return Double(integer) }
-        let text = text.filter { $0 != "_" }
-        let isDecimal = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "e"), UInt8(ascii: "E"):
-                true
-            default: false
-            }
-        }
-        return isDecimal ? Double(text) : nil
-    }
-
-    /// Whether the bare text is read as something else than a string: nothing, a boolean, a number, a merge key, a date, or a
-    /// number to the base of 60.
+    /// Whether the bare text is no string to every reader: it is nothing, a boolean, a number, a merge key, a date, or a number to the
+    /// base of 60.
     static func isNoString(_ text: String) -> Bool {
-        isNull(text) || bool(text) != nil || text == "<<" || number(text) != nil || isSpecialNumber(text)
-            || isSexagesimal(text) || isDate(text)
-    }
-
-    private static func isSpecialNumber(_ text: String) -> Bool {
-        let name = text.drop { $0 == "+" || $0 == "-" }
-        return [".nan", ".NaN", ".NAN"].contains(text)
-            || (text.count - name.count <= 1 && [".inf", ".Inf", ".INF"].contains(name))
+        if case .string = PlainScalar.value(of: text) {
+            text == "<<" || isSexagesimal(text) || isDate(text)
+        } else {
+            true
+        }
     }
 
     /// Such as `20:30`, which an address with a port is not, unless it is short.

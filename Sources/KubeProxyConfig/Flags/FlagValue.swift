@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import ArgumentParser
+import YAMLDocuments
 
 /// How the text of a flag becomes a value, and a value a text.
 struct FlagValue<Value> {
@@ -26,7 +27,7 @@ extension FlagValue<Bool> {
 extension FlagValue<Int32> {
     static var number: Self {
         FlagValue(wanted: "a whole number from \(Int32.min) to \(Int32.max)") {
-            YAMLScalar.integer($0).flatMap(Int32.init(exactly:))
+            PlainScalar.value(of: $0).asInteger.flatMap(Int32.init(exactly:))
         }
     }
 

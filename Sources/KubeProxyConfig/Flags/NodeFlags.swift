@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import ArgumentParser
+import YAMLDocuments
 
 /// How the API server is reached.
 struct ClientFlags: ParsableArguments, Sendable {
@@ -122,7 +123,7 @@ extension FlagApplier {
         if reads(flag, { "\(BindAddress($0[keyPath: keyPath])?.port ?? 0)" }) { return }
         if let text {
             note(flag, at: field)
-            guard let number = YAMLScalar.integer(text), (0...65535).contains(number) else {
+            guard let number = PlainScalar.value(of: text).asInteger, (0...65535).contains(number) else {
                 refuse(flag, text, wanted: "a port from 0 to 65535")
                 return
             }
