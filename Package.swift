@@ -68,9 +68,11 @@ let targets: [Target] = [
     // What the kernel holds, what is wanted of it, and the changes between the two.
     .target(name: "DataplaneModel", dependencies: ["Addressing"]),
     // `dump`'s output: ipvsadm's listings, its restore commands, JSON.
-    .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel"]),
+    .target(name: "IPVSListing", dependencies: ["Addressing", "DataplaneModel", "JSONStrings"]),
+    // Strings as JSON has them.
+    .target(name: "JSONStrings"),
     // Service, EndpointSlice and Node, cut down to what is used, and how they are checked.
-    .target(name: "KubernetesObjects", dependencies: ["Addressing"]),
+    .target(name: "KubernetesObjects", dependencies: ["Addressing", "JSONStrings"]),
     // Services, EndpointSlices and facts of the node → contributions to the data plane.
     .target(name: "ServicePlan", dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"]),
     // Counters, gauges and histograms, and their text for Prometheus.
@@ -139,7 +141,8 @@ let targets: [Target] = [
     .target(
         name: "KubeProxyConfig",
         dependencies: [
-            "Addressing", "DataplaneModel", "KubernetesObjects", "ServicePlan", "YAMLDocuments", argumentParser,
+            "Addressing", "DataplaneModel", "JSONStrings", "KubernetesObjects", "ServicePlan", "YAMLDocuments",
+            argumentParser,
         ]
     ),
     // What daemon and inspection begin with: facts of the host, the kernel's settings, an opened source of objects.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import JSONStrings
+
 /// JSON as it is written: keys in the order of the calls, two spaces of indentation, the same bytes for the same calls.
 struct JSONText {
     private(set) var bytes: [UInt8] = []
@@ -134,26 +136,8 @@ struct JSONText {
         }
     }
 
-    /// RFC 8259 section 7: quotes, backslashes and control characters are escaped.
     private mutating func string(_ text: String) {
-        func needsEscape(_ byte: UInt8) -> Bool {
-            byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-        }
-        bytes.append(UInt8(ascii: "\""))
-        if text.utf8.contains(where: needsEscape) {
-            for byte in text.utf8 {
-                if needsEscape(byte) { raw(byte < 0x20 ? Self.escape(byte) : "\\") }
-                if byte >= 0x20 { bytes.append(byte) }
-            }
-        } else {
-            raw(text)
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    private static func escape(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        JSONString.append(text, to: &bytes)
     }
 
     private mutating func raw(_ text: String) {

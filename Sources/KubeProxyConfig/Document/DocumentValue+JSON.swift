@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import JSONStrings
+
 extension DocumentValue {
     /// On one line, keys in order.
     var json: String {
@@ -15,21 +17,9 @@ extension DocumentValue {
 
     /// In double quotes, with the escapes of JSON, which are also some of YAML's.
     static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where needsEscape(scalar):
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        var bytes: [UInt8] = []
+        JSONString.append(text, to: &bytes, breaks: .byName)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Controls, line breaks of Unicode and the byte order mark, none of which YAML takes as they are.

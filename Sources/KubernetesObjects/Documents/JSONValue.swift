@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import JSONStrings
+
 /// A JSON value to be written.
 package enum JSONValue: Hashable, Sendable {
     case null
@@ -65,7 +67,7 @@ extension JSONValue {
         case .integer(let value): text += String(value).utf8
         // JSON has no infinities.
         case .double(let value): text += (value.isFinite ? "\(value)" : "null").utf8
-        case .string(let value): Self.write(value, to: &text)
+        case .string(let value): JSONString.append(value, to: &text)
         case .array(let values):
             text.append(UInt8(ascii: "["))
             for (index, value) in values.enumerated() {
@@ -77,27 +79,11 @@ extension JSONValue {
             text.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { text.append(UInt8(ascii: ",")) }
-                Self.write(member.key, to: &text)
+                JSONString.append(member.key, to: &text)
                 text.append(UInt8(ascii: ":"))
                 member.value.write(to: &text)
             }
             text.append(UInt8(ascii: "}"))
         }
-    }
-
-    private static func write(_ string: String, to text: inout [UInt8]) {
-        text.append(UInt8(ascii: "\""))
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += #"\""#.utf8
-            case "\\": text += #"\\"#.utf8
-            // Those besides JSON's own are for the reader at a terminal; all are below U+10000.
-            case _ where scalar.value < 0x20 || scalar.isInvisibleControl:
-                let digits = String(scalar.value, radix: 16)
-                text += (#"\u"# + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8
-            default: text += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
-            }
-        }
-        text.append(UInt8(ascii: "\""))
     }
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import JSONStrings
+
 extension StringProtocol {
     /// The text on one line and as it is, for people: what would begin a new line, move a terminal's cursor or turn the
     /// direction of writing stands there as an escape, such as `\\n` or `\\u{1b}`.
@@ -19,17 +21,5 @@ extension StringProtocol {
             }
         }
         return text
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether it controls how text around it is shown: C0 and C1 controls but the tabulator, separators of lines and
-    /// paragraphs, and marks of direction (CVE-2021-42574).
-    var isInvisibleControl: Bool {
-        switch value {
-        case 0x09: false
-        case 0...0x1f, 0x7f...0x9f, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069, 0x061c, 0xfeff: true
-        default: false
-        }
     }
 }
