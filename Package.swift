@@ -84,6 +84,13 @@ let targets: [Target] = [
         name: "NodeSync",
         dependencies: ["Addressing", "DataplaneModel", "Reconcile", "ServicePlan"]
     ),
+    // What a running daemon tells of itself, and the names of its servers, as text and JSON.
+    .target(
+        name: "NodeStatus",
+        dependencies: [
+            "Addressing", "DataplaneModel", "IPVSListing", "KubernetesObjects", "Reconcile", "ServicePlan",
+        ]
+    ),
     // The API's messages in protobuf, generated.
     .target(
         name: "KubernetesProto",
@@ -166,9 +173,10 @@ let targets: [Target] = [
     .target(
         name: "NodeInspection",
         dependencies: [
-            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesHTTP",
-            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeSync", "Reconcile",
-            "ServicePlan", "SmallFiles", logging,
+            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "IPVSListing", "KubernetesHTTP",
+            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus",
+            "NodeSync", "Reconcile",
+            "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
         ]
     ),
     // The daemon's parts as services of one group.
@@ -176,7 +184,9 @@ let targets: [Target] = [
         name: "NodeDaemon",
         dependencies: [
             "Addressing", "BlockingExecution", "DataplaneKernel", "DataplaneModel", "HTTPSurfaces", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeSync",
+            "IPVSListing", "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup",
+            "NodeStatus",
+            "NodeSync",
             "ProxyTelemetry", "Reconcile", "ServicePlan", "SmallFiles", "Telemetry", lifecycle, logging, signals,
         ]
     ),
@@ -187,9 +197,12 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeSync",
-            "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess, systemPackage,
+            "Addressing", "BuildCommit", "CGNUSource", "DataplaneKernel", "DataplaneModel", "IPVSListing",
+            "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
+            "NodeSync",
+            "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
+            systemPackage,
         ]
     ),
 
@@ -303,8 +316,9 @@ let targets: [Target] = [
         name: "KernelTests",
         dependencies: [
             "Addressing", "CLinuxUAPI", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HistoryTesting",
-            "KernelHistoryTesting", "kube-ipvs", "Netlink", "NodeSync", "Reconcile", "ServicePlan",
-            "SmallFiles", "SystemTesting", argumentParser,
+            "IPVSListing", "KernelHistoryTesting", "kube-ipvs", "KubernetesObjects", "Netlink", "NodeDaemon",
+            "NodeStatus", "NodeSync", "Reconcile", "ServicePlan", "SmallFiles", "SystemTesting", argumentParser,
+            logging,
         ]
     ),
     .testTarget(
@@ -346,11 +360,20 @@ let targets: [Target] = [
     ),
     .testTarget(name: "NetlinkTests", dependencies: ["Netlink"]),
     .testTarget(
+        name: "NodeStatusTests",
+        dependencies: [
+            "Addressing", "DataplaneModel", "IPVSListing", "KubernetesObjects", "NodeStatus", "Reconcile",
+            "ServicePlan",
+        ],
+        exclude: ["Golden"]
+    ),
+    .testTarget(
         name: "NodeDaemonTests",
         dependencies: [
             "Addressing", "DataplaneKernel", "DataplaneModel", "DataplaneTesting", "HTTPSurfaces", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "NodeDaemon", "NodeStartup",
-            "NodeSync", "ProxyTelemetry", "Reconcile", "ServicePlan", "SystemTesting", "Telemetry", argumentParser,
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesTesting", "KubernetesWatch", "IPVSListing", "NodeDaemon",
+            "NodeStartup", "NodeStatus", "NodeSync", "ProxyTelemetry", "Reconcile", "ServicePlan", "SystemTesting",
+            "Telemetry", argumentParser,
             inMemoryLogging, lifecycle, logging, subprocess,
         ]
     ),

@@ -7,6 +7,7 @@ import KubernetesHTTP
 import KubernetesObjects
 public import Logging
 public import NodeStartup
+import NodeStatus
 import NodeSync
 import ProxyTelemetry
 import Reconcile
@@ -119,6 +120,8 @@ public struct Daemon: Sendable {
                 )
             }
         )
+        let status = StatusBoard(families: families, start: .now)
+        status.note(settingsKeeper.degradedAtStart)
         let proxy = ServiceProxy(
             settings: settings,
             gracefulTimeout: gracefulTimeout,
@@ -129,6 +132,7 @@ public struct Daemon: Sendable {
             health: surfaces.health,
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
+            status: status,
             logger: logger,
             record: { [source] in source.record($0) }
         )
@@ -137,6 +141,7 @@ public struct Daemon: Sendable {
         services += [
             PassService(proxy: proxy),
             NodeAddressService(proxy: proxy, logger: logger),
+            statusSocket(LocalAnswers(status: status, health: surfaces.health, proxy: proxy, facts: statusFacts)),
         ]
         if let configurationFile {
             services.append(
@@ -147,7 +152,7 @@ public struct Daemon: Sendable {
                 )
             )
         }
-        services += source.services(for: proxy, settings: settings, metrics: metrics, logger: logger)
+        services += source.services(for: proxy, settings: settings, metrics: metrics, status: status, logger: logger)
         source.record(
             ClusterEvent(
                 .normal,
@@ -166,6 +171,15 @@ public struct Daemon: Sendable {
             )
         )
         try await group.run()
+    }
+
+    /// What does not change of the daemon's status.
+    private var statusFacts: StatusReport {
+        StatusReport(time: "", node: settings.nodeName, version: start.version, uptime: 0, source: "\(source)")
+    }
+
+    private func statusSocket(_ answers: LocalAnswers) -> LocalStatusSocket {
+        LocalStatusSocket(logger: logger) { await answers.answer($0) }
     }
 
     private func openIPVS() throws(StartError) -> sending KernelIPVS {

@@ -3,6 +3,7 @@ import Addressing
 import KubernetesObjects
 import Logging
 import ManifestFiles
+import NodeStatus
 import ProxyTelemetry
 import ServiceLifecycle
 import ServicePlan
@@ -13,6 +14,7 @@ struct ManifestService: ServiceLifecycle.Service {
     let nodeName: String
     let proxy: ServiceProxy
     let metrics: ObjectMetrics
+    let status: StatusBoard
     let logger: Logger
 
     func run() async {
@@ -23,6 +25,7 @@ struct ManifestService: ServiceLifecycle.Service {
             for await update in updates {
                 log(update.reports)
                 metrics.note(update.reports.compactMap(\.rejection))
+                note(update)
                 if update.otherKinds != otherKinds {
                     otherKinds = update.otherKinds
                     logOtherKinds(otherKinds)
@@ -38,6 +41,17 @@ struct ManifestService: ServiceLifecycle.Service {
                 }
             }
         }
+    }
+
+    private func note(_ update: ManifestUpdate) {
+        status.noteWatch("manifests", .watching, at: .now)
+        let rejections = update.reports.compactMap(\.rejection)
+        // What is told of anew is told of as it is now.
+        status.note([], settled: update.services.map(\.name) + update.removedServices, kind: "Service", at: .now)
+        status.note(
+            [], settled: update.endpointSlices.map(\.name) + update.removedEndpointSlices, kind: "EndpointSlice",
+            at: .now)
+        status.note(rejections, at: .now)
     }
 
     private func hand(_ update: ManifestUpdate) async {

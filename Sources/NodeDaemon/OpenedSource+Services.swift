@@ -3,6 +3,7 @@ import KubeProxyConfig
 import KubernetesHTTP
 import Logging
 import NodeStartup
+import NodeStatus
 import ProxyTelemetry
 import ServiceLifecycle
 
@@ -12,6 +13,7 @@ extension OpenedSource {
         for proxy: ServiceProxy,
         settings: EffectiveSettings,
         metrics: ProxyMetrics,
+        status: StatusBoard,
         logger: Logger
     ) -> [any ServiceLifecycle.Service] {
         switch self {
@@ -22,6 +24,7 @@ extension OpenedSource {
                     nodeName: settings.nodeName,
                     proxy: proxy,
                     metrics: metrics.objects,
+                    status: status,
                     logger: logger
                 )
             ]
@@ -29,7 +32,8 @@ extension OpenedSource {
             [
                 EventService(recorder: events),
                 APIServerAddressService(connection: connection, proxy: proxy, logger: logger),
-                ClusterService(client: client, settings: settings, proxy: proxy, metrics: metrics, logger: logger),
+                ClusterService(
+                    client: client, settings: settings, proxy: proxy, metrics: metrics, status: status, logger: logger),
             ]
         }
     }

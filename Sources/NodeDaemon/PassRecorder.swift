@@ -4,6 +4,7 @@ import DataplaneModel
 import KubernetesHTTP
 import KubernetesObjects
 import Logging
+import NodeStatus
 import NodeSync
 import ProxyTelemetry
 import Reconcile
@@ -20,6 +21,7 @@ final class PassRecorder: PassObserver {
     private var settings: SettingLog
     private var statuses = ServiceStatusTable()
     private let healthCheckPorts: HealthCheckPorts
+    private let status: StatusBoard?
     /// The families whose health-check node ports are not yet as the Services have them.
     private var changedHealthChecks: Set<IPFamily> = []
     private var healthCheckAddresses: [IPFamily: [IPAddress]] = [:]
@@ -29,6 +31,7 @@ final class PassRecorder: PassObserver {
         instruments: ProxyInstruments,
         settings: SettingLog,
         healthCheckPorts: HealthCheckPorts,
+        status: StatusBoard? = nil,
         logger: Logger,
         onClaimLost: @escaping @Sendable (ClusterEvent) -> Void
     ) {
@@ -37,6 +40,7 @@ final class PassRecorder: PassObserver {
         self.settings = settings
         claims = ClaimLog(logger: logger, record: onClaimLost)
         self.healthCheckPorts = healthCheckPorts
+        self.status = status
     }
 
     // MARK: What is told
@@ -89,13 +93,18 @@ final class PassRecorder: PassObserver {
         instruments.notePassEnded(pass, of: family)
         let services = changes.take(family.family) { family.reconciler.desired.contribution(of: $0) }
         log.note(pass.report, took: pass.took, services: services)
-        if let degraded = pass.report.degradedSettings { settings.note(degraded) }
+        status?.note(pass.report, sizes: family.reconciler.sizes, took: pass.took, at: pass.ended)
+        if let degraded = pass.report.degradedSettings {
+            settings.note(degraded)
+            status?.note(degraded)
+        }
         claims.note(pass.contests)
     }
 
     func rulesKept(_ report: PassReport, took duration: Duration, at now: Instant) {
         instruments.noteRules(report, at: now)
         log.note(report, took: duration)
+        status?.note(report, sizes: nil, took: duration, at: now)
     }
 
     /// The ports follow the pass, so that a load balancer sees only a node that serves.

@@ -7,6 +7,7 @@ import KubernetesHTTP
 import KubernetesObjects
 package import Logging
 import NodeStartup
+import NodeStatus
 import NodeSync
 import ProxyTelemetry
 package import Reconcile
@@ -25,6 +26,9 @@ public actor ServiceProxy {
     private let executor = BlockingExecutor(label: "service-proxy")
     let reconciler: NodeReconciler
     let recorder: PassRecorder
+    /// Whether a step is under way, perhaps suspended, and who waits for its end.
+    private var stepIsUnderWay = false
+    private var waitingForStep: [CheckedContinuation<Void, Never>] = []
 
     var node: Node?
     var interfaceAddresses: Set<IPAddress>?
@@ -38,6 +42,7 @@ public actor ServiceProxy {
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     ///   - clock: what passes go by.
+    ///   - status: what the daemon tells of itself; `nil` where nobody asks.
     ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.
     init(
         settings: EffectiveSettings,
@@ -49,6 +54,7 @@ public actor ServiceProxy {
         health: HealthBoard,
         healthCheckPorts: HealthCheckPorts,
         virtualServerCounters: Int = 0,
+        status: StatusBoard? = nil,
         clock: any NodeClock = ContinuousClock(),
         logger: Logger,
         record: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
@@ -74,6 +80,7 @@ public actor ServiceProxy {
                 record: record
             ),
             healthCheckPorts: healthCheckPorts,
+            status: status,
             logger: logger,
             onClaimLost: record
         )
@@ -129,7 +136,11 @@ public actor ServiceProxy {
                 await getAhead(keepingRulesIn: &rules)
                 continue
             }
+            stepIsUnderWay = true
             let step = await reconciler.step(on: dataplane, telling: recorder)
+            stepIsUnderWay = false
+            waitingForStep.forEach { $0.resume() }
+            waitingForStep = []
             for work in step.rules {
                 rules.addTask { await self.keepRules(work) }
             }
@@ -155,6 +166,13 @@ public actor ServiceProxy {
     /// Whether what the rules depend on is known: the pods' networks come with the Node.
     private var rulesAreSettled: Bool {
         settings.detectLocalMode != .nodeCIDR || node?.podCIDRs.isEmpty == false
+    }
+
+    /// Waits until the families' reconcilers may be read: not while a step is suspended.
+    func waitForStep() async {
+        while stepIsUnderWay {
+            await withCheckedContinuation { waitingForStep.append($0) }
+        }
     }
 
     /// Keeps rules with programs, for which no step waits.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import DataplaneModel
+public import DataplaneModel
 
 /// How much one family's part of the data plane holds.
 public struct FamilySizes: Hashable, Sendable {
@@ -36,6 +36,11 @@ public struct FamilySizes: Hashable, Sendable {
 }
 
 extension FamilyReconciler {
+    /// The real servers of a virtual server that drain, and since when this process knows of it.
+    public func drainStarts(of id: VirtualServer.ID) -> [RealServer.ID: ContinuousClock.Instant] {
+        servers.drainStarts(of: id)
+    }
+
     /// The sizes as they are now. Costs little, however large they are.
     public var sizes: FamilySizes {
         FamilySizes(

@@ -11,7 +11,9 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
-            RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CheckCommand.self,
+            RunCommand.self, StatusCommand.self, DumpCommand.self, ExplainCommand.self,
+            PlanCommand.self,
+            CheckCommand.self,
             HealthyCommand.self, CleanupCommand.self,
             VersionCommand.self,
         ],

@@ -30,6 +30,20 @@ import Testing
         #expect(store.objects.count == 100)
     }
 
+    @Test func `an object whose rejections end is told of, whether it is mended or goes`() {
+        var store = ObjectStore<Service>()
+        let first = store.apply(.replaced([unusable("a"), unusable("b"), observed(service("c"))]))
+        #expect(first.rejections.count == 2 && first.settled.isEmpty)
+        #expect(store.apply(.applied(unusable("a"))).isEmpty)
+        #expect(store.apply(.applied(observed(service("a")))).settled == [service("a").name])
+        #expect(store.apply(.replaced([observed(service("a"))])).settled == [service("b").name])
+        // Mended in a part that routing does not look at: the object is the same.
+        let rejection = unusable("a").rejections
+        #expect(store.apply(.applied(observed(service("a"), rejections: rejection))).rejections == rejection)
+        let mended = store.apply(.applied(observed(service("a"))))
+        #expect(mended.applied.isEmpty && mended.settled == [service("a").name])
+    }
+
     @Test func `what came and went within one list is as it was at its end, in whichever order changes are taken`() {
         func tombstone(_ name: String) -> ObservedObject<Service> {
             ObservedObject(name: service(name).name, object: nil, rejections: [])
@@ -74,7 +88,9 @@ import Testing
         #expect(changes.rejections.count == 1)
         #expect(store.apply(.applied(unusable("a"))).isEmpty)
         #expect(store.apply(.replaced([unusable("a")])).isEmpty)
-        #expect(store.apply(.deleted(unusable("a"))).isEmpty)
+        var end = ObjectStore<Service>.Changes()
+        end.settled = [service("a").name]
+        #expect(store.apply(.deleted(unusable("a"))) == end)
         #expect(store.apply(.applied(unusable("a"))).rejections.count == 1)
     }
 

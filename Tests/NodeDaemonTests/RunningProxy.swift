@@ -7,6 +7,7 @@ import HTTPSurfaces
 import KubeProxyConfig
 import KubernetesObjects
 import Logging
+import NodeStatus
 import Reconcile
 import ServicePlan
 import Testing
@@ -20,6 +21,7 @@ struct RunningProxy: Sendable {
     let metrics: ProxyMetrics
     let health: HealthBoard
     let healthCheckPorts: HealthCheckPorts
+    let status: StatusBoard
 
     static let name = ObjectName(namespace: "shop", name: "web")
     static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -43,6 +45,7 @@ struct RunningProxy: Sendable {
         let metrics = ProxyMetrics(families: families, build: BuildFacts(version: "0.1.0"))
         let health = HealthBoard(families: families, timeout: .seconds(60), needsNode: false)
         let ports = HealthCheckPorts(health: health, logger: logger)
+        let status = StatusBoard(families: families, start: .now)
         let proxy = ServiceProxy(
             settings: settings,
             families: families,
@@ -52,6 +55,7 @@ struct RunningProxy: Sendable {
             health: health,
             healthCheckPorts: ports,
             virtualServerCounters: virtualServerCounters,
+            status: status,
             logger: logger
         )
         try await withThrowingDiscardingTaskGroup { group in
@@ -59,7 +63,8 @@ struct RunningProxy: Sendable {
             group.addTask { await ports.run() }
             defer { group.cancelAll() }
             try await body(
-                RunningProxy(proxy: proxy, metrics: metrics, health: health, healthCheckPorts: ports))
+                RunningProxy(
+                    proxy: proxy, metrics: metrics, health: health, healthCheckPorts: ports, status: status))
         }
     }
 

@@ -5,6 +5,7 @@ import KubernetesObjects
 import KubernetesWatch
 import Logging
 import NodeStartup
+import NodeStatus
 import ProxyTelemetry
 import ServiceLifecycle
 import ServicePlan
@@ -15,6 +16,7 @@ struct ClusterService: ServiceLifecycle.Service {
     let settings: EffectiveSettings
     let proxy: ServiceProxy
     let metrics: ProxyMetrics
+    let status: StatusBoard
     let logger: Logger
 
     private let progress: SourceProgress
@@ -32,12 +34,14 @@ struct ClusterService: ServiceLifecycle.Service {
         settings: EffectiveSettings,
         proxy: ServiceProxy,
         metrics: ProxyMetrics,
+        status: StatusBoard,
         logger: Logger
     ) {
         self.client = client
         self.settings = settings
         self.proxy = proxy
         self.metrics = metrics
+        self.status = status
         self.logger = logger
         progress = SourceProgress()
     }
@@ -94,7 +98,8 @@ struct ClusterService: ServiceLifecycle.Service {
                 isList = update.isList
                 changes.append(store.apply(update))
             }
-            note(changes.rejections)
+            status.noteWatch(kind.rawValue, nil, at: .now)
+            note(changes.rejections, settled: changes.settled, Object.kind.rawValue)
             if !changes.applied.isEmpty || !changes.removed.isEmpty {
                 await hand(changes)
             }
@@ -108,7 +113,8 @@ struct ClusterService: ServiceLifecycle.Service {
         var store = ObjectStore<Node>()
         for await update in reflector(client.node(named: settings.nodeName), .node) {
             let changes = store.apply(update)
-            note(changes.rejections)
+            status.noteWatch(WatchedKind.node.rawValue, nil, at: .now)
+            note(changes.rejections, settled: changes.settled, Node.kind.rawValue)
             if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
                 await proxy.replaceNode(node)
                 if settings.detectLocalMode != .nodeCIDR || !node.podCIDRs.isEmpty {
@@ -151,9 +157,11 @@ struct ClusterService: ServiceLifecycle.Service {
     ) -> Reflector<ResourceListWatch<HTTPTransport, Object>, ContinuousClock> {
         let log = ReflectorLog(kind, logger: logger)
         let metrics = metrics.api
+        let status = status
         return Reflector(source: source, clock: ContinuousClock(), backoff: client.backoff) { event in
             log.note(event)
             metrics.note(event, of: kind.rawValue)
+            status.note(event, of: kind.rawValue)
         }
     }
 
@@ -163,10 +171,21 @@ struct ClusterService: ServiceLifecycle.Service {
         }
     }
 
-    private func note(_ rejections: [Rejection]) {
+    private func note(_ rejections: [Rejection], settled: [ObjectName], _ kind: String) {
+        status.note(rejections, settled: settled, kind: kind, at: .now)
         metrics.objects.note(rejections)
         for rejection in rejections {
             logger.warning("a part of an object cannot be used", metadata: ["rejection": "\(rejection)"])
+        }
+    }
+}
+
+extension StatusBoard {
+    fileprivate func note(_ event: ReflectorEvent, of resource: String) {
+        switch event {
+        case .listed: noteWatch(resource, nil, at: .now)
+        case .watching, .watchEnded: noteWatch(resource, .watching, at: .now)
+        case .failed(let error, _, _): noteWatch(resource, .failed, error: "\(error)", at: .now)
         }
     }
 }

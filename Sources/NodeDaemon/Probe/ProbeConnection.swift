@@ -9,7 +9,7 @@ struct ProbeConnection: ~Copyable {
     private let end: ContinuousClock.Instant
 
     /// More than any answer of the daemon.
-    private static var answerLimit: Int { 1 << 16 }
+    static var answerLimit: Int { 1 << 16 }
 
     static func open(
         to endpoint: BindAddress,
@@ -61,18 +61,24 @@ struct ProbeConnection: ~Copyable {
         close(descriptor)
     }
 
+    /// The user who listens, where the connection is local.
+    var peerUser: uid_t? { LocalPeer.user(of: descriptor) }
+
     /// Sends a request, and reads until the server closes the connection.
-    consuming func answer(to request: [UInt8]) throws(ProbeError) -> [UInt8] {
+    consuming func answer(to request: [UInt8], upTo limit: Int = answerLimit) throws(ProbeError) -> [UInt8] {
         try limitWait()
         if !request.isEmpty {
             let sent = unsafe request.withUnsafeBytes { bytes in
                 unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
             }
-            guard sent == request.count else { throw sent < 0 ? ProbeError(number: errno) : .tooSlow }
+            // A server that refuses without reading has answered.
+            guard sent == request.count || sent < 0 && errno == EPIPE else {
+                throw sent < 0 ? ProbeError(number: errno) : .tooSlow
+            }
         }
         var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while answer.count < Self.answerLimit {
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        while answer.count < limit {
             try limitWait()
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
             if count == 0 { break }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import Addressing
+package import Addressing
 import KubernetesHTTP
 
 /// What `/healthz` and `/livez` say, as kube-proxy 1.36 writes it (`pkg/proxy/healthcheck/proxy_health.go`).
 package struct HealthReport: Hashable, Sendable {
-    struct FamilyStatus: Hashable, Sendable {
+    package struct FamilyStatus: Hashable, Sendable {
         /// `nil` before there was one.
         var lastUpdated: UnixTime?
-        var isHealthy: Bool
+        package var isHealthy: Bool
         /// Objects that the kernel has refused and not taken since. They make no family unhealthy.
         var refusedObjects = 0
     }
 
     var currentTime: UnixTime
     /// `nil` where the node does not count.
-    var isNodeEligible: Bool?
-    var families: [IPFamily: FamilyStatus]
+    package var isNodeEligible: Bool?
+    package var families: [IPFamily: FamilyStatus]
     /// Settings of the kernel that are not as the data plane needs them and cannot be written, by their keys. They make no node
     /// unhealthy: its pods would go, and no other node serve better.
     var degradedSettings: [String] = []

@@ -47,6 +47,9 @@ struct DrainList {
         starts[virtualServer]?[realServer] != nil
     }
 
+    /// Those of a virtual server, and since when.
+    func starts(of virtualServer: VirtualServer.ID) -> [RealServer.ID: Instant] { starts[virtualServer] ?? [:] }
+
     /// The virtual servers whose connections are to be counted at that instant, in order.
     func due(at now: Instant) -> [VirtualServer.ID] {
         guard let nextPoll, nextPoll > now else { return starts.keys.sorted() }

@@ -48,6 +48,8 @@ struct VirtualServerKeeper {
 
     var drainingCount: Int { writer.drainingCount }
 
+    func drainStarts(of id: VirtualServer.ID) -> [RealServer.ID: Instant] { writer.drainStarts(of: id) }
+
     /// When the connections of draining real servers are to be counted; `nil` when none drains, or nothing is known of them.
     var nextDrainPoll: Instant? { writer.nextDrainPoll }
 

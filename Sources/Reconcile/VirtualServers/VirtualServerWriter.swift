@@ -32,6 +32,8 @@ struct VirtualServerWriter {
 
     var drainingCount: Int { drains.count }
 
+    func drainStarts(of id: VirtualServer.ID) -> [RealServer.ID: Instant] { drains.starts(of: id) }
+
     /// When the connections of draining real servers are to be counted; `nil` when none drains.
     var nextDrainPoll: Instant? {
         // Until they have been read again there is nothing to go by.

@@ -8,6 +8,7 @@ import KubernetesObjects
 import KubernetesTesting
 import KubernetesWatch
 import Logging
+import NodeStatus
 import Reconcile
 import Synchronization
 import Testing
@@ -146,6 +147,7 @@ import Testing
             settings: settings,
             proxy: proxy,
             metrics: metrics,
+            status: StatusBoard(families: [.v4], start: .now),
             logger: logger
         )
         await proxy.replaceInterfaceAddresses([IPAddress(v4: 0x0a00_0001)])
