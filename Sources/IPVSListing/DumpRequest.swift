@@ -16,6 +16,9 @@ public struct DumpRequest: Hashable, Sendable {
     public var exact = false
     public var unsorted = false
     public var save = false
+    /// With the names of Services and Pods, in a form of its own.
+    public var services = false
+    public var filter = ServerFilter()
     public var json = false
 
     public init() {}
@@ -49,6 +52,7 @@ public struct DumpRequest: Hashable, Sendable {
         }
         let subject = subjects.first ?? ("", .table)
 
+        try checkNames(subjects.map(\.option))
         let columns = [
             (statistics, "--stats"), (rates, "--rate"), (thresholds, "--thresholds"),
             (persistentConnections, "--persistent-conn"),
@@ -75,6 +79,21 @@ public struct DumpRequest: Hashable, Sendable {
             }
         }
         return subject.1
+    }
+
+    /// - Parameter subjects: the options that choose another subject than the table.
+    private func checkNames(_ subjects: [String]) throws(DumpConflict) {
+        if !filter.isEmpty {
+            guard services || json else { throw DumpConflict("a filter goes only with --services or --output json") }
+            if let subject = subjects.first { throw DumpConflict("a filter does not go with \(subject)") }
+        }
+        guard services else { return }
+        let others = [
+            (save, "--save"), (statistics, "--stats"), (rates, "--rate"), (thresholds, "--thresholds"),
+            (persistentConnections, "--persistent-conn"), (tunnels, "--tun-info"), (connections, "--connection"),
+            (timeouts, "--timeout"), (syncDaemons, "--daemon"),
+        ]
+        if let other = others.first(where: \.0) { throw DumpConflict("--services does not go with \(other.1)") }
     }
 
     /// How virtual servers are listed. Of several options for columns ipvsadm takes the first in this order.

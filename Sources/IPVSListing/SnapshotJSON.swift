@@ -48,8 +48,10 @@ public struct SnapshotJSON: Sendable {
     }
 
     /// Adds to the list of virtual servers, which has begun.
-    public mutating func add(_ server: ObservedVirtualServer) {
-        json.element { $0.members(of: server) }
+    ///
+    /// - Parameter names: without those, the names are `null`.
+    public mutating func add(_ server: ObservedVirtualServer, names: ServerNames = ServerNames()) {
+        json.element { $0.members(of: server, names) }
     }
 
     /// Adds to the list of connections, which has begun.
@@ -84,7 +86,7 @@ extension JSONText {
         member("ttl", daemon.multicastTTL)
     }
 
-    fileprivate mutating func members(of server: ObservedVirtualServer) {
+    fileprivate mutating func members(of server: ObservedVirtualServer, _ names: ServerNames) {
         let configuration = server.configuration
         let flags = configuration.flags
         var id: VirtualServer.ID?
@@ -98,6 +100,11 @@ extension JSONText {
         member("address", id?.address.description)
         member("port", id?.port)
         member("firewallMark", mark)
+        member("service", names.service) { json, service in
+            json.member("namespace", service.namespace)
+            json.member("name", service.name)
+            json.member("port", service.port)
+        }
         member("scheduler", configuration.scheduler.name)
         member("schedulerFlags", configuration.allSchedulerFlagNames)
         member("onePacket", flags.contains(.onePacket))
@@ -110,14 +117,20 @@ extension JSONText {
         }
         member("persistenceEngine", configuration.persistenceEngine?.description)
         member("statistics", server.statistics) { $0.members(of: $1) }
-        member("realServers", each: server.realServers) { $0.members(of: $1) }
+        member("realServers", each: server.realServers) { json, real in
+            json.members(of: real, names.endpoints[real.realServer.id] ?? ServerNames.Endpoint())
+        }
     }
 
-    private mutating func members(of server: ObservedRealServer) {
+    private mutating func members(of server: ObservedRealServer, _ endpoint: ServerNames.Endpoint) {
         let realServer = server.realServer
         member("family", realServer.id.address.family.description)
         member("address", realServer.id.address.description)
         member("port", realServer.id.port)
+        member("pod", endpoint.pod)
+        member("node", endpoint.node)
+        member("zone", endpoint.zone)
+        member("drainAge", endpoint.drainAge)
         member("forwarding", realServer.forwarding.key)
         member("tunnel", realServer.forwarding == .tunnel ? server.effectiveTunnel : nil) { json, tunnel in
             json.member("type", tunnel.kind.key)

@@ -5,12 +5,14 @@ import DataplaneModel
 import IPVSListing
 
 /// `kube-ipvs dump`: what the kernel's IPVS holds.
-struct DumpCommand: ParsableCommand {
+struct DumpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Shows the kernel's IPVS as ipvsadm does, or as JSON.",
+        abstract: "Shows the kernel's IPVS as ipvsadm does, with the names of Services, or as JSON.",
         discussion: """
-            Options have ipvsadm's names and meaning: "kube-ipvs dump -Ln --stats" prints what "ipvsadm -Ln --stats" does.
+            Options have ipvsadm's names and meaning: "kube-ipvs dump -Ln --stats" prints what "ipvsadm -Ln --stats" does. \
+            With --services, and as JSON, it names Services, Pods, nodes and zones. Those the running daemon tells; without one they are read \
+            from where --config, --kubeconfig, --master or --manifests say.
             """
     )
 
@@ -82,6 +84,11 @@ struct DumpCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The form of the output.", valueName: "text|json"))
     var output = Output.text
 
+    @Flag(help: "Show the Service of each virtual server, and Pod, node and zone of each real server.")
+    var services = false
+    @OptionGroup var filter: FilterFlags
+    @OptionGroup var objects: ObjectSourceFlags
+
     func validate() throws {
         do {
             _ = try request().subject()
@@ -90,14 +97,15 @@ struct DumpCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        try write(to: .standardOutput)
+    func run() async throws {
+        let wantsNames = services || output == .json && !connections && !timeouts && !syncDaemons
+        try write(to: .standardOutput, names: wantsNames ? await ServerNameSource.find(objects) : .none)
     }
 
-    func write(to output: OutputDescriptor) throws {
+    func write(to output: OutputDescriptor, names source: ServerNameSource = .none) throws {
         let request = try request()
-        let dump = try KernelDump(to: output)
-        if numeric || request.json {
+        let dump = try KernelDump(to: output, names: source)
+        if numeric || request.json || request.services {
             var names = NumericNames()
             try dump.write(request, &names)
         } else {
@@ -120,6 +128,8 @@ struct DumpCommand: ParsableCommand {
         request.exact = exact
         request.unsorted = unsorted
         request.save = save
+        request.services = services
+        request.filter = filter.filter
         request.json = output == .json
         return request
     }

@@ -7,23 +7,31 @@ import IPVSListing
 struct KernelDump {
     private let kernel: KernelIPVS
     private let output: OutputDescriptor
+    private let source: ServerNameSource
 
-    init(to output: OutputDescriptor) throws {
+    /// - Parameter source: tells names where they are asked for.
+    init(to output: OutputDescriptor, names source: ServerNameSource = .none) throws {
         kernel = try KernelIPVS()
         self.output = output
+        self.source = source
     }
 
     func write(_ request: DumpRequest, _ names: inout some NameResolver) throws {
         switch try request.subject() {
-        case .table: request.json ? try writeTableJSON(request) : try writeTable(request, &names)
+        case .table where request.json: try writeTableJSON(request)
+        case .table where request.services: try writeNamedTable(request)
+        case .table: try writeTable(request, &names)
         case .virtualServer(let identity):
             guard let server = try kernel.virtualServer(identity) else { throw NoSuchVirtualServer(identity: identity) }
             if request.json {
                 try writeJSON { json in
                     json.begin(.virtualServers)
-                    json.add(server.sorted(request))
+                    json.add(server.sorted(request), names: serverNames(of: [server])[0])
                     json.endList()
                 }
+            } else if request.services {
+                let lines = NamedListing.lines(server.sorted(request), serverNames(of: [server])[0])
+                try output.write(lines: NamedListing.title + lines)
             } else {
                 try output.write(request.table.text(of: server, names: &names))
             }
@@ -69,16 +77,47 @@ struct KernelDump {
         json.begin(.virtualServers)
         try buffer.write(json.take())
         try buffer.flush()
-        let servers = try kernel.virtualServersAlone()
-        for index in order(of: servers, request) {
-            guard let server = try whole(servers[index]) else { continue }
-            json.add(server.sorted(request))
+        try forEachNamed(request) { server, names throws(OutputError) in
+            json.add(server, names: names)
             try buffer.write(json.take())
         }
         json.endList()
         json.end()
         try buffer.write(json.take())
         try buffer.flush()
+    }
+
+    private func writeNamedTable(_ request: DumpRequest) throws {
+        var buffer = OutputBuffer(output)
+        for line in NamedListing.title { try buffer.write(line: line) }
+        try buffer.flush()
+        try forEachNamed(request) { server, names throws(OutputError) in
+            for line in NamedListing.lines(server, names) { try buffer.write(line: line) }
+        }
+        try buffer.flush()
+    }
+
+    /// Names are asked for some at a time: neither they nor real servers are ever held for the whole table.
+    private func forEachNamed(
+        _ request: DumpRequest,
+        _ body: (ObservedVirtualServer, ServerNames) throws(OutputError) -> Void
+    ) throws {
+        guard source.hasNames || !request.filter.needsNames else { throw NoNames() }
+        let servers = try kernel.virtualServersAlone()
+        let order = order(of: servers, request).filter { request.filter.admits(servers[$0].identity) }
+        for start in stride(from: 0, to: order.count, by: ServerNameSource.askedTogether) {
+            let part = order[start..<min(start + ServerNameSource.askedTogether, order.count)]
+            let names = serverNames(of: part.map { servers[$0] })
+            for (index, names) in zip(part, names) where request.filter.admits(names) {
+                guard let server = try whole(servers[index]) else { continue }
+                try body(server.sorted(request), names)
+            }
+        }
+    }
+
+    /// One for each of the virtual servers.
+    private func serverNames(of servers: [ObservedVirtualServer]) -> [ServerNames] {
+        source.names(of: servers.map(\.identity))
     }
 
     private func order(of servers: [ObservedVirtualServer], _ request: DumpRequest) -> [Int] {

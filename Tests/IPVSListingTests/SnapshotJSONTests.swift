@@ -38,6 +38,7 @@ struct SnapshotJSONTests {
                   "address": "10.96.0.1",
                   "port": 443,
                   "firewallMark": null,
+                  "service": null,
                   "scheduler": "mh",
                   "schedulerFlags": [
                     "mh-port"
@@ -55,6 +56,10 @@ struct SnapshotJSONTests {
                       "family": "IPv4",
                       "address": "10.244.1.2",
                       "port": 6443,
+                      "pod": null,
+                      "node": null,
+                      "zone": null,
+                      "drainAge": null,
                       "forwarding": "tunnel",
                       "tunnel": {
                         "type": "gue",

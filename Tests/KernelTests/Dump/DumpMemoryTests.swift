@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import Addressing
 import ArgumentParser
+import DataplaneModel
 import Foundation
 import Glibc
+import IPVSListing
+import KubernetesObjects
+import Logging
+import NodeStatus
 import SystemTesting
 import Testing
 
+@testable import NodeDaemon
 @testable import kube_ipvs
 
 extension KernelSuite {
@@ -70,6 +77,56 @@ extension KernelSuite {
             #expect(pieces[0].hasSuffix(options == ["-n"] ? "InActConn\n" : "\"virtualServers\": ["))
             #expect(!pieces[0].contains("10.96.0.1") && pieces[1].contains("10.96.0.1"))
             try await command("ipvsadm", "-C")
+        }
+
+        /// A daemon that has a name for everything.
+        private static func withDaemon(_ body: () async throws -> Void) async throws {
+            let socket = LocalStatusSocket(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })) {
+                question in
+                guard let ids = ServerNamesText.asked(in: question.body), !ids.isEmpty else {
+                    let status = StatusReport(time: "t", node: "n", version: "v", uptime: 0, source: "s")
+                    return LocalAnswer(200, "application/json", status.json.text)
+                }
+                let names = ids.map { id in
+                    let endpoints = (1...Self.realServers).map { number in
+                        let address = IPAddress(v4: 0x0af4_0000 | (id.address.v4Value ?? 0) & 0xff00 | UInt32(number))
+                        let name = "checkout-of-the-shop-7d4b9c6f5-x2k\(number)p"
+                        return (
+                            RealServer.ID(address: address, port: 8080),
+                            ServerNames.Endpoint(pod: name, node: "worker-\(number)", zone: "europe-west1-b")
+                        )
+                    }
+                    return ServerNames(
+                        service: .init(namespace: "shop", name: "web-\(id.address)", port: "http"),
+                        endpoints: Dictionary(uniqueKeysWithValues: endpoints))
+                }
+                return LocalAnswer(200, "text/plain", ServerNamesText.answer(names))
+            }
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { await socket.run() }
+                defer { group.cancelAll() }
+                try await eventually("the socket is open") { (try? RunningDaemon().status()) != nil }
+                try await body()
+            }
+        }
+
+        @Test func `the names of a long table take hardly more memory than none`() async throws {
+            try await Self.withDaemon {
+                try await command("ipvsadm", "-C")
+                let forms = [["--services"], ["-o", "json"]]
+                var empty: [[String]: Int] = [:]
+                for form in forms { empty[form] = try await Self.measure(form).memory }
+                try await command(["ipvsadm", "-R"], input: Self.restoreText)
+                for form in forms {
+                    let (bytes, lines, memory) = try await Self.measure(form)
+                    #expect(lines >= Self.virtualServers * (1 + Self.realServers))
+                    // 20,000 names of Pods alone are 1 MB, and have to be somewhere if they are held.
+                    #expect(bytes > Self.virtualServers * Self.realServers * 60)
+                    let growth = memory - (try #require(empty[form]))
+                    #expect(growth < 4 << 10, "\(form): \(growth) KiB for \(bytes) bytes of output")
+                }
+                try await command("ipvsadm", "-C")
+            }
         }
 
         private static var restoreText: String {
