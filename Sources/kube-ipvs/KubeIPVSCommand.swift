@@ -11,7 +11,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
-            RunCommand.self, StatusCommand.self, DumpCommand.self, ExplainCommand.self,
+            RunCommand.self, StatusCommand.self, TopCommand.self, DumpCommand.self, ExplainCommand.self,
             PlanCommand.self,
             CheckCommand.self,
             HealthyCommand.self, CleanupCommand.self,

@@ -21,7 +21,7 @@ extension NodeEvidence {
             : "the kernel has threads for them, which take processor time"
         return NodeFinding(
             isTimer ? .warning : .notice, "estimation",
-            "rates of \(serverCount) servers are estimated: \(cost). Where nobody reads rates, set net.ipv4.vs.run_estimation=0"
+            "rates of \(serverCount) servers are estimated: \(cost). Where nobody reads rates or counters, set net.ipv4.vs.run_estimation=0"
         )
     }
 
