@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
+.PHONY: help build release install test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -15,6 +15,15 @@ release: deps-build ## Build kube-ipvs and kube-ipvs-sets, optimized, into .buil
 	swift build -c release --product kube-ipvs --static-swift-stdlib
 	swift build -c release --product kube-ipvs-sets
 	Tests/architecture/libraries .build/release
+
+# Where it goes: below DESTDIR and PREFIX. BINARY chooses another kube-ipvs than `make release` builds, with kube-ipvs-sets beside it.
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINARY ?= .build/release/kube-ipvs
+
+install: ## Install the programs, the man page and the completion of shells below $(DESTDIR)$(PREFIX)
+	@[ -x "$(BINARY)" ] || { echo "make install: there is no $(BINARY): make release builds it" >&2; exit 1; }
+	Packaging/install "$(BINARY)" "$(DESTDIR)$(PREFIX)"
 
 test: unit-test kernel-test history-test traffic-test ## Run every test; fails where no kernel with IPVS can be had
 
@@ -107,9 +116,9 @@ lint: ## Check formatting, the direction of imports and the shell scripts
 	Tests/manifests/check
 	Tests/architecture/licences
 	Tests/documents/links
-	perl -c Tests/network/ask && perl -c Tests/network/serve
+	perl -c Tests/network/ask && perl -c Tests/network/serve && perl -c Packaging/man-page
 	for program in cluster stranger watch; do perl -c Tests/soak/$$program || exit 1; done
-	shellcheck $$(grep --recursive --files-with-matches --max-count=1 '^#!/bin/bash' .ci Manifests Tests)
+	shellcheck $$(grep --recursive --files-with-matches --max-count=1 '^#!/bin/bash' .ci Manifests Packaging Tests)
 
 clean: ## Remove what was built
 	rm -rf .build
