@@ -54,6 +54,8 @@ extension FamilyReconciler {
             noteEndOfRoutes()
         } else {
             touched.rules = true
+            // The program has waited for the lock already, and whoever holds it may let go of it at any time.
+            if report.failures.allSatisfy(\.isRulesLockHeld) { rulesBackoff.end() }
             rulesBackoff.noteFailure(at: now)
         }
         hasTriedRules = true

@@ -165,4 +165,22 @@ struct RulesWorkTests {
         fake.rules.brokenFamilies = []
         #expect(try await keepRules(at: now).applied == [.rules: 1])
     }
+
+    /// The program waits for it, and fails after five seconds of that.
+    @Test
+    mutating func `rules that another program's lock kept from being written are tried again at once, however often`()
+        async throws
+    {
+        await settle()
+        (fake.rules.brokenFamilies, fake.rules.lockIsHeld) = ([.v4], true)
+        var now = Sample.start
+        for _ in 0..<12 {
+            #expect(try await keepRules(at: now).failures.map(\.number) == [DataplaneError.rulesLockHeld])
+            let next = try #require(reconciler.nextRules(at: now))
+            #expect(now.duration(to: next) == .milliseconds(100))
+            now = next
+        }
+        fake.rules.brokenFamilies = []
+        #expect(try await keepRules(at: now).applied == [.rules: 1])
+    }
 }

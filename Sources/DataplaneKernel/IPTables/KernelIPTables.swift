@@ -169,7 +169,9 @@ public final class KernelIPTables: RulesDataplane {
             return error
         }
         if let line = failure.line { words += " (the line is: \(line))" }
-        return program.failure(words)
+        var error = program.failure(words)
+        if failure.words.contains("xtables lock") { error.number = DataplaneError.rulesLockHeld }
+        return error
     }
 }
 

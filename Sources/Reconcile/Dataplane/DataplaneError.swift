@@ -31,6 +31,13 @@ extension DataplaneError: CustomStringConvertible {
     }
 }
 
+extension DataplaneError {
+    /// `EBUSY`, which has this number on every architecture that Linux runs Swift on: another program holds the lock of the rules.
+    public static let rulesLockHeld: Int32 = 16
+
+    var isRulesLockHeld: Bool { part == .rules && number == Self.rulesLockHeld }
+}
+
 /// A change that the kernel refused, while its neighbours took effect.
 public struct RefusedChange<Change: Hashable & Sendable>: Hashable, Sendable {
     public var change: Change

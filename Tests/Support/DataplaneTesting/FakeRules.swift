@@ -19,6 +19,8 @@ public final class FakeRules: RulesDataplane {
     public var supportsRandomFully = true
     /// The families whose iptables is broken.
     public var brokenFamilies: Set<IPFamily> = []
+    /// Whether what is broken is that another program holds the lock.
+    public var lockIsHeld = false
 
     /// Whether `fingerprint` tells anything: an old kernel's does not.
     public var hasFingerprint = true
@@ -97,7 +99,9 @@ public final class FakeRules: RulesDataplane {
 
     private func check(_ family: IPFamily) throws(DataplaneError) {
         guard !brokenFamilies.contains(family) else {
-            throw DataplaneError(part: .rules, explanation: "iptables of \(family) is broken")
+            throw DataplaneError(
+                part: .rules, number: lockIsHeld ? DataplaneError.rulesLockHeld : 0,
+                explanation: "iptables of \(family) is broken")
         }
     }
 }
