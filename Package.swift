@@ -75,6 +75,8 @@ let targets: [Target] = [
     .target(name: "KubernetesObjects", dependencies: ["Addressing", "JSONStrings"]),
     // Services, EndpointSlices and facts of the node → contributions to the data plane.
     .target(name: "ServicePlan", dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"]),
+    // The way of one packet through rules, routing and IPVS, for `trace`.
+    .target(name: "PacketTrace", dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects"]),
     // Counters, gauges and histograms, and their text for Prometheus.
     .target(name: "Telemetry"),
     // Passes over one family: mirror, order, drift, retry, draining; the data plane protocols.
@@ -173,10 +175,9 @@ let targets: [Target] = [
     .target(
         name: "NodeInspection",
         dependencies: [
-            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "IPVSListing", "KubernetesHTTP",
-            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus",
-            "NodeSync", "Reconcile",
-            "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
+            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesHTTP",
+            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeSync", "PacketTrace",
+            "Reconcile", "ServicePlan", "SmallFiles", logging,
         ]
     ),
     // The daemon's parts as services of one group.
@@ -197,11 +198,9 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "BuildCommit", "CGNUSource", "DataplaneKernel", "DataplaneModel", "IPVSListing",
-            "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
-            "NodeSync",
-            "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
+            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeSync",
+            "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
             systemPackage,
         ]
     ),
@@ -396,6 +395,11 @@ let targets: [Target] = [
             "KubernetesTesting", "KubernetesWatch", "NodeSync", "ProxyTelemetry", "Reconcile", "ServicePlan",
             "SystemTesting", "Telemetry", inMemoryLogging, logging, subprocess,
         ]
+    ),
+    .testTarget(
+        name: "PacketTraceTests",
+        dependencies: ["Addressing", "DataplaneModel", "KubernetesObjects", "PacketTrace"],
+        exclude: ["Golden"]
     ),
     .testTarget(
         name: "ReconcileTests",

@@ -24,9 +24,14 @@ struct JSONReport: ~Copyable {
 
     /// Ends the list, and with some more members the document.
     consuming func end(_ members: KeyValuePairs<String, JSONValue> = [:]) throws(OutputError) {
+        try end(members: members.map { JSONValue.Member(key: $0.key, value: $0.value) })
+    }
+
+    consuming func end(members: [JSONValue.Member]) throws(OutputError) {
         try buffer.write(Array((isFirst ? "]" : "\n]").utf8))
-        for (key, value) in members {
-            try buffer.write(Array(",\n".utf8) + JSONValue.string(key).text + [UInt8(ascii: ":")] + value.text)
+        for member in members {
+            let key = JSONValue.string(member.key).text
+            try buffer.write(Array(",\n".utf8) + key + [UInt8(ascii: ":")] + member.value.text)
         }
         try buffer.write(Array("}\n".utf8))
         try buffer.flush()

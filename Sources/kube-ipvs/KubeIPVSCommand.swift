@@ -11,11 +11,8 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
-            RunCommand.self, StatusCommand.self, TopCommand.self, DumpCommand.self, ExplainCommand.self,
-            PlanCommand.self,
-            CheckCommand.self,
-            HealthyCommand.self, CleanupCommand.self,
-            VersionCommand.self,
+            RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CheckCommand.self,
+            TraceCommand.self, HealthyCommand.self, CleanupCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )
@@ -46,7 +43,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
 
     private static func normal(_ arguments: [String]) -> [String] {
         switch arguments.first {
-        case let command? where ["run", "explain", "plan", "check", "healthy"].contains(command):
+        case let command? where ["run", "explain", "plan", "check", "healthy", "trace"].contains(command):
             [command] + KubeProxyFlags.normalizing(Array(arguments.dropFirst()))
         case "--help", "-h": arguments
         case let first? where first.hasPrefix("-"): KubeProxyFlags.normalizing(arguments)

@@ -53,3 +53,16 @@ struct ServiceSelector {
         return UInt16(truncatingIfNeeded: unsafe service.pointee.s_port).bigEndian
     }
 }
+
+extension ServiceSelector {
+    /// The same of an address and a port in digits alone: nobody is asked for names.
+    func literal(_ text: String) -> VirtualServer.ID? {
+        let isBracketed = text.hasPrefix("[")
+        let host = isBracketed ? text.dropFirst().prefix { $0 != "]" } : text.prefix { $0 != ":" }
+        let rest = text.dropFirst(host.count + (isBracketed ? 2 : 0))
+        guard let address = IPAddress(String(host)), !isBracketed || address.family == .v6 else { return nil }
+        guard !rest.isEmpty else { return VirtualServer.ID(address: address, port: 0, transport: transport) }
+        guard rest.hasPrefix(":"), let port = UInt16(rest.dropFirst()), port > 0 else { return nil }
+        return VirtualServer.ID(address: address, port: port, transport: transport)
+    }
+}

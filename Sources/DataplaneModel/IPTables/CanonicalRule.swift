@@ -83,10 +83,10 @@ struct CanonicalRule: Hashable {
 }
 
 /// The words of a line that iptables printed: split at spaces, but for what is in double quotes.
-struct RuleWords {
-    var words: [String] = []
+package struct RuleWords {
+    package var words: [String] = []
 
-    init(_ line: some StringProtocol) {
+    package init(_ line: some StringProtocol) {
         var word: String?
         var isQuoted = false
         var isEscaped = false
