@@ -89,6 +89,11 @@ public struct Daemon: Sendable {
                 "source": "\(self.source)",
             ]
         )
+        if settings.masqueradesNothingKnown {
+            logger.warning(
+                "neither clusterCIDR nor masqueradeAll is set: what comes from outside of the cluster is masqueraded nowhere",
+                metadata: ["mend": "set clusterCIDR to the networks of the Pods"])
+        }
 
         let surfaces = NodeSurfaces(
             settings: settings,
@@ -196,6 +201,13 @@ public struct Daemon: Sendable {
         do throws(DataplaneError) {
             let rules = try await KernelIPTables.open()
             rules.onUnread = { [logger] in logger.warning("foreign rules", metadata: ["unread": "\($0)"]) }
+            let tellOfPorts = { @Sendable [logger] (program: String) in
+                logger.warning(
+                    "masqueraded connections get no random source ports: iptables has no --random-fully",
+                    metadata: ["program": "\(program)"])
+            }
+            rules.onNoRandomFully = tellOfPorts
+            if !rules.supportsRandomFully { tellOfPorts("iptables \(rules.version)") }
             logger.info(
                 "iptables",
                 metadata: [
@@ -214,5 +226,13 @@ public struct Daemon: Sendable {
         } catch {
             throw StartError("\(error)")
         }
+    }
+}
+
+extension EffectiveSettings {
+    /// Whether nothing tells the cluster's traffic from other traffic, so that only what the node sends from virtual IPs is
+    /// masqueraded on its way to cluster IPs.
+    fileprivate var masqueradesNothingKnown: Bool {
+        if case .clusterCIDR(let networks) = detectLocalMode { networks.isEmpty && !masqueradeAll } else { false }
     }
 }

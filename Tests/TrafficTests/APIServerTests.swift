@@ -93,6 +93,23 @@ extension TrafficSuite {
             }
         }
 
+        @Test func `a connection that the API server closes on its side alone costs no change`() async throws {
+            let api = FakeAPIServer()
+            api.set(.ownNode())
+            api.set(.web)
+            api.set(.webSlice([11]))
+            try await Self.withDaemon(on: api) { daemon, _ in
+                try await daemon.waitForFirstPass()
+                for number in 12..<15 as Range<UInt32> {
+                    api.inject(.watchHalfClosed, .endpointSlice)
+                    await api.wait { $0.waitingFaults == 0 }
+                    api.set(.webSlice([number]))
+                    try await eventually("the endpoint has changed") { try await Self.realServers() == ["\(number)"] }
+                }
+                #expect(try await Self.healthCode() == "200")
+            }
+        }
+
         @Test func `a configuration file that says something else ends the daemon`() async throws {
             let api = FakeAPIServer()
             api.set(.ownNode())

@@ -21,6 +21,8 @@ public final class KernelIPTables: RulesDataplane {
     public internal(set) var unread: [IPFamily: String] = [:]
     /// Called with such a sentence, once for each table of a family, for the log.
     public var onUnread: (@Sendable (String) -> Void)?
+    /// Called with who does not know `--random-fully`, once, when that shows by a rule that is refused.
+    public var onNoRandomFully: (@Sendable (String) -> Void)?
 
     /// What the programs find in their environment beside this process's own.
     package var environment: [String: String?] = [:]
@@ -148,6 +150,7 @@ public final class KernelIPTables: RulesDataplane {
         guard outcome.isSuccess else {
             if outcome.standardError.contains("random-fully") {
                 // The program knows it and the kernel does not: masquerading without it beats none.
+                if supportsRandomFully { onNoRandomFully?("\(program.name) \(version)") }
                 supportsRandomFully = false
             }
             throw failure(of: program, outcome)

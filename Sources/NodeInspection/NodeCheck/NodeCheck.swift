@@ -66,7 +66,16 @@ public enum NodeCheck {
             for other in IPTablesVariant.allCases where other != variant {
                 await observeOtherRules(other, &evidence)
             }
-            return [NodeFinding(.ok, "iptables", "\(rules.version), \(variant.rawValue): \(rules.reason)")]
+            let ports: [NodeFinding] =
+                rules.supportsRandomFully
+                ? []
+                : [
+                    NodeFinding(
+                        .notice, "iptables",
+                        "\(rules.version) has no --random-fully, which came with 1.6.2: masqueraded connections get source ports in order"
+                    )
+                ]
+            return [NodeFinding(.ok, "iptables", "\(rules.version), \(variant.rawValue): \(rules.reason)")] + ports
                 + HostFacts.families.compactMap { rules.unread[$0].map { NodeFinding(.notice, "foreign rules", $0) } }
         } catch {
             return [NodeFinding(.failure, "iptables", "\(error)")]
