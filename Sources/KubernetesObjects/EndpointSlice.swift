@@ -10,21 +10,25 @@ public struct EndpointSlice: Hashable, Sendable {
     public var family: IPFamily
     public var ports: [EndpointPort]
     public var endpoints: [Endpoint]
-    /// What people call the endpoints; routing does not look at it.
+    /// What people call the endpoints. Routing looks at zones alone, and only where there are weights.
     public var names = EndpointNames()
+    /// From the annotation `kube-ipvs.io/weights`: it counts before that of the Service.
+    public var weights: EndpointWeights?
 
     public init(
         name: ObjectName,
         serviceName: String,
         family: IPFamily = .v4,
         ports: [EndpointPort] = [],
-        endpoints: [Endpoint] = []
+        endpoints: [Endpoint] = [],
+        weights: EndpointWeights? = nil
     ) {
         self.name = name
         self.serviceName = serviceName
         self.family = family
         self.ports = ports
         self.endpoints = endpoints
+        self.weights = weights
     }
 
     /// The Service that the slice is of.

@@ -9,6 +9,7 @@ public struct Rejection: Hashable, Sendable {
         case invalidTimeout = "invalid_timeout"
         case unknownProtocol = "unknown_protocol"
         case unknownValue = "unknown_value"
+        case invalidAnnotation = "invalid_annotation"
         case wrongFamily = "wrong_family"
         case missingField = "missing_field"
         case duplicate

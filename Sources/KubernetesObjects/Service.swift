@@ -35,6 +35,8 @@ public struct Service: Hashable, Sendable {
     public var clientAffinityTimeout: UInt32?
     /// 0 when there is none.
     public var healthCheckNodePort: UInt16
+    /// From annotations.
+    public var settings = ServiceSettings()
 
     public init(
         name: ObjectName,

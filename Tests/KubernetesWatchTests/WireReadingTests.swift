@@ -124,6 +124,8 @@ extension SeededGenerator {
             "\u{0}x",
             "kubernetes.io/service-name", "service.kubernetes.io/headless", "None", "IPv4",
             "service.kubernetes.io/service-proxy-name", "endpoints.kubernetes.io/last-change-trigger-time",
+            "kube-ipvs.io/weights", "kube-ipvs.io/scheduler", "kube-ipvs.io/", "kube-router.io/service.scheduler",
+            "kube-router.io/service.dsr", "same-zone=10,other=1",
         ]
         return texts[Int.random(in: 0..<texts.count, using: &self)]
     }

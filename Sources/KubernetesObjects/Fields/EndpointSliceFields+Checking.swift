@@ -26,6 +26,7 @@ extension EndpointSliceFields {
         var slice = EndpointSlice(name: name, serviceName: serviceName, family: family)
         slice.ports = checkedPorts(&list)
         slice.endpoints = checkedEndpoints(of: family, &slice.names, &list, &interner)
+        slice.weights = annotations.checkedForSlice(&list)
         return CheckedObject(object: slice, rejections: list.rejections)
     }
 

@@ -39,6 +39,8 @@ public struct EndpointSliceFields: Hashable, Sendable {
     public var serviceName: String?
     /// Whether the label `service.kubernetes.io/headless` is there, with any value.
     public var isHeadless = false
+    /// Those that are settings of this program.
+    public var annotations = SettingAnnotations()
     public var addressType: String?
     public var ports: [Port] = []
     public var endpoints: [Endpoint] = []
@@ -56,6 +58,7 @@ extension EndpointSliceFields {
         self.init(name: metadata.name)
         serviceName = try metadata.label("kubernetes.io/service-name")
         isHeadless = metadata.hasLabel("service.kubernetes.io/headless")
+        annotations = metadata.settingAnnotations
         addressType = try document.string("addressType")
         ports = try document.objects("ports") { port throws(ObjectDecodingError) in
             Port(

@@ -5,6 +5,8 @@ struct ObjectMetadata {
     /// Empty where it is no text: an object is not lost because of it.
     let creationTimestamp: String?
     let hasDeletionTimestamp: Bool
+    /// The annotations that are settings of this program. An object is not lost because one of them is no text.
+    let settingAnnotations: SettingAnnotations
     private let labels: DocumentNode?
 
     fileprivate init(_ document: DocumentNode, isNamespaced: Bool) throws(ObjectDecodingError) {
@@ -18,6 +20,7 @@ struct ObjectMetadata {
             if case .string(let text) = time.value { text } else { "" }
         }
         hasDeletionTimestamp = document.field("deletionTimestamp") != nil
+        settingAnnotations = SettingAnnotations(document.field("annotations"))
         labels = try document.object("labels") { labels throws(ObjectDecodingError) in labels }
     }
 

@@ -48,6 +48,7 @@ extension ServiceFields {
         {
             service.healthCheckNodePort = list.port(healthCheckNodePort, "spec.healthCheckNodePort") ?? 0
         }
+        service.settings = annotations.checkedForService(&list)
         return CheckedObject(object: service, rejections: list.rejections)
     }
 

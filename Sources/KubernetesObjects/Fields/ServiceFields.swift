@@ -38,6 +38,8 @@ public struct ServiceFields: Hashable, Sendable {
     public var creationTimestamp: CreationTimestamp?
     /// Whether the label `service.kubernetes.io/service-proxy-name` is there, with any value.
     public var isOfOtherProxy = false
+    /// Those that are settings of this program.
+    public var annotations = SettingAnnotations()
     public var type: String?
     public var clusterIP: String?
     public var clusterIPs: [String] = []
@@ -65,6 +67,7 @@ extension ServiceFields {
         self.init(name: metadata.name)
         creationTimestamp = metadata.creationTimestamp.map(CreationTimestamp.text)
         isOfOtherProxy = metadata.hasLabel("service.kubernetes.io/service-proxy-name")
+        annotations = metadata.settingAnnotations
         _ = try document.object("spec") { spec throws(ObjectDecodingError) in try readSpec(spec) }
         loadBalancerIngress =
             try document.object("status") { status throws(ObjectDecodingError) in

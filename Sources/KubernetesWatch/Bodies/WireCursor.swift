@@ -134,6 +134,11 @@ struct WireCursor {
         return text.withUTF8Buffer { unsafe $0.elementsEqual(bytes[range]) }
     }
 
+    func begins(_ text: StaticString, in range: Range<Int>) -> Bool {
+        let count = text.utf8CodeUnitCount
+        return range.count >= count && holds(text, in: range.prefix(count))
+    }
+
     /// Passes over bytes that have to come next.
     mutating func expect(_ wanted: [UInt8]) throws(Unusual) {
         let start = position

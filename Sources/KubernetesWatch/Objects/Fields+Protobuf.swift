@@ -29,6 +29,7 @@ extension ServiceFields {
         // Without seconds it is Go's zero time, which stands for none.
         creationTimestamp = created.hasSeconds ? .seconds(created.seconds) : nil
         isOfOtherProxy = message.metadata.labels["service.kubernetes.io/service-proxy-name"] != nil
+        annotations = SettingAnnotations(message.metadata.annotations)
         let spec = message.spec
         type = spec.hasType ? spec.type : nil
         clusterIP = spec.hasClusterIp ? spec.clusterIp : nil
@@ -61,6 +62,7 @@ extension EndpointSliceFields {
         self.init(name: ObjectName(message.metadata))
         serviceName = message.metadata.labels["kubernetes.io/service-name"]
         isHeadless = message.metadata.labels["service.kubernetes.io/headless"] != nil
+        annotations = SettingAnnotations(message.metadata.annotations)
         addressType = message.hasAddressType ? message.addressType : nil
         ports = message.ports.map { port in
             Port(

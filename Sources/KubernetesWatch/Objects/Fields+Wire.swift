@@ -26,11 +26,19 @@ extension WireCursor {
                     let entry = try cursor.entry()
                     if cursor.holds("endpoints.kubernetes.io/last-change-trigger-time", in: entry.key) {
                         parts.triggerTime = try cursor.string(in: entry.value)
+                    } else if cursor.mayHoldSetting(in: entry.key) {
+                        parts.annotations.note(
+                            try cursor.string(in: entry.key), try cursor.string(in: entry.value))
                     }
                 default: try cursor.skip(field)
                 }
             }
         }
+    }
+
+    /// Whether a key may be that of a setting; few objects have any, and most keys are seen not to be at the first look.
+    private func mayHoldSetting(in key: Range<Int>) -> Bool {
+        begins("kube-ipvs.io/", in: key) || begins("kube-router.io/", in: key)
     }
 
     private mutating func time(_ seconds: inout Int64?) throws(Unusual) {
@@ -46,6 +54,7 @@ struct WireMetadata {
     var creationSeconds: Int64?
     var deletionSeconds: Int64?
     var triggerTime: String?
+    var annotations = SettingAnnotations()
 
     var objectName: ObjectName { ObjectName(namespace: namespace, name: name) }
 
@@ -92,6 +101,7 @@ extension EndpointSliceFields {
             }
         }
         fields.name = metadata.objectName
+        fields.annotations = metadata.annotations
         return (metadata.observed, fields)
     }
 }
@@ -197,6 +207,7 @@ extension ServiceFields {
             }
         }
         fields.name = metadata.objectName
+        fields.annotations = metadata.annotations
         fields.creationTimestamp = metadata.creationSeconds.map(CreationTimestamp.seconds)
         return (metadata.observed, fields)
     }
