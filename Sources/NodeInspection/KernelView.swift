@@ -64,12 +64,16 @@ struct KernelView {
         }
         let there = Dictionary(
             observed.realServers.map { ($0.realServer.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var rising: [String] = []
         for wanted in planned.realServers {
             guard let found = there[wanted.id] else {
                 lines.append("lacks real server \(wanted.id)")
                 continue
             }
-            if found.realServer != wanted {
+            if found.realServer.rises(to: wanted, over: planned.slowStart) {
+                rising.append(
+                    "lets the weight of \(wanted.id) rise: \(found.realServer.weight) of \(wanted.weight) now")
+            } else if found.realServer != wanted {
                 lines.append(
                     "has real server \(wanted.id) with weight \(found.realServer.weight), not \(wanted.weight)")
             }
@@ -84,6 +88,7 @@ struct KernelView {
             let active = observed.realServers.reduce(0) { $0 + UInt64($1.activeConnections) }
             lines = ["has it as planned, with \(active) active connections"]
         }
+        lines += rising
         // Those that drain are as they should be.
         lines += extra.filter { $0.realServer.weight == 0 }.map {
             "lets \($0.realServer.id) drain: weight 0, \($0.activeConnections + $0.inactiveConnections) connections"
@@ -95,6 +100,31 @@ struct KernelView {
         let persistence =
             configuration.flags.contains(.persistent)
             ? "persistence of \(configuration.persistenceTimeout) s" : "no persistence"
-        return "scheduler \(configuration.scheduler), \(persistence)"
+        let flags = configuration.flags.intersection([.scheduler1, .scheduler2, .scheduler3])
+        let names = flags.isEmpty ? "" : " with flags \(flags.names(for: configuration.scheduler))"
+        return "scheduler \(configuration.scheduler)\(names), \(persistence)"
+    }
+}
+
+extension RealServer {
+    /// Whether it is another one on its way, but for the weight, which slow start lets rise.
+    fileprivate func rises(to wanted: RealServer, over seconds: UInt32) -> Bool {
+        guard seconds > 0, SlowStart.elapsed(at: weight, full: wanted.weight, of: seconds) != nil else { return false }
+        var full = self
+        full.weight = wanted.weight
+        return full == wanted
+    }
+}
+
+extension VirtualServerFlags {
+    /// Such as `mh-fallback,mh-port`.
+    fileprivate func names(for scheduler: Scheduler) -> String {
+        let hashes = [.maglevHashing, .sourceHashing].contains(scheduler)
+        let names: KeyValuePairs<String, Self> = [
+            hashes ? "\(scheduler)-fallback" : "flag-1": .scheduler1,
+            hashes ? "\(scheduler)-port" : "flag-2": .scheduler2,
+            "flag-3": .scheduler3,
+        ]
+        return names.filter { contains($0.value) }.map(\.key).joined(separator: ",")
     }
 }

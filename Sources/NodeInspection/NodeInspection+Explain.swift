@@ -86,6 +86,9 @@ extension NodeInspection {
         if explanation.ports.isEmpty, let absence = explanation.absences.values.first {
             findings.remarks.append("nothing is to be done for it here: \(absence.rawValue)")
         }
+        for refusal in Set(explanation.ports.flatMap(\.settings.refusals)).map(\.description).sorted() {
+            findings.remarks.append("a setting is refused: \(refusal)")
+        }
         for virtualIP in explanation.ports.flatMap(\.virtualIPs).map(\.virtualIP) {
             findings.look(at: virtualIP, of: name, facts)
         }
@@ -134,8 +137,9 @@ struct ServiceFindings {
                 troubles.append("\(virtualIP.kind.rawValue) \(id) is taken by \(holder.words)")
             }
         }
-        let planned = state?[id].map {
-            VirtualServer(id: id, configuration: $0.configuration, realServers: $0.realServers)
+        let planned = state?.entry(of: id).map { entry, slowStart in
+            VirtualServer(
+                id: id, configuration: entry.configuration, realServers: entry.realServers, slowStart: slowStart)
         }
         let comparison = facts.view.comparison(of: id, planned: planned)
         lines[id, default: []] += comparison.lines.map { "kernel: \($0)" }

@@ -75,6 +75,11 @@ public struct NodeInspection {
             families: Set(families)
         )
         for update in objects.updates { table.apply(update) }
+        if !table.wantedSchedulers.isEmpty {
+            // A daemon has the kernel try, which is a write.
+            let modules = KernelModules()
+            table.replaceMissingSchedulers(Set(table.wantedSchedulers.filter { modules.lack("ip_vs_\($0)") }))
+        }
         self.table = table
     }
 

@@ -50,8 +50,10 @@ public final class FamilyPasses {
 
     private var nextChanges: Instant? {
         guard reconciler.takesChanges else { return nil }
-        return [schedule.nextChanges, reconciler.nextDrainPoll, reconciler.nextRetry.map(schedule.notBefore)]
-            .compactMap(\.self).min()
+        return [
+            schedule.nextChanges, reconciler.nextDrainPoll, reconciler.nextRise,
+            reconciler.nextRetry.map(schedule.notBefore),
+        ].compactMap(\.self).min()
     }
 
     func changesAreDue(at now: Instant) -> Bool {

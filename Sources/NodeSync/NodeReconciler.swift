@@ -43,6 +43,7 @@ public final class NodeReconciler {
 
     let clock: any NodeClock
     private let settingsKeeper: SettingsKeeper
+    private var schedulers: KnownSchedulers
     var ruleConfigurations: [IPFamily: RuleConfiguration] = [:]
     /// The report about the kernel's settings, which belong to no family. It is added to the first family's verifying
     /// pass.
@@ -70,6 +71,7 @@ public final class NodeReconciler {
         rules: (IPFamily) -> RuleConfiguration
     ) {
         self.table = table
+        schedulers = KnownSchedulers(missing: table.basis.missingSchedulers)
         self.clock = clock
         self.settingsKeeper = settingsKeeper
         let now = clock.now
@@ -136,6 +138,7 @@ public final class NodeReconciler {
         let now = clock.now
         lookAtVirtualIPs(now)
         takeKeptRules(telling: observer)
+        learnSchedulers(now, dataplane)
         let hasWritten = writeChanges(now, dataplane, observer)
         beginVerifying(now, dataplane, observer)
         let hasVerified = await verifyFurther(dataplane, observer)
@@ -176,6 +179,12 @@ public final class NodeReconciler {
             family.schedule.noteChange(at: now)
         }
         virtualIPEvents = AddressEvents()
+    }
+
+    /// Finds out which of the schedulers that Services ask for the kernel has, before they are planned with.
+    private func learnSchedulers(_ now: Instant, _ dataplane: Dataplane) {
+        schedulers.learn(table.wantedSchedulers, from: dataplane.ipvs, at: now)
+        if table.replaceMissingSchedulers(schedulers.missing) { noteChange() }
     }
 
     private func takeKeptRules(telling observer: some PassObserver) {

@@ -140,8 +140,8 @@ package struct PassLog {
     /// What a Service port asks for and does not get.
     package mutating func noteOmissions(_ found: [PlanOmission], of id: ServicePortID, _ family: IPFamily) {
         let before = omissions[family, default: [:]][id] ?? []
-        // The log of claims says more of addresses.
-        for omission in found where !before.contains(omission) && omission != .vitalAddress {
+        // Other logs say more of addresses and of settings.
+        for omission in found where !before.contains(omission) && omission != .vitalAddress && omission != .setting {
             logger.warning(
                 "a Service does not get all that it asks for",
                 metadata: ["family": "\(family)", "service-port": "\(id)", "omitted": "\(omission.rawValue)"]

@@ -113,7 +113,7 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     /// Whether a pass of mode `changes` at that instant would have anything to do.
     public func hasWork(at now: ContinuousClock.Instant) -> Bool {
         hasMore || !touched.isEmptyButForRules || sets.hasWork || servers.hasWork || addresses.hasWork || flows.hasWork
-            || nextDrainPoll.map { $0 <= now } ?? false || nextRetry.map { $0 <= now } ?? false
+            || [nextDrainPoll, nextRise, nextRetry].contains { $0.map { $0 <= now } ?? false }
     }
 
     /// What the kernel has refused.
@@ -126,6 +126,9 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
 
     /// When the connections of draining real servers are to be counted; `nil` when none drains, or nothing is known of them.
     public var nextDrainPoll: ContinuousClock.Instant? { servers.nextDrainPoll }
+
+    /// When the weights of new real servers rise next; `nil` when none does.
+    public var nextRise: ContinuousClock.Instant? { servers.nextRise }
 
     /// Brings the kernel to the desired state.
     ///

@@ -164,7 +164,7 @@ extension [PortEndpoint] {
         var servers: [RealServer] = []
         servers.reserveCapacity(count)
         for endpoint in self where verdict(endpoint).isChosen {
-            servers.append(RealServer(id: endpoint.id))
+            servers.append(RealServer(id: endpoint.id, weight: endpoint.weight))
         }
         return servers
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
+public import DataplaneModel
 
 /// What the plan of every Service port starts from: the node, the settings, and what follows from the two together.
 public struct PlanBasis: Hashable, Sendable {
@@ -7,17 +8,21 @@ public struct PlanBasis: Hashable, Sendable {
     public let configuration: PlanConfiguration
     /// The endpoints of the Service `default/kubernetes`, and their ports: the API servers.
     public let apiServerEndpoints: [IPAddress: Set<UInt16>]
+    /// Schedulers that Services ask for and the kernel does not have.
+    public let missingSchedulers: Set<Scheduler>
     private let nodePortAddressesV4: [IPAddress]
     private let nodePortAddressesV6: [IPAddress]
 
     public init(
         facts: NodeFacts,
         configuration: PlanConfiguration,
-        apiServerEndpoints: [IPAddress: Set<UInt16>] = [:]
+        apiServerEndpoints: [IPAddress: Set<UInt16>] = [:],
+        missingSchedulers: Set<Scheduler> = []
     ) {
         self.facts = facts
         self.configuration = configuration
         self.apiServerEndpoints = apiServerEndpoints
+        self.missingSchedulers = missingSchedulers
         nodePortAddressesV4 = Self.nodePortAddresses(of: .v4, facts, configuration.nodePortAddresses)
         nodePortAddressesV6 = Self.nodePortAddresses(of: .v6, facts, configuration.nodePortAddresses)
     }

@@ -13,11 +13,36 @@ public struct PlanObservations: Hashable, Sendable {
     public var omissions: [PlanOmission] = []
     /// External and load balancer IPs that others have.
     public var concerns: [AddressConcern] = []
+    /// Virtual IPs that are addresses of this node.
+    public var ownAddresses: [OwnAddress] = []
+    /// Settings of the Service that this node cannot carry out.
+    public var settingRefusals: [SettingRefusal] = []
 
     public init() {}
 
     /// Whether there is nothing to remember.
     public var isEmpty: Bool { self == PlanObservations() }
+}
+
+/// A virtual IP of a Service that is an address of this node.
+public struct OwnAddress: Hashable, Sendable {
+    public var kind: VirtualIP.Kind
+    public var address: IPAddress
+
+    public init(kind: VirtualIP.Kind, address: IPAddress) {
+        self.kind = kind
+        self.address = address
+    }
+}
+
+extension OwnAddress: CustomStringConvertible {
+    public var description: String {
+        let consequence =
+            kind == .clusterIP
+            ? "the range of cluster IPs and the node's own network overlap"
+            : "the Service has its port there, and the node keeps the others"
+        return "\(kind.rawValue) \(address) is an address of this node: \(consequence)"
+    }
 }
 
 /// The health-check node port of a Service, and what its answer rests on.
@@ -44,4 +69,6 @@ public enum PlanOmission: String, CaseIterable, Hashable, Sendable {
     case externalIPs = "its external IPs: the feature gate AllowServiceExternalIPs is off"
     /// An external or load balancer IP is an address of the API server or of the default gateway (`AddressConcern`).
     case vitalAddress = "an external or load balancer IP that the node cannot do without"
+    /// An annotation asks for what this node cannot do (`SettingRefusal`).
+    case setting = "what one of its annotations asks for"
 }

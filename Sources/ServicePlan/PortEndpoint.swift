@@ -21,8 +21,10 @@ public struct PortEndpoint: Hashable, Sendable, BitwiseCopyable {
     public var isLocal: Bool
     public var nodeHint: Hint
     public var zoneHint: Hint
+    /// As a real server.
+    public var weight: UInt32
 
-    public init(_ endpoint: Endpoint, port: UInt16, on facts: NodeFacts) {
+    public init(_ endpoint: Endpoint, port: UInt16, on facts: NodeFacts, weight: UInt32 = 1) {
         id = RealServer.ID(address: endpoint.address, port: port)
         isReady = endpoint.isReady
         isServing = endpoint.isServing
@@ -30,6 +32,7 @@ public struct PortEndpoint: Hashable, Sendable, BitwiseCopyable {
         isLocal = !facts.name.isEmpty && endpoint.nodeName == facts.name
         nodeHint = Self.hint(endpoint.nodeHints, naming: facts.name)
         zoneHint = Self.hint(endpoint.zoneHints, naming: facts.zone)
+        self.weight = weight
     }
 
     private static func hint(_ names: [String], naming own: String?) -> Hint {
@@ -54,6 +57,16 @@ extension PortEndpoint {
         in family: IPFamily,
         on facts: NodeFacts
     ) -> [PortEndpoint] {
+        merged(slices, of: port, in: family, on: facts, weighing: nil)
+    }
+
+    static func merged(
+        _ slices: [EndpointSlice],
+        of port: ServicePort,
+        in family: IPFamily,
+        on facts: NodeFacts,
+        weighing: EndpointWeighing?
+    ) -> [PortEndpoint] {
         // In place: an endpoint that is copied has three references to count, and a slice five.
         let slices = slices.span
         var endpoints: [PortEndpoint] = []
@@ -65,8 +78,10 @@ extension PortEndpoint {
             for slicePort in slices[index].ports where slicePort.feeds(port) {
                 let sliceEndpoints = slices[index].endpoints
                 let candidates = sliceEndpoints.span
+                let weights = weighing.map { $0.weights(of: slices[index], on: facts) }
                 for index in candidates.indices where candidates[index].address.family == family {
-                    endpoints.append(PortEndpoint(candidates[index], port: slicePort.port, on: facts))
+                    let weight = weights?[index] ?? 1
+                    endpoints.append(PortEndpoint(candidates[index], port: slicePort.port, on: facts, weight: weight))
                 }
             }
         }
@@ -78,15 +93,18 @@ extension PortEndpoint {
         _ slices: [EndpointSlice],
         feeding feeders: [PortLookup.Feeder],
         in family: IPFamily,
-        on facts: NodeFacts
+        on facts: NodeFacts,
+        weighing: EndpointWeighing?
     ) -> [PortEndpoint] {
         let slices = slices.span
         var endpoints: [PortEndpoint] = []
         for feeder in feeders where slices[feeder.slice].family == family {
             let sliceEndpoints = slices[feeder.slice].endpoints
             let candidates = sliceEndpoints.span
+            let weights = weighing.map { $0.weights(of: slices[feeder.slice], on: facts) }
             for index in candidates.indices where candidates[index].address.family == family {
-                endpoints.append(PortEndpoint(candidates[index], port: feeder.port, on: facts))
+                let weight = weights?[index] ?? 1
+                endpoints.append(PortEndpoint(candidates[index], port: feeder.port, on: facts, weight: weight))
             }
         }
         return endpoints.eachOnce()
@@ -94,7 +112,8 @@ extension PortEndpoint {
 
     /// The order in which the first of each identity is the one that counts.
     func isPreferred(to other: PortEndpoint) -> Bool {
-        id == other.id ? rank < other.rank : id < other.id
+        guard id == other.id else { return id < other.id }
+        return rank == other.rank ? weight > other.weight : rank < other.rank
     }
 
     /// Only the first bit is a rule. The others make the choice among equals the same in each run.

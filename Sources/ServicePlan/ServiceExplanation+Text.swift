@@ -33,11 +33,29 @@ extension PortExplanation {
         case .sameNode: lines.append("topology hints: endpoints for this node only")
         case .sameZone: lines.append("topology hints: endpoints for this node's zone only")
         }
-        lines += zip(endpoints, uses).map { "\($0): \($1)" }
+        if let setup = settings.words { lines.append(setup) }
+        lines += zip(endpoints, uses).map { endpoint, use in
+            "\(endpoint): \(use)" + (use.isUsed && settings.weighing != nil ? ", weight \(endpoint.weight)" : "")
+        }
         lines += slicesWithoutPort.map { "slice \($0): has no such port" }
-        lines += omissions.filter { $0 != .vitalAddress }.map { "left out: \($0.rawValue)" }
+        lines += settings.refusals.map { "refused: \($0)" }
+        lines += omissions.filter { $0 != .vitalAddress && $0 != .setting }.map { "left out: \($0.rawValue)" }
         lines += concerns.map { ($0.isAttracted ? "beware: " : "left out: ") + $0.description }
         return lines
+    }
+}
+
+extension ServerSettings {
+    /// Such as `scheduler wrr, slow start 30 s`; `nil` for what every Service has with the scheduler rr.
+    fileprivate var words: String? {
+        guard scheduler != .roundRobin else { return nil }
+        var parts = ["scheduler \(scheduler)"]
+        var names: [String] = []
+        if flags.contains(.scheduler1) { names.append("\(scheduler)-fallback") }
+        if flags.contains(.scheduler2) { names.append("\(scheduler)-port") }
+        if !names.isEmpty { parts.append("flags " + names.joined(separator: ",")) }
+        if slowStart > 0 { parts.append("slow start \(slowStart) s") }
+        return parts.joined(separator: ", ")
     }
 }
 

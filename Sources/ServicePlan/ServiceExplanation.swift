@@ -32,6 +32,8 @@ public struct PortExplanation: Hashable, Sendable {
     public var slicesWithoutPort: [ObjectName]
     public var omissions: [PlanOmission]
     public var concerns: [AddressConcern]
+    /// How its virtual servers are set up, and what of that is refused.
+    public var settings: ServerSettings
 }
 
 public struct VirtualIPExplanation: Hashable, Sendable {
@@ -51,6 +53,8 @@ public struct EndpointExplanation: Hashable, Sendable {
     public var endpoint: Endpoint
     public var port: UInt16
     public var isLocal: Bool
+    /// As a real server.
+    public var weight: UInt32
     public var clusterVerdict: EndpointVerdict
     public var localVerdict: EndpointVerdict
 }
@@ -77,10 +81,16 @@ extension ServiceTable {
     }
 
     private func explanation(of port: ServicePort, of service: Service, in family: IPFamily) -> PortExplanation {
-        let slices = slices(of: service.name).filter { $0.family == family }.sorted { $0.name < $1.name }
-        let merged = PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
+        let allSlices = slices(of: service.name)
+        let settings = ServerSettings(service, allSlices, basis) { place in
+            allSlices[place].family == family && allSlices[place].ports.contains { $0.feeds(port) }
+        }
+        let slices = allSlices.filter { $0.family == family }.sorted { $0.name < $1.name }
+        let merged = PortEndpoint.merged(
+            slices, of: port, in: family, on: basis.facts, weighing: settings.weighing)
         let selection = EndpointSelection(merged, for: service, port, family)
-        let plan = ServicePortPlan(port, of: service, endpoints: merged, in: family, basis: basis)
+        let plan = ServicePortPlan(
+            port, of: service, endpoints: merged, in: family, basis: basis, settings: settings)
         return PortExplanation(
             id: ServicePortID(port, of: service.name),
             family: family,
@@ -94,10 +104,11 @@ extension ServiceTable {
                 )
             },
             topology: selection.topology,
-            endpoints: explanations(of: slices, port, merged, selection),
+            endpoints: explanations(of: slices, port, settings, merged, selection),
             slicesWithoutPort: slices.filter { !$0.ports.contains { $0.feeds(port) } }.map(\.name),
             omissions: plan.observations.omissions,
-            concerns: plan.observations.concerns
+            concerns: plan.observations.concerns,
+            settings: settings
         )
     }
 
@@ -105,6 +116,7 @@ extension ServiceTable {
     private func explanations(
         of slices: [EndpointSlice],
         _ port: ServicePort,
+        _ settings: ServerSettings,
         _ merged: [PortEndpoint],
         _ selection: EndpointSelection
     ) -> [EndpointExplanation] {
@@ -112,8 +124,11 @@ extension ServiceTable {
         var explanations: [(view: PortEndpoint, explanation: EndpointExplanation)] = []
         for slice in slices {
             for number in slice.ports.filter({ $0.feeds(port) }).map(\.port) {
-                for endpoint in slice.endpoints where endpoint.address.family == slice.family {
-                    let view = PortEndpoint(endpoint, port: number, on: basis.facts)
+                let weights = settings.weighing.map { $0.weights(of: slice, on: basis.facts) }
+                for (index, endpoint) in slice.endpoints.enumerated()
+                where endpoint.address.family == slice.family {
+                    let weight = weights?[index] ?? 1
+                    let view = PortEndpoint(endpoint, port: number, on: basis.facts, weight: weight)
                     // The first that equals the merged one is it; of equal ones it does not matter which.
                     let counts = unclaimed[view.id] == view
                     if counts { unclaimed[view.id] = nil }
@@ -122,6 +137,7 @@ extension ServiceTable {
                         endpoint: endpoint,
                         port: number,
                         isLocal: view.isLocal,
+                        weight: weight,
                         clusterVerdict: counts ? selection.clusterVerdict(on: view) : .duplicate,
                         localVerdict: counts ? selection.localVerdict(on: view) : .duplicate
                     )

@@ -20,13 +20,16 @@ public struct ServicePortPlan: Hashable, Sendable {
 
     /// Equal arguments make equal plans, down to the order of what is in them.
     ///
-    /// - Parameter endpoints: as `PortEndpoint.merged` returns them for the port and the family.
+    /// - Parameters:
+    ///   - endpoints: as `PortEndpoint.merged` returns them for the port and the family.
+    ///   - settings: as this node carries them out; `nil` to have them worked out, where no slice has any.
     public init(
         _ port: ServicePort,
         of service: Service,
         endpoints: [PortEndpoint],
         in family: IPFamily,
-        basis: PlanBasis
+        basis: PlanBasis,
+        settings: ServerSettings? = nil
     ) {
         let concerns = service.addressConcerns(of: port, endpoints, in: family, basis)
         let virtualIPs = service.virtualIPs(of: port, in: family, basis, concerns)
@@ -34,12 +37,13 @@ public struct ServicePortPlan: Hashable, Sendable {
             self.init()
             return
         }
+        let settings = settings ?? ServerSettings(service, [], basis)
         let selection = EndpointSelection(endpoints, for: service, port, family)
         let nodePortAddresses = basis.nodePortAddresses(of: family)
         let omitsNodePort = port.nodePort != 0 && nodePortAddresses.isEmpty
 
         var contribution = Contribution()
-        contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, basis)
+        contribution.virtualServers = Self.virtualServers(virtualIPs, selection, service, family, settings)
         contribution.creationTime = service.creationTime ?? .max
         contribution.addresses = Self.boundAddresses(virtualIPs)
         // Two for each virtual IP in most plans.
@@ -71,9 +75,12 @@ public struct ServicePortPlan: Hashable, Sendable {
             )
         }
         observations.concerns = concerns
+        observations.ownAddresses = Self.ownAddresses(virtualIPs, basis)
+        observations.settingRefusals = settings.refusals
         observations.omissions = Self.omissions(
             service, family, basis,
             vitalAddress: concerns.contains { !$0.isAttracted },
+            setting: !settings.refusals.isEmpty,
             nodePort: omitsNodePort,
             healthCheck: omitsNodePort && healthCheckPort != 0
         )
@@ -85,9 +92,9 @@ public struct ServicePortPlan: Hashable, Sendable {
         _ selection: EndpointSelection,
         _ service: Service,
         _ family: IPFamily,
-        _ basis: PlanBasis
+        _ settings: ServerSettings
     ) -> [VirtualServer] {
-        let configuration = VirtualServer.Configuration(service, family, basis.configuration)
+        let configuration = VirtualServer.Configuration(service, family, settings)
         var servers: [VirtualServer] = []
         servers.reserveCapacity(virtualIPs.count)
         for virtualIP in virtualIPs {
@@ -96,7 +103,8 @@ public struct ServicePortPlan: Hashable, Sendable {
                     id: virtualIP.id,
                     claim: virtualIP.kind.claim,
                     configuration: configuration,
-                    realServers: selection.realServers(under: virtualIP.policy)
+                    realServers: selection.realServers(under: virtualIP.policy),
+                    slowStart: settings.slowStart
                 )
             )
         }
@@ -116,11 +124,23 @@ public struct ServicePortPlan: Hashable, Sendable {
         return addresses.count < 2 ? addresses : addresses.sorted().withoutRepetition()
     }
 
+    /// Node ports are there to have the node's addresses.
+    private static func ownAddresses(_ virtualIPs: [VirtualIP], _ basis: PlanBasis) -> [OwnAddress] {
+        var own: [OwnAddress] = []
+        for virtualIP in virtualIPs where virtualIP.kind != .nodePort {
+            let address = virtualIP.id.address
+            guard basis.facts.interfaceAddresses.contains(address) else { continue }
+            own.append(OwnAddress(kind: virtualIP.kind, address: address))
+        }
+        return own
+    }
+
     private static func omissions(
         _ service: Service,
         _ family: IPFamily,
         _ basis: PlanBasis,
         vitalAddress: Bool,
+        setting: Bool,
         nodePort: Bool,
         healthCheck: Bool
     ) -> [PlanOmission] {
@@ -131,6 +151,7 @@ public struct ServicePortPlan: Hashable, Sendable {
             omissions.append(.externalIPs)
         }
         if vitalAddress { omissions.append(.vitalAddress) }
+        if setting { omissions.append(.setting) }
         return omissions
     }
 }
@@ -167,14 +188,11 @@ extension EndpointSelection {
 
 extension VirtualServer.Configuration {
     /// All virtual servers of a Service are alike but for their real servers.
-    fileprivate init(_ service: Service, _ family: IPFamily, _ configuration: PlanConfiguration) {
-        var flags: VirtualServerFlags = []
+    fileprivate init(_ service: Service, _ family: IPFamily, _ settings: ServerSettings) {
+        var flags = settings.flags
         if service.clientAffinityTimeout != nil { flags.insert(.persistent) }
-        // Maglev hashing then takes the client's port into account (`mh-port`), so that one client spreads over the real
-        // servers. `mh-fallback` is never set.
-        if configuration.scheduler == .maglevHashing { flags.insert(.scheduler2) }
         self.init(
-            scheduler: configuration.scheduler,
+            scheduler: settings.scheduler,
             flags: flags,
             persistenceTimeout: service.clientAffinityTimeout ?? 0,
             persistenceMask: Self.singleClientMask(for: family)

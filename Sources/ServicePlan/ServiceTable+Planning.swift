@@ -158,12 +158,20 @@ extension ServiceTable {
         guard families.contains(family), service.programmedClusterIP(of: family) != nil else {
             return ServicePortPlan()
         }
+        let settings = ServerSettings(service, slices, basis) { place in
+            guard slices[place].family == family else { return false }
+            if let lookup { return lookup.feeders(of: port).contains { $0.slice == place } }
+            return slices[place].ports.contains { $0.feeds(port) }
+        }
+        let weighing = settings.weighing
         let endpoints =
             if let lookup {
-                PortEndpoint.merged(slices, feeding: lookup.feeders(of: port), in: family, on: basis.facts)
+                PortEndpoint.merged(
+                    slices, feeding: lookup.feeders(of: port), in: family, on: basis.facts, weighing: weighing)
             } else {
-                PortEndpoint.merged(slices, of: port, in: family, on: basis.facts)
+                PortEndpoint.merged(slices, of: port, in: family, on: basis.facts, weighing: weighing)
             }
-        return ServicePortPlan(port, of: service, endpoints: endpoints, in: family, basis: basis)
+        return ServicePortPlan(
+            port, of: service, endpoints: endpoints, in: family, basis: basis, settings: settings)
     }
 }

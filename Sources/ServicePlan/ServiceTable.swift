@@ -36,6 +36,15 @@ public struct ServiceTable: Sendable {
         var hasZoneHints: Bool {
             slices.contains { slice in slice.endpoints.contains { !$0.zoneHints.isEmpty } }
         }
+
+        /// Whether its endpoints may weigh other than 1.
+        var hasWeights: Bool {
+            service?.settings.weights != nil || slices.contains { $0.weights != nil }
+        }
+
+        var hasZoneWeights: Bool {
+            service?.settings.weights?.dependsOnZone == true || slices.contains { $0.weights?.dependsOnZone == true }
+        }
     }
 
     /// Where each Service has its entry. Names are hashed to come here and not again: entries know each other by place.
@@ -54,6 +63,8 @@ public struct ServiceTable: Sendable {
 
     /// The node and the settings that all Service ports are planned with.
     public internal(set) var basis: PlanBasis
+    /// How many Services ask for each scheduler by an annotation.
+    var askedSchedulers: [Scheduler: Int] = [:]
     /// The families that this node serves. The others have empty contributions. An array, because a set hashes for each
     /// plan.
     public let families: [IPFamily]
@@ -119,7 +130,9 @@ public struct ServiceTable: Sendable {
         if let old = entries[place].service {
             guard old != new else { return }
             markLost(old, at: place)
+            countSchedulers(of: old, by: -1)
         }
+        countSchedulers(of: new, by: 1)
         entries[place].service = new
         markDirty(new.ports.indices, at: place)
     }
@@ -127,6 +140,7 @@ public struct ServiceTable: Sendable {
     private mutating func removeService(_ name: ObjectName) {
         guard let place = places[name], let old = entries[place].service else { return }
         markLost(old, at: place)
+        countSchedulers(of: old, by: -1)
         entries[place].service = nil
         dropEntryIfEmpty(place, name)
     }
@@ -148,7 +162,9 @@ public struct ServiceTable: Sendable {
         let old = entries[place].slices[index]
         guard old != slice else { return }
         entries[place].slices[index] = slice
-        if old.endpoints == slice.endpoints, old.family == slice.family {
+        let hasSameWeights =
+            old.weights == slice.weights && (old.names == slice.names || !entries[place].hasWeights)
+        if old.endpoints == slice.endpoints, old.family == slice.family, hasSameWeights {
             markDirty(old.ports.subtracting(slice.ports), at: place)
             markDirty(slice.ports.subtracting(old.ports), at: place)
         } else {
@@ -180,7 +196,7 @@ public struct ServiceTable: Sendable {
     ///
     /// This looks at every Service, which is what a rare event may cost. It marks these ports:
     /// - for another name: all, because it decides which endpoints are local;
-    /// - for another zone: those of Services with a zone hint in one of their slices;
+    /// - for another zone: those of Services with a zone hint in one of their slices, or weights that go by the zone;
     /// - for another address of the node itself: those of Services with load balancer source ranges;
     /// - for an address that an interface gained or lost, or by which other hosts are known: those of Services that
     ///   have it as an external IP or a load balancer VIP, because it decides whether the address is bound;
@@ -189,7 +205,8 @@ public struct ServiceTable: Sendable {
         let old = basis
         guard old.facts != facts else { return }
         basis = PlanBasis(
-            facts: facts, configuration: old.configuration, apiServerEndpoints: old.apiServerEndpoints)
+            facts: facts, configuration: old.configuration, apiServerEndpoints: old.apiServerEndpoints,
+            missingSchedulers: old.missingSchedulers)
 
         let changedAddresses = old.facts.interfaceAddresses.symmetricDifference(facts.interfaceAddresses)
             .union(facts.surroundings.changedAddresses(from: old.facts.surroundings))
@@ -201,7 +218,7 @@ public struct ServiceTable: Sendable {
             guard let service = entry.service else { continue }
             let concernsAllPorts =
                 old.facts.name != facts.name
-                || old.facts.zone != facts.zone && entry.hasZoneHints
+                || old.facts.zone != facts.zone && (entry.hasZoneHints || entry.hasZoneWeights)
                 || old.facts.nodeIPs != facts.nodeIPs && !service.loadBalancerSourceRanges.isEmpty
                 || service.wants(changedAddresses)
             markDirty(
@@ -221,7 +238,8 @@ public struct ServiceTable: Sendable {
         let changed = endpoints.changedKeys(from: basis.apiServerEndpoints)
             .union(basis.facts.surroundings.apiServers.keys)
         basis = PlanBasis(
-            facts: basis.facts, configuration: basis.configuration, apiServerEndpoints: endpoints)
+            facts: basis.facts, configuration: basis.configuration, apiServerEndpoints: endpoints,
+            missingSchedulers: basis.missingSchedulers)
         for place in entries.indices {
             guard let service = entries[place].service, service.wants(changed) else { continue }
             markDirty(service.ports.indices, at: place)
@@ -259,8 +277,10 @@ public struct ServiceTable: Sendable {
 
     /// The endpoints of a Service port in ascending order, each identity once.
     public func endpoints(of id: ServicePortID, in family: IPFamily) -> [PortEndpoint] {
-        guard let port = service(id.service)?.port(id) else { return [] }
-        return PortEndpoint.merged(slices(of: id.service), of: port, in: family, on: basis.facts)
+        guard let service = service(id.service), let port = service.port(id) else { return [] }
+        let slices = slices(of: id.service)
+        let settings = ServerSettings(service, slices, basis)
+        return PortEndpoint.merged(slices, of: port, in: family, on: basis.facts, weighing: settings.weighing)
     }
 
     /// What a Service port becomes now; empty for one that does not exist.

@@ -31,6 +31,17 @@ struct KernelCommand {
             try expect("udp")
             let (client, server, endpoint) = (try realServer(next()), try realServer(next()), try realServer(next()))
             kernel.conntrack.flows.append(Self.flow(client, server, endpoint))
+        case "modprobe":
+            let isRemoved = words.first == "-r"
+            if isRemoved { words.removeFirst() }
+            let module = try next()
+            guard module.hasPrefix("ip_vs_") else { throw wrong("only schedulers come and go") }
+            let name = String(module.dropFirst("ip_vs_".count))
+            if isRemoved {
+                kernel.ipvs.missingSchedulers.insert(name)
+            } else {
+                kernel.ipvs.missingSchedulers.remove(name)
+            }
         case "refuse": try refuse()
         case "accept":
             try expect("everything")

@@ -84,7 +84,10 @@ private final class Story: PassObserver {
 
     func planned(_ id: ServicePortID, _ family: IPFamily, _ observations: PlanObservations) {
         statuses.record(observations, of: id, in: family)
-        lines += observations.omissions.map { "\(id) (\(family)) does not get \($0.rawValue)" }
+        lines += observations.settingRefusals.map { "\(id.service): \($0)" }
+        lines += observations.omissions.filter { $0 != .setting }.map {
+            "\(id) (\(family)) does not get \($0.rawValue)"
+        }
         lines += observations.concerns.map { "\(id) (\(family)): \($0)" }
     }
 

@@ -45,13 +45,17 @@ public struct DesiredState<Owner: Hashable & Comparable & Sendable>: Sendable {
     /// The owners that contribute anything.
     public var owners: some Sequence<Owner> { numbers.keys }
 
-    public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? {
+    public subscript(id: VirtualServer.ID) -> IPVSTable.Entry? { entry(of: id)?.entry }
+
+    /// What is wanted of a virtual server, and over how many seconds the weight of a new real server of it rises; 0 for none.
+    public func entry(of id: VirtualServer.ID) -> (entry: IPVSTable.Entry, slowStart: UInt32)? {
         guard let claim = claims[id] else { return nil }
         // Each is read in place: a copy of the virtual server has a reference to count.
-        return IPVSTable.Entry(
+        let entry = IPVSTable.Entry(
             configuration: contributions[claim.ownerNumber].virtualServers[claim.index].configuration,
             realServers: contributions[claim.ownerNumber].virtualServers[claim.index].realServers
         )
+        return (entry, contributions[claim.ownerNumber].virtualServers[claim.index].slowStart)
     }
 
     /// The owner that wants the virtual server; of several, the one that has it.

@@ -76,17 +76,21 @@ public struct VirtualServer: Hashable, Sendable {
     public var configuration: Configuration
     /// In ascending order of their identity, each identity once. Virtual servers of one Service port share the storage.
     public var realServers: [RealServer]
+    /// Over how many seconds the weight of a new real server rises; 0 for none. The kernel knows nothing of it.
+    public var slowStart: UInt32
 
     public init(
         id: ID,
         claim: Claim = .clusterIP,
         configuration: Configuration,
-        realServers: [RealServer] = []
+        realServers: [RealServer] = [],
+        slowStart: UInt32 = 0
     ) {
         self.id = id
         self.claim = claim
         self.configuration = configuration
         self.realServers = realServers
+        self.slowStart = slowStart
     }
 }
 

@@ -42,6 +42,7 @@ extension PlanOmission {
         case .healthCheckNodePort: "health_check_node_port"
         case .externalIPs: "external_ips"
         case .vitalAddress: "vital_address"
+        case .setting: "setting"
         }
     }
 }

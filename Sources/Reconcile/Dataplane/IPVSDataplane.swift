@@ -25,4 +25,14 @@ public protocol IPVSDataplane: AnyObject {
     /// - Returns: the changes that the kernel refused. Every other one took effect.
     /// - Throws: when the exchange itself broke: what took effect is then unknown, and the table must be read again.
     func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>]
+
+    /// Whether the kernel has a scheduler.
+    func has(_ scheduler: Scheduler) throws(DataplaneError) -> Bool
+}
+
+extension IPVSDataplane {
+    /// Finds out by adding a virtual server with it and removing that again, which makes the kernel load the scheduler's module.
+    public func has(_ scheduler: Scheduler) throws(DataplaneError) -> Bool {
+        try SchedulerProbe.finds(scheduler, on: self)
+    }
 }

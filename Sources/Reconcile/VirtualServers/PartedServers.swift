@@ -11,6 +11,8 @@ struct PartedServers {
 
     /// By virtual server of which more is to be written.
     private var refused: [VirtualServer.ID: Refused] = [:]
+    /// Virtual servers of which more is to be written.
+    private var halfWritten: Set<VirtualServer.ID> = []
 
     /// A virtual server with more changes than these is written in parts.
     static var changesAtOnce: Int { 512 }
@@ -29,6 +31,7 @@ struct PartedServers {
     ///
     /// - Returns: what was refused.
     mutating func takeRefused(of id: VirtualServer.ID, from changes: inout [IPVSChange]) -> Refused {
+        halfWritten.remove(id)
         guard let known = refused.removeValue(forKey: id) else { return [] }
         let excluded = Set(known.lazy.map(\.change))
         changes.removeAll { excluded.contains($0) }
@@ -38,10 +41,14 @@ struct PartedServers {
     /// Keeps what has been refused until the other parts have been written.
     mutating func keep(_ refused: Refused, of id: VirtualServer.ID) {
         self.refused[id] = refused.isEmpty ? nil : refused
+        halfWritten.insert(id)
     }
+
+    func isHalfWritten(_ id: VirtualServer.ID) -> Bool { !halfWritten.isEmpty && halfWritten.contains(id) }
 
     mutating func forget(_ id: VirtualServer.ID) {
         // Also where the table is empty, a look into it hashes.
         if !refused.isEmpty { refused[id] = nil }
+        if !halfWritten.isEmpty { halfWritten.remove(id) }
     }
 }

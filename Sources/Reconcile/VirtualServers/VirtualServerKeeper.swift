@@ -53,6 +53,9 @@ struct VirtualServerKeeper {
     /// When the connections of draining real servers are to be counted; `nil` when none drains, or nothing is known of them.
     var nextDrainPoll: Instant? { writer.nextDrainPoll }
 
+    /// When the weights of new real servers rise next; `nil` when none does.
+    var nextRise: Instant? { writer.nextRise }
+
     /// Takes over virtual servers that may differ from what is wanted.
     mutating func take(_ touched: inout Set<VirtualServer.ID>) { writer.take(&touched) }
 
@@ -117,7 +120,7 @@ struct VirtualServerKeeper {
         // A pass has broken off in between, so that nothing is known any more.
         if !writer.known.isKnown, !writer.known.isFilling { reading.restart() }
         do throws(DataplaneError) {
-            try readNext(&reading, desired, on: dataplane, &report)
+            try readNext(&reading, desired, at: now, on: dataplane, &report)
         } catch {
             writer.endReading(hasReadAll: false)
             throw error
@@ -142,6 +145,7 @@ struct VirtualServerKeeper {
     private mutating func readNext<Owner>(
         _ reading: inout VirtualServerReading,
         _ desired: DesiredState<Owner>,
+        at now: Instant,
         on dataplane: any IPVSDataplane,
         _ report: inout PassReport
     ) throws(DataplaneError) {
@@ -170,9 +174,11 @@ struct VirtualServerKeeper {
             writtenMeanwhile: writer.known.writtenSinceReading,
             on: dataplane
         ) { id, observed in
-            let wanted = desired[id]
-            if wanted != nil, collectsStatistics { statistics[id] = observed?.statistics }
             let found = observed.map { IPVSTable.Entry($0) }
+            let wanted = desired.entry(of: id).map { wanted, slowStart in
+                writer.wanted(wanted, of: id, found: found, over: slowStart, at: now)
+            }
+            if wanted != nil, collectsStatistics { statistics[id] = observed?.statistics }
             let isDifferent = writer.takeRead(
                 id, found, wanted: wanted, of: { desired.owner(of: id).map { "\($0)" } }, &report)
             if isDifferent, wanted != nil { unwritten.append(id) }

@@ -21,6 +21,7 @@ extension VirtualServerWriter {
     mutating func takeReadAhead(_ id: VirtualServer.ID, _ found: IPVSTable.Entry?) {
         known[id] = found
         unsettled.insert(id)
+        readAhead.insert(id)
     }
 
     /// Takes a virtual server as it was just read into the table.

@@ -9,7 +9,10 @@ struct VirtualServerWriter {
     var known = KnownServers()
     var unsettled = UnsettledObjects<VirtualServer.ID>()
     var drains: DrainList
-    private var parted = PartedServers()
+    var ramps = RampList()
+    /// Virtual servers that were read before it was known what is wanted of them, and have not been compared with it.
+    var readAhead: Set<VirtualServer.ID> = []
+    var parted = PartedServers()
     /// Whether the last pass has left something for another one, which need not wait.
     private(set) var hasMore = false
     /// Addresses of virtual servers for which the last pass had no time, and of which the kernel has nothing yet.
@@ -54,6 +57,7 @@ struct VirtualServerWriter {
     mutating func writeWanted<Owner>(
         _ desired: DesiredState<Owner>, at now: Instant, on dataplane: any IPVSDataplane, _ report: inout PassReport
     ) {
+        letWeightsRise(at: now, on: dataplane, &report)
         var ids = wantedBySize(desired)
         while !hasMore, !ids.isEmpty, update(&ids, desired, at: now, on: dataplane, &report) {}
         for id in ids where !known.contains(id) { unservedAddresses.insert(id.address) }
@@ -93,7 +97,8 @@ struct VirtualServerWriter {
         changes.reserveCapacity(min(ids.count * usual, Self.changesPerBatch + usual))
         var size = 0
         while size < Self.changesPerBatch, let id = ids.popFirst() {
-            guard let entry = desired[id] else { continue }
+            guard let (wanted, slowStart) = desired.entry(of: id) else { continue }
+            let entry = risen(wanted, of: id, over: slowStart, at: now)
             let start = changes.count
             known.table.appendChanges(toReach: entry, of: id, to: &changes)
             if changes.count - start > PartedServers.changesAtOnce {
@@ -179,6 +184,8 @@ struct VirtualServerWriter {
         for id in gone where !refused.contains(id) {
             known[id] = nil
             drains.removeAll(of: id)
+            ramps.removeAll(of: id)
+            readAhead.remove(id)
             parted.forget(id)
             unsettled.noteDone(id)
         }
@@ -206,7 +213,7 @@ struct VirtualServerWriter {
     /// Sends the changes and counts those that took effect. The table does not follow them.
     ///
     /// - Returns: the refused changes; `nil` when it is unknown what took effect.
-    private mutating func send(
+    mutating func send(
         _ changes: [IPVSChange], on dataplane: any IPVSDataplane, _ report: inout PassReport
     ) -> [RefusedChange<IPVSChange>]? {
         guard !changes.isEmpty else { return [] }
@@ -223,7 +230,7 @@ struct VirtualServerWriter {
     }
 
     /// One refusal for each virtual server: when it could not be added, its real servers were refused for that alone.
-    private mutating func noteRefused(
+    mutating func noteRefused(
         _ refused: [RefusedChange<IPVSChange>], at now: Instant, _ report: inout PassReport
     ) {
         var blamed: Set<VirtualServer.ID> = []

@@ -25,6 +25,9 @@ public final class FakeIPVS: IPVSDataplane {
     /// Addresses that it takes for no real server.
     public var brokenRealServers: Set<IPAddress> = []
 
+    /// Schedulers that it does not have.
+    public var missingSchedulers: Set<String> = []
+
     /// How many virtual servers a listing hands over at a time.
     public var serversPerPart = 5
 
@@ -105,6 +108,14 @@ public final class FakeIPVS: IPVSDataplane {
         realServers.map { ObservedRealServer(realServer: $0, activeConnections: connections[$0.id, default: 0]) }
     }
 
+    private func lacksScheduler(of change: IPVSChange) -> Bool {
+        switch change {
+        case .addVirtualServer(_, let configuration), .editVirtualServer(_, let configuration):
+            missingSchedulers.contains(configuration.scheduler.name)
+        default: false
+        }
+    }
+
     private func isBroken(_ change: IPVSChange) -> Bool {
         if case .addRealServer(let realServer, _) = change, brokenRealServers.contains(realServer.id.address) {
             return true
@@ -117,7 +128,10 @@ public final class FakeIPVS: IPVSDataplane {
         exchanges.append(changes.count)
         var refused: [RefusedChange<IPVSChange>] = []
         for change in failure == nil ? changes[...] : changes.prefix(changes.count / 2) {
-            if !isBroken(change), table.apply(change) {
+            if lacksScheduler(of: change) {
+                let error = DataplaneError(part: .ipvs, number: 2, explanation: "no such scheduler")
+                refused.append(RefusedChange(change: change, error: error))
+            } else if !isBroken(change), table.apply(change) {
                 applied.append(change)
                 onChange("ipvs \(change)")
             } else {

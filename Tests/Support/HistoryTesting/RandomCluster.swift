@@ -102,7 +102,7 @@ public struct RandomCluster {
             ServicePort(name: "a", transport: .udp, port: 53),
             ServicePort(name: "c", transport: .sctp, port: 99, nodePort: chance(30) ? 30200 : 0),
         ]
-        return Service(
+        var service = Service(
             name: name,
             kind: pick([.clusterIP, .nodePort, .loadBalancer, .loadBalancer, .externalName]),
             clusterIPs: subset(IPFamily.allCases, percent: 80).map { family in
@@ -121,6 +121,10 @@ public struct RandomCluster {
             clientAffinityTimeout: chance(20) ? 60 : nil,
             healthCheckNodePort: chance(50) ? 31000 : 0
         )
+        service.settings.scheduler = chance(40) ? pick(["wrr", "wlc", "sh", "mh", "rr"]) : nil
+        service.settings.schedulerFlags = chance(20) ? pick([[], .shPort, .mhPort, [.flag1, .flag2]]) : nil
+        service.settings.weights = chance(20) ? EndpointWeights(all: pick([1, 7, 65_535])) : nil
+        return service
     }
 
     private mutating func slice() -> EndpointSlice {
@@ -153,7 +157,8 @@ public struct RandomCluster {
             serviceName: chance(5) ? "" : "s\(service)",
             family: family,
             ports: subset(ports, percent: 70),
-            endpoints: endpoints
+            endpoints: endpoints,
+            weights: chance(10) ? EndpointWeights(all: 3) : nil
         )
     }
 
