@@ -19,6 +19,8 @@ final class PassRecorder: PassObserver {
     private var changes = ServiceChanges()
     private var claims: ClaimLog
     private var settings: SettingLog
+    private var remarks: ServiceRemarks
+    private var troubles: TroubleEvents
     private var statuses = ServiceStatusTable()
     private let healthCheckPorts: HealthCheckPorts
     private let status: StatusBoard?
@@ -33,12 +35,15 @@ final class PassRecorder: PassObserver {
         healthCheckPorts: HealthCheckPorts,
         status: StatusBoard? = nil,
         logger: Logger,
-        onClaimLost: @escaping @Sendable (ClusterEvent) -> Void
+        nodeName: String,
+        record: @escaping @Sendable (ClusterEvent) -> Void
     ) {
         self.instruments = instruments
         log = PassLog(families: families, logger: logger)
         self.settings = settings
-        claims = ClaimLog(logger: logger, record: onClaimLost)
+        claims = ClaimLog(logger: logger, record: record)
+        remarks = ServiceRemarks(logger: logger, record: record)
+        troubles = TroubleEvents(nodeName: nodeName, record: record)
         self.healthCheckPorts = healthCheckPorts
         self.status = status
     }
@@ -61,6 +66,7 @@ final class PassRecorder: PassObserver {
 
     func planningBegan() {
         claims.beginPlanning()
+        remarks.beginPlanning()
     }
 
     func planned(_ id: ServicePortID, _ family: IPFamily, _ observations: PlanObservations) {
@@ -69,6 +75,7 @@ final class PassRecorder: PassObserver {
         }
         log.noteOmissions(observations.omissions, of: id, family)
         claims.note(observations.concerns, of: id, family)
+        remarks.note(observations, of: id, family)
     }
 
     var comparesContributions: Bool { log.namesServices }
@@ -99,12 +106,13 @@ final class PassRecorder: PassObserver {
             status?.note(degraded)
         }
         claims.note(pass.contests)
+        troubles.note(pass.report, family.reconciler.desired)
     }
 
     func rulesKept(_ report: PassReport, took duration: Duration, at now: Instant) {
         instruments.noteRules(report, at: now)
         log.note(report, took: duration)
-        status?.note(report, sizes: nil, took: duration, at: now)
+        troubles.note(rules: report)
     }
 
     /// The ports follow the pass, so that a load balancer sees only a node that serves.

@@ -82,7 +82,8 @@ public actor ServiceProxy {
             healthCheckPorts: healthCheckPorts,
             status: status,
             logger: logger,
-            onClaimLost: record
+            nodeName: settings.nodeName,
+            record: record
         )
         var sync = settings.sync(families, gracefulTimeout: gracefulTimeout)
         sync.collectsStatistics = instruments.wantsStatistics

@@ -6,8 +6,9 @@ public import Logging
 /// Writes events to the cluster, as well as it can: an event that cannot be written is a line of the debug log and nothing
 /// more, and `record` never waits.
 ///
-/// The same thing again within some minutes makes no new event, but counts up the last one. While events cannot be written, they
-/// are tried ever less often, up to every two minutes.
+/// The same thing again within some minutes makes no new event, but counts up the last one. Twenty requests go out at once, and
+/// then ten a minute: what there is more waits, and what is too much to wait is dropped. While events cannot be written, they are
+/// tried ever less often, up to every two minutes.
 public struct EventRecorder<Transport: APITransport>: Sendable {
     private let transport: Transport
     private let reporter: EventReporter
@@ -16,6 +17,9 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
     private let now: @Sendable () -> UnixTime
     private let queue: AsyncStream<Recorded>
     private let continuation: AsyncStream<Recorded>.Continuation
+
+    private static var burst: Int { 20 }
+    private static var interval: Duration { .seconds(6) }
 
     private struct Recorded {
         var event: ClusterEvent
@@ -75,8 +79,12 @@ public struct EventRecorder<Transport: APITransport>: Sendable {
         // The first event that fails may be one that nobody takes; the next one shows.
         var failures = 0
         var delay = Duration.zero
+        var bucket = TokenBucket(capacity: Self.burst, interval: Self.interval)
         for await recorded in queue {
             guard let write = log.note(recorded.event, at: recorded.time) else { continue }
+            // Throws only when the task is cancelled, as below.
+            let pause = bucket.take(at: now())
+            if pause > .zero { try? await clock.sleep(for: pause) }
             // Throws only when the task is cancelled, which ends the queue.
             if failures > 1 { try? await clock.sleep(for: delay) }
             if let error = await perform(write, of: &log) {

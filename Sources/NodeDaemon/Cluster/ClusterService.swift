@@ -18,6 +18,8 @@ struct ClusterService: ServiceLifecycle.Service {
     let metrics: ProxyMetrics
     let status: StatusBoard
     let logger: Logger
+    /// Sends an event of an object of which a part cannot be used.
+    let record: @Sendable (ClusterEvent) -> Void
 
     private let progress: SourceProgress
 
@@ -34,8 +36,8 @@ struct ClusterService: ServiceLifecycle.Service {
         settings: EffectiveSettings,
         proxy: ServiceProxy,
         metrics: ProxyMetrics,
-        status: StatusBoard,
-        logger: Logger
+        logger: Logger,
+        record: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
     ) {
         self.client = client
         self.settings = settings
@@ -43,6 +45,7 @@ struct ClusterService: ServiceLifecycle.Service {
         self.metrics = metrics
         self.status = status
         self.logger = logger
+        self.record = record
         progress = SourceProgress()
     }
 
@@ -98,8 +101,7 @@ struct ClusterService: ServiceLifecycle.Service {
                 isList = update.isList
                 changes.append(store.apply(update))
             }
-            status.noteWatch(kind.rawValue, nil, at: .now)
-            note(changes.rejections, settled: changes.settled, Object.kind.rawValue)
+            note(changes.rejections, among: changes.applied.lazy.compactMap { $0.object as? EndpointSlice })
             if !changes.applied.isEmpty || !changes.removed.isEmpty {
                 await hand(changes)
             }
@@ -113,8 +115,7 @@ struct ClusterService: ServiceLifecycle.Service {
         var store = ObjectStore<Node>()
         for await update in reflector(client.node(named: settings.nodeName), .node) {
             let changes = store.apply(update)
-            status.noteWatch(WatchedKind.node.rawValue, nil, at: .now)
-            note(changes.rejections, settled: changes.settled, Node.kind.rawValue)
+            note(changes.rejections, among: EmptyCollection())
             if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
                 await proxy.replaceNode(node)
                 if settings.detectLocalMode != .nodeCIDR || !node.podCIDRs.isEmpty {
@@ -171,12 +172,18 @@ struct ClusterService: ServiceLifecycle.Service {
         }
     }
 
-    private func note(_ rejections: [Rejection], settled: [ObjectName], _ kind: String) {
-        status.note(rejections, settled: settled, kind: kind, at: .now)
+    /// - Parameter slices: those that came with them.
+    private func note(_ rejections: [Rejection], among slices: some Sequence<EndpointSlice>) {
+        guard !rejections.isEmpty else { return }
         metrics.objects.note(rejections)
         for rejection in rejections {
             logger.warning("a part of an object cannot be used", metadata: ["rejection": "\(rejection)"])
         }
+        var services = Dictionary(
+            rejections.lazy.filter { $0.kind == KubernetesObject.Kind.endpointSlice.rawValue }
+                .map { ($0.object, ObjectName?.none) }, uniquingKeysWith: { first, _ in first })
+        for slice in slices where services[slice.name] != nil { services[slice.name] = slice.service }
+        for event in RejectionEvents.events(for: rejections, serviceOfSlice: { services[$0] ?? nil }) { record(event) }
     }
 }
 

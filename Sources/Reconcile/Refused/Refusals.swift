@@ -32,6 +32,10 @@ struct Refusals<Name: Hashable & Sendable>: Sendable {
     /// What the kernel last said of each, in no particular order.
     var last: some Collection<Refusal> { entries.values.lazy.map(\.refusal) }
 
+    func forEach(_ body: (Name, Refusal) -> Void) {
+        for (name, entry) in entries { body(name, entry.refusal) }
+    }
+
     /// When the first of them may be tried again; `nil` where there is none.
     var nextRetry: Instant? { entries.isEmpty ? nil : earliestRetry }
 

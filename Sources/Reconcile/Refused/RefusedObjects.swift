@@ -46,6 +46,13 @@ public struct RefusedObjects: Sendable {
         isEmpty ? [] : Array(virtualServers.last) + Array(setEntries.last) + Array(addresses.last)
     }
 
+    /// Hands over each with what the kernel last said of it, in no particular order.
+    public func forEach(_ body: (KernelObjectName, Refusal) -> Void) {
+        virtualServers.forEach { body(.virtualServer($0), $1) }
+        setEntries.forEach { body(.setEntry($0), $1) }
+        addresses.forEach { body(.address($0), $1) }
+    }
+
     /// When the first of them may be tried again; `nil` where there is none.
     var nextRetry: ContinuousClock.Instant? {
         [virtualServers.nextRetry, setEntries.nextRetry, addresses.nextRetry].compactMap(\.self).min()

@@ -263,6 +263,36 @@ struct EventRecorderTests {
         #expect(api.events.count == 10)
     }
 
+    @Test func `twenty events go out at once, and then ten a minute, whoever they are about`() async {
+        let clock = FakeClock()
+        let recorder = EventRecorder(
+            transport: FakeTransport(api), reporter: EventReporter(hostName: "h"), capacity: 100, logger: .silent,
+            clock: clock, now: { [time] in time.now })
+        await run(recorder) { [api] recorder in
+            for number in 0..<30 {
+                recorder.record(
+                    ClusterEvent(
+                        .warning, reason: "KernelRefused", action: "A",
+                        regarding: .service(namespace: "shop", name: "s\(number)"), note: ""))
+            }
+            await api.wait { $0.events.count == 30 }
+        }
+        // The time of the events stands still, so each further one waits six seconds more.
+        #expect(clock.sleeps == (1...10).map { .seconds(6 * $0) })
+    }
+
+    @Test func `a bucket fills up again, and no further than it was`() {
+        var bucket = TokenBucket(capacity: 2, interval: .seconds(6))
+        #expect([bucket.take(at: time.now), bucket.take(at: time.now)] == [.zero, .zero])
+        #expect(bucket.take(at: time.now) == .seconds(6))
+        time.advance(by: 12)
+        #expect(bucket.take(at: time.now) == .zero)
+        time.advance(by: 3600)
+        #expect([bucket.take(at: time.now), bucket.take(at: time.now)] == [.zero, .zero])
+        time.advance(by: -3600)
+        #expect(bucket.take(at: time.now) == .seconds(6))
+    }
+
     @Test func `what is too long for the API is cut between characters`() throws {
         let event = ClusterEvent(
             .warning,
