@@ -13,21 +13,20 @@ extension ClusterClient {
         wanting address: IPAddress,
         where isWanted: (Service) -> Bool
     ) async throws(APIError) -> [Service] {
-        var found: [Service] = []
-        func note(_ observed: ObservedObject<Service>) -> Bool {
-            if let service = observed.object, isWanted(service) { found.append(service) }
-            return true
+        func list(_ resource: WatchedResource<Service>) async throws(APIError) -> [Service] {
+            try await ResourceListWatch(resource, transport: transport)
+                .list(.latest, keeping: { $0.object.map(isWanted) ?? false }).objects.compactMap(\.object)
         }
-        var resource = WatchedResource<Service>.services
-        resource.selectsLocally = false
-        resource.fieldSelector = "spec.clusterIP=\(address)"
+        var selected = WatchedResource<Service>.services
+        selected.selectsLocally = false
+        selected.fieldSelector = "spec.clusterIP=\(address)"
+        var found: [Service] = []
         do throws(APIError) {
-            try await ResourceListWatch(resource, transport: transport).visit(note)
+            found = try await list(selected)
         } catch .status {
             // Servers before 1.22 do not know the selector.
-            found = []
         }
-        if found.isEmpty { try await ResourceListWatch(.services, transport: transport).visit(note) }
+        if found.isEmpty { found = try await list(.services) }
         return found
     }
 

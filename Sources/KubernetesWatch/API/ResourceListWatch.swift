@@ -100,7 +100,7 @@ public final class ResourceListWatch<Transport: APITransport, Object: WatchableO
         )
     }
 
-    func readPage(
+    private func readPage(
         _ page: PageRequest,
         _ attempt: inout Attempt,
         into objects: inout ListedObjects<Object>,
