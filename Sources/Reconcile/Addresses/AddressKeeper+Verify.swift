@@ -75,24 +75,48 @@ extension AddressKeeper {
         on dataplane: any AddressDataplane,
         _ report: inout PassReport
     ) throws(DataplaneError) {
+        let isWanted = { [family] (stray: AddressChange) in
+            stray.family == family && desired.contains(stray.address)
+        }
+        let unreplaced = try replace(Array(strays.filter { isOfOtherMode($0) && isWanted($0) }), on: dataplane)
+        let removals = strays.filter { !unreplaced.contains($0) }
         var changes: [AddressChange] = []
-        for stray in strays {
+        for stray in removals {
+            guard isWanted(stray), !isOfOtherMode(stray) else {
+                changes.append(stray)
+                continue
+            }
             let binding = AddressChange.adding(stray.address, mode)
-            let isWanted = stray.family == family && desired.contains(stray.address)
             // Both are there for a moment, so that the virtual IP is always served. IPv6 has no address twice on one link.
-            if isWanted, family == .v4 || binding.concernsRoute || stray.concernsRoute { changes.append(binding) }
+            if family == .v4 || binding.concernsRoute { changes.append(binding) }
             changes.append(stray)
-            // The kernel may remove more of the same kind.
-            if isWanted, binding.concernsRoute == stray.concernsRoute { changes.append(binding) }
+            // The kernel may remove more than the stray.
+            changes.append(binding)
         }
         // Bindings are tried again after the next reading, which tells what is missing.
-        let removals = Set(strays)
-        let kept = try dataplane.apply(changes).filter { removals.contains($0.change) }
+        let names = Set(removals)
+        let kept = try dataplane.apply(changes).filter { names.contains($0.change) }
         for kind in [ObjectKind.address, .route] {
-            let count = strays.count { $0.kind == kind } - kept.count { $0.change.kind == kind }
-            report.count(kind, count)
+            report.count(kind, removals.count { $0.kind == kind } - kept.count { $0.change.kind == kind })
         }
         report.refusals += kept.map { Refusal(kind: $0.change.kind, attempt: "\($0.change)", error: $0.error) }
+    }
+
+    /// Whether a stray makes its virtual IP local in the way that is not the daemon's.
+    private func isOfOtherMode(_ stray: AddressChange) -> Bool { stray.concernsRoute != (mode == .routes) }
+
+    /// Binds the virtual IPs of strays as they should be, while the strays are there.
+    ///
+    /// - Returns: those of which the kernel has refused that. They stay, for nothing else makes their virtual IPs local.
+    private func replace(
+        _ strays: [AddressChange],
+        on dataplane: any AddressDataplane
+    ) throws(DataplaneError) -> Set<AddressChange> {
+        guard !strays.isEmpty else { return [] }
+        let refused = try dataplane.apply(strays.map { .adding($0.address, mode) })
+        guard !refused.isEmpty else { return [] }
+        let names = Set(refused.map(\.change.address))
+        return Set(strays.filter { names.contains($0.address) })
     }
 
     private mutating func keepLink(

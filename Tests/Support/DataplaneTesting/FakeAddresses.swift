@@ -16,6 +16,8 @@ public final class FakeAddresses: AddressDataplane {
     public var routes: Set<LocalRoute> = []
     public private(set) var writeCount = 0
     public var brokenAddresses: Set<IPAddress> = []
+    /// Those of which it takes the address, and not the route.
+    public var brokenRoutes: Set<IPAddress> = []
 
     /// How many one call of `listAddresses` or `listRoutes` hands over.
     public var addressesPerPart = 3
@@ -91,7 +93,9 @@ public final class FakeAddresses: AddressDataplane {
         }
         var refused: [RefusedChange<AddressChange>] = []
         for change in changes {
-            guard !brokenAddresses.contains(change.address) else {
+            guard !brokenAddresses.contains(change.address),
+                !change.concernsRoute || !brokenRoutes.contains(change.address)
+            else {
                 let part: DataplaneError.Part = change.concernsRoute ? .routes : .addresses
                 let error = DataplaneError(part: part, number: 22, explanation: "refused by the fake")
                 refused.append(RefusedChange(change: change, error: error))
