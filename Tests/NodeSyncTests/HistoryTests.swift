@@ -14,6 +14,13 @@ struct HistoryTests {
         try await follow(seed, on: FakeDataplane())
     }
 
+    @Test(arguments: 201...220 as ClosedRange<UInt64>)
+    func `so it is with virtual IPs as routes, and where a restart changes between routes and addresses`(
+        seed: UInt64
+    ) async throws {
+        try await follow(seed, on: FakeDataplane(), withRoutes: true)
+    }
+
     @Test(arguments: 101...120 as ClosedRange<UInt64>)
     func `where every other endpoint has connections, only who drains stays longer`(seed: UInt64) async throws {
         let fake = FakeDataplane()
@@ -31,8 +38,12 @@ struct HistoryTests {
 
     /// - Returns: the number of steps after which somebody drained.
     @discardableResult
-    private func follow(_ seed: UInt64, on fake: FakeDataplane) async throws -> Int {
-        var history = NodeHistory(seed: seed, on: fake.dataplane) {
+    private func follow(
+        _ seed: UInt64,
+        on fake: FakeDataplane,
+        withRoutes: Bool = false
+    ) async throws -> Int {
+        var history = NodeHistory(seed: seed, on: fake.dataplane, withRoutes: withRoutes) {
             fake.addresses.hasLink = false
             fake.addresses.bound = []
         }

@@ -52,10 +52,24 @@ extension NodeHistory {
             wrong += members.subtracting(wanted).map { "\(name) has \($0)" }
             wrong += wanted.subtracting(members).map { "\(name) lacks \($0)" }
         }
+        return wrong + virtualIPDifferences(of: state, from: desired, family)
+    }
+
+    /// In the way that is not the daemon's there must be none.
+    private func virtualIPDifferences(
+        of state: NodeState,
+        from desired: DesiredState<ServicePortID>,
+        _ family: IPFamily
+    ) -> [String] {
+        let wanted = Set(desired.addresses)
         let bound = state.addresses.filter { $0.family == family }
-        wrong += bound.filter { !desired.contains($0) }.map { "\($0) is bound" }
-        wrong += desired.addresses.filter { !bound.contains($0) }.map { "\($0) is not bound" }
-        return wrong
+        let routes = state.routes.filter { $0.family == family }
+        let wantedBound = virtualIPs == .addresses ? wanted : []
+        let wantedRoutes = virtualIPs == .routes ? Set(wanted.map { LocalRoute($0) }) : []
+        return bound.subtracting(wantedBound).map { "\($0) is bound" }
+            + wantedBound.subtracting(bound).map { "\($0) is not bound" }
+            + routes.subtracting(wantedRoutes).map { "there is a route \($0)" }
+            + wantedRoutes.subtracting(routes).map { "there is no route \($0)" }
     }
 
     private mutating func ruleDifferences(
@@ -65,7 +79,7 @@ extension NodeHistory {
         let closedServers = Set(desired.serversClosedToNode)
         let listing = try await dataplane.rules.save(family)
         if let right = rightRules[family], right.listing == listing, right.closedServers == closedServers { return [] }
-        var configuration = RuleConfiguration()
+        var configuration = Self.rules(virtualIPs)
         configuration.usesRandomFully = dataplane.rules.supportsRandomFully
         let wanted = Ruleset(configuration, family, closedServers: desired.serversClosedToNode)
         if let input = wanted.restoreInput(over: InstalledRules(listing)) {

@@ -28,6 +28,10 @@ public struct NodeHistory {
     let breaker = Breaker()
     /// Rules that the daemon has begun to keep before it knew the objects.
     var rulesAhead: [RulesWork] = []
+    /// How the daemon that runs has virtual IPs.
+    public internal(set) var virtualIPs: VirtualIPMode
+    /// Whether a restart may change that.
+    private let changesOver: Bool
     /// Of the passes since the last look at them.
     let reports = PassReports()
     let read: () throws -> NodeState
@@ -64,18 +68,22 @@ public struct NodeHistory {
     }
 
     /// - Parameters:
+    ///   - withRoutes: whether virtual IPs are routes at first, and in the one or the other way after each restart.
     ///   - serviceCount: how many names of Services there are in each of two namespaces.
     ///   - read: looks at what there is after a step; `nil` asks the data plane itself.
     ///   - removeLink: takes the dummy link away, as others may.
     public init(
         seed: UInt64,
         on dataplane: Dataplane,
+        withRoutes: Bool = false,
         serviceCount: Int = 8,
         ruleChanges: RuleChanges = .many,
         read: (() throws -> NodeState)? = nil,
         removeLink: @escaping () throws -> Void
     ) {
         self.seed = seed
+        virtualIPs = withRoutes ? .routes : .addresses
+        changesOver = withRoutes
         self.dataplane = dataplane.breaking(by: breaker)
         self.read = read ?? { try NodeState(of: dataplane) }
         cluster = RandomCluster(
@@ -85,23 +93,35 @@ public struct NodeHistory {
             seed: seed ^ 0x0dd,
             dataplane: dataplane,
             rulePercent: ruleChanges.strangerPercent,
+            changesRoutes: withRoutes,
             removeLink: removeLink
         )
-        node = Self.freshNode(ServiceTable(facts: cluster.facts, configuration: cluster.configuration), clock)
+        node = Self.freshNode(
+            ServiceTable(facts: cluster.facts, configuration: cluster.configuration), virtualIPs, clock)
     }
 
     /// A daemon that has just started.
-    private static func freshNode(_ table: ServiceTable, _ clock: ManualClock) -> NodeReconciler {
+    private static func freshNode(
+        _ table: ServiceTable,
+        _ virtualIPs: VirtualIPMode,
+        _ clock: ManualClock
+    ) -> NodeReconciler {
         let settings = SyncSettings(
             families: IPFamily.allCases,
             minSyncPeriod: minSyncPeriod,
             syncPeriod: syncPeriod,
-            excludedNetworks: Stranger.excludedNetworks
+            excludedNetworks: Stranger.excludedNetworks,
+            virtualIPs: virtualIPs
         )
-        let node = NodeReconciler(table, settings, clock: clock) { _ in RuleConfiguration() }
+        let node = NodeReconciler(table, settings, clock: clock) { _ in Self.rules(virtualIPs) }
         // Few, so that much can happen between two readings.
         node.setVirtualServersPerReading(3)
         return node
+    }
+
+    /// What the rules depend on, as the daemon of that way has it.
+    public static func rules(_ virtualIPs: VirtualIPMode) -> RuleConfiguration {
+        RuleConfiguration(ownTraffic: virtualIPs == .routes ? .isFromTheNode : .isFromVirtualIPs)
     }
 
     static var minSyncPeriod: Duration { .seconds(1) }
@@ -159,11 +179,15 @@ public struct NodeHistory {
 
     /// A daemon that was killed, perhaps with changes that it had not written, and one that starts from nothing.
     private mutating func restart() async throws -> [String] {
-        events.append("the daemon starts anew")
+        if changesOver, let mode = VirtualIPMode.allCases.randomElement(using: &random), mode != virtualIPs {
+            virtualIPs = mode
+            rightRules = [:]
+        }
+        events.append("the daemon starts anew, with virtual IPs as \(virtualIPs)")
         if Bool.random(using: &random) {
             for _ in 0..<3 { _ = cluster.nextChange() }
         }
-        node = Self.freshNode(cluster.scratchTable(), clock)
+        node = Self.freshNode(cluster.scratchTable(), virtualIPs, clock)
         if try await getAhead() {
             await settle()
             return try await mend()

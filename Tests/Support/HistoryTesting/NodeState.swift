@@ -10,6 +10,8 @@ public struct NodeState {
     public var sets: [String: Set<IPSetEntry>] = [:]
     /// Those of the dummy link, but loopback and IPv6 link-local ones.
     public var addresses: Set<IPAddress> = []
+    /// Those of the daemon's protocol number in table `local`.
+    public var routes: Set<LocalRoute> = []
 
     public init() {}
 
@@ -30,6 +32,7 @@ public struct NodeState {
                 if let (_, members) = try dataplane.sets.contents(ofSetNamed: name) { sets[name] = members }
             }
             addresses.formUnion(try dataplane.addresses.boundAddresses(of: family))
+            routes.formUnion(try dataplane.addresses.localRoutes(of: family))
         }
     }
 }

@@ -12,15 +12,25 @@ struct Stranger {
     private var random: SeededGenerator
     private let dataplane: Dataplane
     private let rulePercent: Int
+    private let changesRoutes: Bool
     private let removeLink: () throws -> Void
     /// Made by the stranger in the excluded networks.
     private(set) var ownServers: Set<VirtualServer.ID> = []
 
-    /// - Parameter rulePercent: how much of what it does is to rules.
-    init(seed: UInt64, dataplane: Dataplane, rulePercent: Int, removeLink: @escaping () throws -> Void) {
+    /// - Parameters:
+    ///   - rulePercent: how much of what it does is to rules.
+    ///   - changesRoutes: whether it changes routes of virtual IPs as well as addresses.
+    init(
+        seed: UInt64,
+        dataplane: Dataplane,
+        rulePercent: Int,
+        changesRoutes: Bool,
+        removeLink: @escaping () throws -> Void
+    ) {
         random = SeededGenerator(seed: seed)
         self.dataplane = dataplane
         self.rulePercent = rulePercent
+        self.changesRoutes = changesRoutes
         self.removeLink = removeLink
     }
 
@@ -140,6 +150,7 @@ struct Stranger {
     // MARK: Addresses
 
     private mutating func changeAddresses(_ family: IPFamily, _ state: NodeState) throws -> String {
+        if changesRoutes, Bool.random(using: &random) { return try changeRoutes(family, state) }
         guard try dataplane.addresses.linkExists() else { return "a stranger: nothing" }
         let bound = state.addresses.filter { $0.family == family }.sorted()
         let change: AddressChange =
@@ -147,6 +158,18 @@ struct Stranger {
                 .unbind(address)
             } else {
                 .bind(address(family, 0x66, 1...200))
+            }
+        _ = try dataplane.addresses.apply([change])
+        return "a stranger: \(change)"
+    }
+
+    private mutating func changeRoutes(_ family: IPFamily, _ state: NodeState) throws -> String {
+        let routes = state.routes.filter { $0.family == family }.map(\.address).sorted()
+        let change: AddressChange =
+            if Int.random(in: 0..<3, using: &random) > 0, let address = routes.randomElement(using: &random) {
+                .removeRoute(address)
+            } else {
+                .addRoute(address(family, 0x66, 1...200))
             }
         _ = try dataplane.addresses.apply([change])
         return "a stranger: \(change)"
