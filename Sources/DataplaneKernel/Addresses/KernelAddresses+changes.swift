@@ -26,6 +26,11 @@ extension KernelAddresses {
                 batch.append(request, tag: position)
             }
             refused += try socket.submit(&batch)
+            let refusedPositions = Set(refused.map(\.tag))
+            try awaitOwnRoutes(
+                of: changes.enumerated().lazy.compactMap { position, change in
+                    if case .bind(let address) = change, !refusedPositions.contains(position) { address } else { nil }
+                })
             return unsent
                 + refused.compactMap { refusal in
                     let change = changes[refusal.tag]

@@ -17,6 +17,8 @@ public final class KernelAddresses: AddressDataplane {
     private var listedLink: UInt32 = 0
     /// What has happened to the table whose routes are being listed; `nil` where that makes no difference.
     var tableChanges: TableChanges?
+    /// Whether the last listing of IPv6 routes had any.
+    var hasRoutesOfIPv6 = false
     var request: NetlinkRequest
     var batch: NetlinkBatch
 

@@ -6,8 +6,8 @@ import DataplaneModel
 ///
 /// Each is bound as an address of the link, or is the destination of a local route: as `mode` says. A virtual IP that is
 /// the node's own in the other way has been left by kube-proxy, or by a daemon with the other mode. `AddressReading` takes it for
-/// a stray: what is wanted is bound as it should be, and the stray is removed right behind that. Both may be there at once, so
-/// the virtual IP is served all the time.
+/// a stray: what is wanted is bound as it should be, and then the stray is removed. Both may be there at once, so the virtual
+/// IP is served all the time.
 struct AddressKeeper {
     typealias Instant = ContinuousClock.Instant
 
