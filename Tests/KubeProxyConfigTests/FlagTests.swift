@@ -196,6 +196,39 @@ struct FlagTests {
         #expect(try !parse([]).load(file: file, hostname: "here").settings.attractsVitalAddresses)
     }
 
+    @Test(arguments: [nil, "kind: KubeProxyConfiguration\napiVersion: kubeproxy.config.k8s.io/v1alpha1\nmode: ipvs\n"])
+    func `how virtual IPs are local is said by the flag, else by the environment, also beside a file`(
+        file: String?
+    ) throws {
+        func mode(_ arguments: [String], _ environment: [String: String] = [:]) throws -> VirtualIPMode {
+            let loaded = try parse(arguments).load(file: file, hostname: "here", environment: environment)
+            #expect(loaded.flags["virtual-ips"] == loaded.settings.virtualIPs.rawValue)
+            #expect(loaded.warnings.isEmpty)
+            return loaded.settings.virtualIPs
+        }
+        let routes = ["KUBE_IPVS_VIRTUAL_IPS": "routes"]
+        #expect(try mode([]) == .addresses)
+        #expect(try mode(["--virtual-ips=routes"]) == .routes)
+        #expect(try mode(["--virtual-ips", "routes"]) == .routes)
+        #expect(try mode([], routes) == .routes)
+        #expect(try mode(["--virtual-ips=addresses"], routes) == .addresses)
+        #expect(try mode(["--virtual-ips="], routes) == .routes)
+        #expect(try mode([], ["KUBE_IPVS_VIRTUAL_IPS": ""]) == .addresses)
+    }
+
+    @Test func `another way than addresses and routes is refused with the place where it was given`() throws {
+        func error(_ arguments: [String], _ environment: [String: String]) throws -> String? {
+            let flags = try parse(arguments)
+            return #expect(throws: ConfigurationError.self) {
+                try flags.load(file: nil, hostname: "here", environment: environment)
+            }?.description
+        }
+        #expect(try error(["--virtual-ips=route"], [:]) == "--virtual-ips: \"route\" is not addresses or routes")
+        #expect(
+            try error([], ["KUBE_IPVS_VIRTUAL_IPS": "Routes"])
+                == "environment variable KUBE_IPVS_VIRTUAL_IPS: \"Routes\" is not addresses or routes")
+    }
+
     @Test func `what is to be done is read`() throws {
         let flags = try parse([
             "--config=/c", "--write-config-to=/w", "--cleanup", "--init-only=true", "--version=raw", "--manifests",
