@@ -194,6 +194,7 @@ struct KernelCommand {
             }
             return
         }
+        guard object != "route" else { return try runRoute(verb) }
         let text = try next()
         guard object == "address", let prefix = IPPrefix(text), let host = text.split(separator: "/").first else {
             throw wrong("`ip link` or `ip address` with ADDRESS/LENGTH is expected")
@@ -213,6 +214,20 @@ struct KernelCommand {
             if address.family == .v6 { kernel.addresses.selectable.insert(address) }
         } else {
             try attempt(kernel.addresses.bound.remove(address) != nil)
+        }
+    }
+
+    private mutating func runRoute(_ verb: String) throws {
+        try expect("local")
+        var route = LocalRoute(try address(next()))
+        if let metric = try option("metric") {
+            guard let number = UInt32(metric) else { throw wrong("metric NUMBER is expected") }
+            route.metric = number
+        }
+        if verb == "add" {
+            kernel.addresses.routes.insert(route)
+        } else {
+            try attempt(kernel.addresses.routes.remove(route) != nil)
         }
     }
 

@@ -13,12 +13,13 @@ import YAMLDocuments
 struct ScenarioRun {
     /// The sections that say what the kernel holds: those that a run writes.
     private static let results = [
-        "ipvsadm --save -n", "ipset save", "ip address", "iptables", "flows", "health check node ports", "told",
+        "ipvsadm --save -n", "ipset save", "ip address", "ip route", "iptables", "flows", "health check node ports",
+        "told",
     ]
 
     private let kernel = FakeDataplane()
     private let text: KernelText
-    private let settings: EffectiveSettings
+    private var settings: EffectiveSettings
     private var interfaces: Set<IPAddress>
     private var node: Node?
     /// What the API server has.
@@ -117,6 +118,13 @@ struct ScenarioRun {
         case "restart":
             guard daemon != nil else { throw ScenarioError(section, "there is no daemon yet") }
             daemon = nil
+        case "virtual-ips: addresses", "virtual-ips: routes":
+            guard daemon == nil,
+                let mode = section.argument(after: "virtual-ips").flatMap(VirtualIPMode.init(rawValue:))
+            else {
+                throw ScenarioError(section, "a daemon that runs cannot be told; `restart` first")
+            }
+            settings.virtualIPs = mode
         default:
             guard let duration = section.argument(after: "wait").flatMap({ GoDuration($0) }) else {
                 throw ScenarioError(section, "nobody knows what that is; see Tests/ScenarioTests/README.md")
@@ -202,8 +210,8 @@ struct ScenarioRun {
     private mutating func endStep() async throws -> [String] {
         if daemon == nil { await start() }
         let results = [
-            try text.servers(), text.sets(), text.addresses(), try await text.rules(), text.flows(),
-            daemon?.healthChecks ?? [], told,
+            try text.servers(), text.sets(), text.addresses(), text.routes(), try await text.rules(),
+            text.flows(), daemon?.healthChecks ?? [], told,
         ]
         told = []
         var lines: [String] = []
