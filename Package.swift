@@ -272,8 +272,9 @@ let targets: [Target] = [
         name: "kube-ipvs-bench",
         dependencies: [
             "Addressing", "CNetlinkBench", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesObjects",
-            "KubernetesTesting", "NodeSync", "NodeDaemon", "Reconcile", "ServicePlan", "SmallFiles", argumentParser,
-            logging,
+            "KubernetesHTTP", "KubernetesTesting", "KubernetesWatch", "NodeSync", "NodeDaemon", "Reconcile",
+            "ServicePlan",
+            "SmallFiles", argumentParser, logging,
         ],
         path: "Tests/performance/bench"
     ),

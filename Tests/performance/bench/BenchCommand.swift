@@ -9,8 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measures what changes to Services cost, on the kernel that runs.",
         subcommands: [
             APIServerCommand.self,
-            BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self, ManifestsCommand.self,
-            ProfileCommand.self, ReportCommand.self,
+            BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self,
+            NewServiceCommand.self, ListCommand.self, ManifestsCommand.self, ProfileCommand.self, ReportCommand.self,
         ]
     )
 }
@@ -74,9 +74,24 @@ struct BurstCommand: AsyncParsableCommand {
     }
 }
 
+struct NewServiceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new-service",
+        abstract: "Measures how long the endpoints of a new Service take to the kernel, in an empty network namespace."
+    )
+
+    @OptionGroup var scale: ScaleOptions
+    @Option(help: "How many Services, one after the other.") var count = 50
+
+    func run() async throws {
+        try await ProxyScenarios(scale.value).measureNewServices(count)
+    }
+}
+
 struct ScaleOptions: ParsableArguments {
     @Option(help: "How many Services.") var services: Int
     @Option(help: "How many endpoints each has.") var endpoints: Int
+    @Flag(help: "Give each Service a cluster IP of IPv6 too, and as many endpoints.") var dualStack = false
 
-    var value: Scale { Scale(services: services, endpoints: endpoints) }
+    var value: Scale { Scale(services: services, endpoints: endpoints, isDualStack: dualStack) }
 }

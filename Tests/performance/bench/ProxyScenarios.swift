@@ -67,6 +67,27 @@ struct ProxyScenarios {
         }
     }
 
+    /// New Services, each with its slice right behind it, when passes may be a second apart. Before each one it is quiet for two
+    /// periods.
+    func measureNewServices(_ count: Int) async throws {
+        let others = Scale(services: scale.services + count, endpoints: scale.endpoints)
+        try await withProxy(minSyncPeriod: "1s") { proxy in
+            var latencies: [Double] = []
+            for number in scale.services..<others.services {
+                try await Task.sleep(for: .milliseconds(2100))
+                var changes = times.current.changes
+                await proxy.apply([.service(others.service(number))])
+                await times.waitForChange(after: changes)
+                changes = times.current.changes
+                let start = Meter.now
+                await proxy.apply([.slice(others.slice(number))])
+                await times.waitForChange(after: changes)
+                latencies.append(times.current.lastChange - start)
+            }
+            record(latencies, "new Service: slice to kernel")
+        }
+    }
+
     // MARK: The daemon
 
     private func withProxy(

@@ -11,13 +11,16 @@ import ServicePlan
 struct Scale {
     var services: Int
     var endpoints: Int
+    /// Whether each Service has a cluster IP of IPv6 too, with as many endpoints in a slice of their own.
+    var isDualStack = false
 
     static let nodeName = "node-0"
 
     func service(_ number: Int) -> Service {
         Service(
             name: ObjectName(namespace: "bench", name: Self.name(number)),
-            clusterIPs: [IPAddress(v4: bench_virtual_ip(UInt32(number)))],
+            clusterIPs: [IPAddress(v4: bench_virtual_ip(UInt32(number)))]
+                + (isDualStack ? [IPAddress(high: 0xfd00_0096 << 32, low: UInt64(number + 1))] : []),
             ports: [ServicePort(name: "http", port: 80)]
         )
     }
@@ -43,6 +46,15 @@ struct Scale {
         )
     }
 
+    /// The slices of a Service: one, or one for each family.
+    func slices(_ number: Int) -> [EndpointSlice] {
+        guard isDualStack else { return [slice(number)] }
+        var other = slice(number, endpoints: slice(number).endpoints.map(\.sixth))
+        other.name = ObjectName(namespace: "bench", name: "\(Self.name(number))-vwxyz")
+        other.family = .v6
+        return [slice(number), other]
+    }
+
     /// An endpoint that is in no slice at the start.
     func newcomer(_ number: Int) -> Endpoint {
         Endpoint(address: IPAddress(v4: 0x0c00_0001 + UInt32(number)), nodeName: "node-1")
@@ -50,11 +62,20 @@ struct Scale {
 
     /// All Services and their slices.
     var updates: [ObjectUpdate] {
-        (0..<services).flatMap { [.service(service($0)), .slice(slice($0))] }
+        (0..<services).flatMap { [.service(service($0))] + slices($0).map { .slice($0) } }
     }
 
     /// Decoding shares each name too.
     private static let nodeNames = (0..<100).map { "node-\($0)" }
 
     private static func name(_ number: Int) -> String { "service-\(number)" }
+}
+
+extension Endpoint {
+    /// The same in IPv6.
+    fileprivate var sixth: Endpoint {
+        var endpoint = self
+        endpoint.address = IPAddress(high: 0xfd00_0244 << 32, low: UInt64(address.v4Value ?? 0))
+        return endpoint
+    }
 }
