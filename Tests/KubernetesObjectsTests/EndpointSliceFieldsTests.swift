@@ -17,7 +17,7 @@ struct EndpointSliceFieldsTests {
             )
         )
         #expect(item.rejections.isEmpty)
-        let wanted = EndpointSlice(
+        var wanted = EndpointSlice(
             name: ObjectName(namespace: "default", name: "web-1"),
             serviceName: "web",
             ports: [EndpointPort(name: "http", port: 8080), EndpointPort(port: 53)],
@@ -33,6 +33,8 @@ struct EndpointSliceFieldsTests {
                 )
             ]
         )
+        // The Pod that the reference is about has no name.
+        wanted.names = EndpointNames([EndpointNames.Element(zone: "z")])
         #expect(try slice(item) == wanted)
     }
 
