@@ -16,6 +16,28 @@ enum FileInput {
         let text = JSONValue(document).text
         guard let again = (try? JSONReader.read(text)) ?? nil else { fatalError("what was written is no JSON") }
         precondition(JSONValue(again) == JSONValue(document), "what was written means something else")
+        if let parts = partsOfJSON(bytes) { precondition(parts == document, "read in parts it means something else") }
+    }
+
+    /// What a manifest's reader is handed, put together again.
+    private static func partsOfJSON(_ bytes: [UInt8]) -> DocumentNode? {
+        var items: [DocumentNode] = []
+        var whole: DocumentNode?
+        try? JSONReader.readParts(of: bytes, limits: TextLimits(bytes: bytes.count)) { part in
+            switch part {
+            case .item(let item, before: _): items.append(item)
+            case .document(let document): whole = document
+            case .failure: break
+            }
+            // Held, so that the limits are those of a text that is read whole.
+            return true
+        }
+        guard var whole, case .mapping(var entries) = whole.value, !items.isEmpty else { return whole }
+        for index in entries.indices where entries[index].key == "items" {
+            entries[index].value.value = .sequence(items)
+        }
+        whole.value = .mapping(entries)
+        return whole
     }
 
     static func readYAML(_ bytes: [UInt8]) {
@@ -23,6 +45,11 @@ enum FileInput {
             _ = JSONValue(document).text
         }
         _ = try? YAMLReader.firstDocument(bytes)
+        var reader = DocumentItemReader(limit: 1000)
+        var interner = StringInterner()
+        try? YAMLReader.readParts(of: bytes, limits: TextLimits(bytes: bytes.count)) {
+            (part) throws(DocumentSyntaxError) in try reader.take(part, interner: &interner)
+        }
     }
 
     static func readConfiguration(_ bytes: [UInt8]) {
