@@ -175,8 +175,9 @@ let targets: [Target] = [
     .target(
         name: "NodeInspection",
         dependencies: [
-            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "KubernetesHTTP",
-            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeSync", "PacketTrace",
+            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "IPVSListing", "KubernetesHTTP",
+            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus", "NodeSync",
+            "PacketTrace",
             "Reconcile", "ServicePlan", "SmallFiles", logging,
         ]
     ),
@@ -199,7 +200,8 @@ let targets: [Target] = [
         name: "kube-ipvs",
         dependencies: [
             "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeSync",
+            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
+            "NodeSync",
             "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
             systemPackage,
         ]

@@ -11,8 +11,9 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         commandName: "kube-ipvs",
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
-            RunCommand.self, DumpCommand.self, ExplainCommand.self, PlanCommand.self, CheckCommand.self,
-            TraceCommand.self, HealthyCommand.self, CleanupCommand.self, VersionCommand.self,
+            RunCommand.self, StatusCommand.self, TopCommand.self, DumpCommand.self, ExplainCommand.self,
+            TraceCommand.self, PlanCommand.self, CheckCommand.self, HealthyCommand.self, CleanupCommand.self,
+            VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )
