@@ -93,6 +93,8 @@ let targets: [Target] = [
             "Addressing", "DataplaneModel", "IPVSListing", "KubernetesObjects", "Reconcile", "ServicePlan",
         ]
     ),
+    // Files as a tape archive that tar reads.
+    .target(name: "TapeArchive"),
     // The API's messages in protobuf, generated.
     .target(
         name: "KubernetesProto",
@@ -178,7 +180,7 @@ let targets: [Target] = [
             "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "IPVSListing", "KubernetesHTTP",
             "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus", "NodeSync",
             "PacketTrace",
-            "Reconcile", "ServicePlan", "SmallFiles", logging,
+            "Reconcile", "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
         ]
     ),
     // The daemon's parts as services of one group.
@@ -199,10 +201,12 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
+            "Addressing", "BuildCommit", "CGNUSource", "DataplaneKernel", "DataplaneModel", "IPVSListing",
+            "KubeProxyConfig",
             "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
             "NodeSync",
-            "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
+            "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", "TapeArchive", argumentParser, logging,
+            subprocess,
             systemPackage,
         ]
     ),
@@ -425,6 +429,7 @@ let targets: [Target] = [
             "Addressing", "DataplaneModel", "HistoryTesting", "KubernetesObjects", "ServicePlan", "SystemTesting",
         ]
     ),
+    .testTarget(name: "TapeArchiveTests", dependencies: ["TapeArchive", subprocess]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(
         name: "TrafficTests",

@@ -17,6 +17,13 @@ struct InspectionFlags: ParsableArguments {
         try flags.refuseTasks(besides: "a command that only looks")
     }
 
+    /// Lines go to the standard error.
+    static var logger: Logger {
+        var logger = Logger(label: "kube-ipvs") { _ in TextLogHandler() }
+        logger.logLevel = .warning
+        return logger
+    }
+
     /// Reads objects and node as the daemon with these flags would.
     ///
     /// - Parameter service: the only one that is asked about; `nil` for all.
@@ -35,8 +42,7 @@ struct InspectionFlags: ParsableArguments {
 
     private func loaded() throws -> (EffectiveSettings, ObjectSource, Logger) {
         let (loaded, _) = try flags.loaded()
-        var logger = Logger(label: "kube-ipvs") { _ in TextLogHandler() }
-        logger.logLevel = .warning
+        let logger = Self.logger
         for warning in loaded.warnings {
             logger.warning("configuration", metadata: ["warning": "\(warning)"])
         }

@@ -12,8 +12,8 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
             RunCommand.self, StatusCommand.self, TopCommand.self, DumpCommand.self, ExplainCommand.self,
-            TraceCommand.self, PlanCommand.self, CheckCommand.self, HealthyCommand.self, CleanupCommand.self,
-            VersionCommand.self,
+            TraceCommand.self, PlanCommand.self, CheckCommand.self, HealthyCommand.self, DiagCommand.self,
+            CleanupCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )
@@ -44,7 +44,7 @@ struct KubeIPVSCommand: AsyncParsableCommand {
 
     private static func normal(_ arguments: [String]) -> [String] {
         switch arguments.first {
-        case let command? where ["run", "explain", "plan", "check", "healthy", "trace"].contains(command):
+        case let command? where ["run", "explain", "plan", "check", "healthy", "trace", "diag"].contains(command):
             [command] + KubeProxyFlags.normalizing(Array(arguments.dropFirst()))
         case "--help", "-h": arguments
         case let first? where first.hasPrefix("-"): KubeProxyFlags.normalizing(arguments)
