@@ -58,20 +58,26 @@ struct TopCommand: AsyncParsableCommand {
         _ source: ServerNameSource,
         _ filter: ServerFilter
     ) throws -> TrafficTable {
-        let servers = try kernel.virtualServersAlone().filter { filter.admits($0.identity) }
-        let rates = servers.map { TrafficRates($0.statistics) }
+        let servers = try kernel.virtualServersAlone()
         var table = TrafficTable()
-        // Only what has traffic needs a name, unless names choose.
-        let busy = servers.indices.filter { !rates[$0].isZero || filter.needsNames }
-        if !filter.needsNames { for _ in busy.count..<servers.count { table.addIdle() } }
+        // Only what has traffic needs a name, unless names choose. By their places: a copy of a long table is large.
+        var busy: [Int] = []
+        for index in servers.indices where filter.admits(servers[index].identity) {
+            if filter.needsNames || !TrafficRates(servers[index].statistics).isZero {
+                busy.append(index)
+            } else {
+                table.addIdle()
+            }
+        }
         for start in stride(from: 0, to: busy.count, by: ServerNameSource.askedTogether) {
             let part = busy[start..<min(start + ServerNameSource.askedTogether, busy.count)]
             let names = source.names(of: part.map { servers[$0].identity })
             for (index, names) in zip(part, names) where filter.admits(names) {
-                if rates[index].isZero {
+                let rates = TrafficRates(servers[index].statistics)
+                if rates.isZero {
                     table.addIdle()
                 } else {
-                    table.add(servers[index].identity, names, rates[index])
+                    table.add(servers[index].identity, names, rates)
                 }
             }
         }
