@@ -7,6 +7,8 @@ public import NodeStatus
 /// The daemon of this network namespace, asked on its local socket. Its calls block, for some seconds at most.
 public struct RunningDaemon: Sendable {
     private let name: String
+    /// For one question.
+    private let patience: Duration
 
     /// More than any answer.
     private static var answerLimit: Int { 32 << 20 }
@@ -15,8 +17,9 @@ public struct RunningDaemon: Sendable {
         self.init(LocalStatusSocket.usualName)
     }
 
-    init(_ name: String) {
+    init(_ name: String, patience: Duration = HealthProbe.patience) {
         self.name = name
+        self.patience = patience
     }
 
     /// Where it is asked.
@@ -49,7 +52,7 @@ public struct RunningDaemon: Sendable {
     private func answer(to question: LocalQuestion) throws(DaemonAbsence) -> [UInt8] {
         let bytes: [UInt8]
         do throws(ProbeError) {
-            let connection = try ProbeConnection.open(toLocal: name, until: .now + HealthProbe.patience)
+            let connection = try ProbeConnection.open(toLocal: name, until: .now + patience)
             // Whoever comes first has the name of an abstract socket.
             guard LocalPeer.isTrusted(connection.peerUser) else {
                 throw ProbeError("a program of another user than root listens there")

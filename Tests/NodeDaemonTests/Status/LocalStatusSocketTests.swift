@@ -18,7 +18,8 @@ struct LocalStatusSocketTests {
     private struct Server: Sendable {
         var name: String
         var running: RunningProxy
-        var daemon: RunningDaemon { RunningDaemon(name) }
+        /// Asked with more patience than a person has: a busy machine must not decide.
+        var daemon: RunningDaemon { RunningDaemon(name, patience: .seconds(120)) }
     }
 
     /// Runs a daemon's passes over fakes, with its socket, until `body` ends.
@@ -127,6 +128,33 @@ struct LocalStatusSocketTests {
             let other = try await Self.ask(server.name, as: "65534", question)
             #expect(other.hasPrefix("HTTP/1.0 403 ") && !other.contains("here"))
             #expect(try server.daemon.status().node == "here")
+        }
+    }
+
+    /// An abstract name belongs to whoever takes it first.
+    @Test(.enabled(if: geteuid() == 0, "another user is needed"))
+    func `nobody but root is believed`() async throws {
+        let name = "kube-ipvs/test-\(UUID().uuidString)"
+        let script = """
+            use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
+            bind($s, pack('S a*', AF_UNIX, "\\0$ARGV[0]")) or die "bind: $!"; listen($s, 8);
+            alarm 60; while (accept(my $c, $s)) { print $c "HTTP/1.0 200 OK\\r\\n\\r\\n{}"; close $c }
+            """
+        let words = ["setpriv", "--reuid", "65534", "--clear-groups", "perl", "-e", script, name]
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                _ = try await Subprocess.run(
+                    .name("env"), arguments: Arguments(words), output: .discarded, error: .discarded)
+            }
+            defer { group.cancelAll() }
+            try await eventually("somebody else listens, and is told from the daemon") {
+                do throws(DaemonAbsence) {
+                    _ = try RunningDaemon(name).status()
+                    return false
+                } catch {
+                    return "\(error)".hasSuffix(": a program of another user than root listens there")
+                }
+            }
         }
     }
 
