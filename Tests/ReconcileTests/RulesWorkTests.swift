@@ -172,6 +172,7 @@ struct RulesWorkTests {
         async throws
     {
         await settle()
+        fake.rules.removeRules(containing: "KUBE-MARK-MASQ", .v4)
         (fake.rules.brokenFamilies, fake.rules.lockIsHeld) = ([.v4], true)
         var now = Sample.start
         for _ in 0..<12 {
