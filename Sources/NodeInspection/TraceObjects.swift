@@ -116,8 +116,11 @@ public actor TraceObjects {
         guard let claim = Self.strongest(services, target) else { return names }
         var addresses: [IPAddress: String] = [:]
         for case .slice(let slice) in objects.updates where slice.service == claim.service.name {
-            for endpoint in slice.endpoints {
-                addresses[endpoint.address] = "of slice \(slice.name)" + (endpoint.nodeName.map { " on \($0)" } ?? "")
+            let elements = slice.names.elements
+            for (index, endpoint) in slice.endpoints.enumerated() {
+                let pod = elements.indices.contains(index) ? elements[index].pod : nil
+                let name = pod.map { "pod \(slice.name.namespace)/\($0)" } ?? "of slice \(slice.name)"
+                addresses[endpoint.address] = name + (endpoint.nodeName.map { " on \($0)" } ?? "")
             }
         }
         names.endpoints = addresses

@@ -102,15 +102,37 @@ extension PacketTracer {
             delivery.remarks.append("net.ipv4.vs.conntrack is 0: nothing that IPVS sends on is masqueraded")
         }
         guard !delivery.isMasqueraded else { return }
+        let endpoint = sent.destination
         if delivery.isHairpin {
-            delivery.fate = .lost(
-                "DROPPED: \(sent.destination) would see itself as its client: it is not masqueraded")
+            delivery.fate = .lost("DROPPED: \(endpoint) would see itself as its client: it is not masqueraded")
+        } else if sent.source.isLoopback, !route.isLocal {
+            delivery.fate = .lost("DROPPED: no other host takes packets from \(sent.source), and it is not masqueraded")
         } else if let gateway = route.gateway {
+            noteAnswer(&delivery, of: endpoint, behind: gateway, route, fromNode)
+        }
+    }
+
+    /// Of an endpoint on another host, which sees the client as it is and answers it by its own routes.
+    private func noteAnswer(
+        _ delivery: inout Delivery,
+        of endpoint: IPAddress,
+        behind gateway: IPAddress,
+        _ route: NodeView.Route,
+        _ fromNode: Bool
+    ) {
+        if fromNode {
+            guard packet.source == path.packet.destination else { return }
             delivery.remarks.append(
-                fromNode && sent.source == path.packet.destination
-                    ? "the packet has the virtual IP as its source: a host that has it too, as each node does, keeps the answer"
-                    : "the endpoint is behind \(gateway): its answer to \(sent.source) has to come back through this node"
+                "the packet has the virtual IP as its source: a host that has it too, as each node does, keeps the answer"
             )
+        } else if let link = packet.inLink, link == route.link {
+            // Both are on the same side of the node, so that what they say to each other need not pass it.
+            delivery.fate = .lost(
+                "DROPPED: \(endpoint) answers \(packet.source) past this node: both are behind \(link), and nothing is masqueraded"
+            )
+        } else {
+            delivery.remarks.append(
+                "the endpoint is behind \(gateway): its answer to \(packet.source) has to come back through this node")
         }
     }
 

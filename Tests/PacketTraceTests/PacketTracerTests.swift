@@ -67,6 +67,18 @@ struct PacketTracerTests {
         #expect(path.deliveries.allSatisfy { !$0.remarks.isEmpty })
     }
 
+    @Test func `an endpoint on the client's own side of the node answers past it, unless it is masqueraded`() {
+        var node = node([("10.244.2.15", 1)])
+        node.configuration.localDetector = .clusterCIDR(SampleNode.prefix("192.168.50.0/24"))
+        let path = node.trace("192.168.50.100", web)
+        #expect(path.verdict.outcome == .dropped)
+        #expect(path.verdict.text.contains("10.244.2.15 answers 192.168.50.100 past this node"))
+        // A pod of this node is on another side.
+        node.configuration.localDetector = .clusterCIDR(SampleNode.prefix("10.244.0.0/16"))
+        #expect(node.trace("10.244.1.14", web).verdict.text == "reaches one of 1 endpoint as 10.244.1.14")
+        #expect(node.trace("192.168.50.100", web).verdict.text == "reaches one of 1 endpoint as 192.168.50.10")
+    }
+
     // MARK: Where it ends
 
     @Test func `no endpoints, and endpoints that drain, are a refusal`() {
@@ -132,6 +144,19 @@ struct PacketTracerTests {
         let path = node.trace(.node, balanced)
         #expect(path.verdict.outcome == .dropped)
         #expect(path.verdict.text.hasSuffix("do not let this node in"))
+    }
+
+    @Test func `rules that tell the node's own traffic by its addresses are followed too`() {
+        var node = balancedNode()
+        node.configuration.ownTraffic = .isFromTheNode
+        node.closedServers = [balanced]
+        let shut = node.trace(.node, balanced)
+        #expect(shut.verdict.outcome == .dropped && shut.isCertain)
+        #expect(node.trace("192.168.50.100", balanced).verdict.text == "reaches one of 1 endpoint as 192.168.50.10")
+        node.closedServers = []
+        (node.bound, node.routed) = ([], [balanced.address])
+        let path = node.trace(.node, balanced)
+        #expect(path.verdict.text == "reaches one of 1 endpoint as 192.168.50.10" && path.isCertain)
     }
 
     // MARK: Rules of others

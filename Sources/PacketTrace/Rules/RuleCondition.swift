@@ -20,6 +20,8 @@ struct RuleCondition: Hashable, Sendable {
         case sourceType(String)
         case destinationType(String)
         case comesOverBridge
+        /// Whether IPVS has handled the packet.
+        case isOfIPVS
         /// What `-m ipvs` compares with the connection's virtual server; `nil` counts as equal.
         case virtualServer(address: IPPrefix?, port: UInt16?, transport: UInt8?)
         case tcpFlags(mask: [String], set: [String])
@@ -50,6 +52,7 @@ extension RuleCondition: CustomStringConvertible {
         case .sourceType(let type): "source is \(not)\(type)"
         case .destinationType(let type): "destination is \(not)\(type)"
         case .comesOverBridge: "came \(not)over a port of a bridge"
+        case .isOfIPVS: "\(not)handled by IPVS"
         case .virtualServer: "virtual server is \(not)that of the rule"
         case .tcpFlags: "flags are \(not)those of the rule"
         case .unknown(let text): isInverted ? "! \(text)" : text
@@ -86,6 +89,7 @@ extension RuleCondition {
         case .sourceType(let type): return Self.isOfType(type, packet.source, node)
         case .destinationType(let type): return Self.isOfType(type, packet.destination, node)
         case .comesOverBridge: return packet.isBridged
+        case .isOfIPVS: return packet.virtualServer != nil
         case .virtualServer(let address, let port, let transport):
             // `ipvs_mt` matches nothing that IPVS has not handled.
             guard let server = packet.virtualServer else { return false }

@@ -150,6 +150,7 @@ private struct RuleParser {
         case ("--src-type", "addrtype"): return .sourceType(value)
         case ("--dst-type", "addrtype"): return .destinationType(value)
         case ("--physdev-is-in", "physdev"): return .comesOverBridge
+        case ("--ipvs", "ipvs"): return .isOfIPVS
         case ("--syn", "tcp"): return .tcpFlags(mask: ["SYN"], set: ["SYN"])
         case ("--tcp-flags", "tcp") where values.count == 2:
             return .tcpFlags(mask: flags(values[0]), set: flags(values[1]))

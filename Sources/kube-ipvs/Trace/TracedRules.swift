@@ -24,7 +24,10 @@ struct TracedRules {
         other = await Self.readOther(than: program.variant ?? .legacy, family)
         var configuration = settings.rules(for: family, podNetworks: await objects.podNetworks())
         configuration.usesRandomFully = program.supportsRandomFully
-        var lines = Ruleset(configuration, family).differences(from: InstalledRules(listing))
+        let installed = InstalledRules(listing)
+        // These are right whether virtual IPs are addresses or routes.
+        if installed.tellOwnTrafficByTheNode(family) { configuration.ownTraffic = .isFromTheNode }
+        var lines = Ruleset(configuration, family).differences(from: installed)
         for rule in JumpOrder(listing).preceding.values.joined() {
             lines.append("a rule of others comes before ours: \(rule)")
         }

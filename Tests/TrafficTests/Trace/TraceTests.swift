@@ -15,9 +15,11 @@ extension TrafficSuite {
                 to: "web.yaml")
         }
 
-        private func trace(_ words: String..., in cluster: Cluster) async throws -> String {
+        private func trace(
+            _ words: String..., on node: Cluster.Place = .node, in cluster: Cluster
+        ) async throws -> String {
             try await cluster.run(
-                in: .node,
+                in: node,
                 ["bash", "-c", #""$@" || [ $? -eq 1 ]"#, "-", Daemon.path, "trace"] + cluster.daemonFlags + words)
         }
 
@@ -121,6 +123,35 @@ extension TrafficSuite {
                 let dropped = try await trace(question.0, question.1, in: cluster)
                 #expect(verdict(dropped).hasPrefix("DROPPED: filter INPUT, rule 1 (iptables-legacy): "), "\(dropped)")
                 #expect(try await !cluster.connects(to: "10.96.0.10", port: 80, from: .client))
+            }
+        }
+
+        @Test func `an answer that goes past the node is lost, and a trace says so`() async throws {
+            try await Cluster.with { cluster in
+                try await cluster.addSecondNode()
+                try await cluster.serve(.http, in: [.pod1], port: 8080)
+                try cluster.write(Manifest.node, to: "node.yaml")
+                // The only endpoint is on the first node, and the policy keeps the client's address.
+                try cluster.write(
+                    Manifest.service(
+                        "web", type: "NodePort", clusterIPs: ["10.96.0.10", "fd00:10:96::10"],
+                        ports: [.init(port: 80, target: 8080, nodePort: 30010)],
+                        endpoints: ["10.244.1.11", "fd00:10:244:1::11"], spec: ["externalTrafficPolicy: Local"]),
+                    to: "web.yaml")
+                _ = try await cluster.startDaemon(on: .node2)
+                for (client, host, address, pod) in [
+                    ("192.168.50.100", "192.168.60.20", "192.168.60.20", "10.244.2.15"),
+                    ("fd00:50::100", "[fd00:60::20]", "fd00:60::20", "fd00:10:244:2::15"),
+                ] {
+                    let outside = try await trace(client, "\(host):30010", on: .node2, in: cluster)
+                    #expect(verdict(outside).hasPrefix("DROPPED: "), "\(outside)")
+                    #expect(verdict(outside).contains("past this node"))
+                    #expect(try await !cluster.connects(to: address, port: 30010, from: .client))
+                    let inside = try await trace(pod, "\(host):30010", on: .node2, in: cluster)
+                    #expect(verdict(inside) == "reaches one of 1 endpoint as \(pod)", "\(inside)")
+                    let seen = try await cluster.clientsSeen(at: ["http://\(host):30010/"], from: .pod5)
+                    #expect(seen == [pod])
+                }
             }
         }
     }

@@ -48,7 +48,8 @@ extension TrafficSuite {
                 let servers: [Cluster.Place] = [.pod1, .pod2, .pod3, .pod5]
                 try await cluster.serve(.http, in: servers, port: 8080)
                 try await cluster.serve(.udp, in: servers, port: 5353)
-                let configurations = Self.configurations.shuffled(using: &random).prefix(3)
+                var configurations = Self.configurations.shuffled(using: &random).prefix(3)
+                configurations[2] += ["--virtual-ips", "routes"]
                 for (number, flags) in configurations.enumerated() {
                     let world = TracedWorld(number, services: 5, flags: flags, &random)
                     let results = try await results(of: world, in: cluster)
