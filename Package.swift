@@ -179,8 +179,7 @@ let targets: [Target] = [
         dependencies: [
             "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "IPVSListing", "KubernetesHTTP",
             "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus", "NodeSync",
-            "PacketTrace",
-            "Reconcile", "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
+            "PacketTrace", "Reconcile", "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
         ]
     ),
     // The daemon's parts as services of one group.
@@ -202,12 +201,9 @@ let targets: [Target] = [
         name: "kube-ipvs",
         dependencies: [
             "Addressing", "BuildCommit", "CGNUSource", "DataplaneKernel", "DataplaneModel", "IPVSListing",
-            "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
-            "NodeSync",
-            "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", "TapeArchive", argumentParser, logging,
-            subprocess,
-            systemPackage,
+            "KubeProxyConfig", "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup",
+            "NodeStatus", "NodeSync", "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser,
+            logging, subprocess, systemPackage,
         ]
     ),
 
