@@ -13,21 +13,17 @@ extension ClusterClient {
         wanting address: IPAddress,
         where isWanted: (Service) -> Bool
     ) async throws(APIError) -> [Service] {
-        func list(_ resource: WatchedResource<Service>) async throws(APIError) -> [Service] {
-            try await ResourceListWatch(resource, transport: transport)
-                .list(.latest, keeping: { $0.object.map(isWanted) ?? false }).objects.compactMap(\.object)
-        }
-        var selected = WatchedResource<Service>.services
-        selected.selectsLocally = false
-        selected.fieldSelector = "spec.clusterIP=\(address)"
-        var found: [Service] = []
+        func isKept(_ observed: ObservedObject<Service>) -> Bool { observed.object.map(isWanted) ?? false }
+        var resource = WatchedResource<Service>.services
+        resource.selectsLocally = false
+        resource.fieldSelector = "spec.clusterIP=\(address)"
         do throws(APIError) {
-            found = try await list(selected)
+            let chosen = try await ResourceListWatch(resource, transport: transport).list(.cached, keeping: isKept)
+            if !chosen.objects.isEmpty { return chosen.objects.compactMap(\.object) }
         } catch .status {
             // Servers before 1.22 do not know the selector.
         }
-        if found.isEmpty { found = try await list(.services) }
-        return found
+        return try await services.list(.cached, keeping: isKept).objects.compactMap(\.object)
     }
 
     /// What a Service's EndpointSlices say that endpoints stand for.
