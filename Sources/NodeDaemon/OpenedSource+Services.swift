@@ -33,7 +33,7 @@ extension OpenedSource {
                 EventService(recorder: events),
                 APIServerAddressService(connection: connection, proxy: proxy, logger: logger),
                 ClusterService(
-                    client: client, settings: settings, proxy: proxy, metrics: metrics, logger: logger,
+                    client: client, settings: settings, proxy: proxy, metrics: metrics, status: status, logger: logger,
                     record: { events.record($0) }),
             ]
         }

@@ -36,6 +36,7 @@ struct ClusterService: ServiceLifecycle.Service {
         settings: EffectiveSettings,
         proxy: ServiceProxy,
         metrics: ProxyMetrics,
+        status: StatusBoard,
         logger: Logger,
         record: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
     ) {
