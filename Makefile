@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release install test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
+.PHONY: help build release rootfs sbom package-test test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -87,13 +87,29 @@ soak: deps ## Let the daemon live for MINUTES beside a stranger who damages what
 	swift build --product kube-ipvs-sets
 	Tests/soak/run $(MINUTES)
 
+rootfs: release ## Build the image's root file system without a container engine, into .build/rootfs
+	rm -rf .build/rootfs
+	Manifests/image/rootfs .build/release .build/rootfs
+
+sbom: rootfs ## Say what is in the image, as SPDX, into .build/kube-ipvs.spdx.json
+	swift package --ignore-lock show-dependencies --format json >.build/dependencies.json
+	SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" Manifests/image/sbom "$(version)" "$$(git rev-parse HEAD)" \
+		.build/dependencies.json .build/rootfs >.build/kube-ipvs.spdx.json
+
+version = $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)
+
+package-test: deps-test ## Run the demo from the image's root file system
+	swift build --product kube-ipvs
+	swift build --product kube-ipvs-sets
+	Tests/packages/rootfs "$$(swift build --show-bin-path)"
+
 # CONTAINER_TOOL=podman chooses, where docker is there without its daemon.
 image: ## Build the container image, with docker, podman or buildah
 	@tool=$${CONTAINER_TOOL:-$$(command -v docker || command -v podman || command -v buildah)}; \
 	[ -n "$$tool" ] || { echo "make image: none of docker, podman and buildah is installed" >&2; exit 1; }; \
 	"$$tool" build --file Manifests/image/Dockerfile --build-arg SWIFT_VERSION="$$(cat .swift-version)" \
-		--build-arg COMMIT="$$(git rev-parse HEAD 2>/dev/null)" \
-		--tag kube-ipvs:"$$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)" .
+		--build-arg COMMIT="$$(git rev-parse HEAD 2>/dev/null)" --build-arg VERSION="$(version)" \
+		--tag kube-ipvs:"$(version)" .
 
 # IMAGE, API_SERVER, CLUSTER_CIDR and DOCS fill in what only you know: Manifests/render says what they are.
 manifests: ## Render Manifests/ into single files below .build/manifests, such as install.yaml
