@@ -125,8 +125,7 @@ public struct Daemon: Sendable {
                 )
             }
         )
-        let status = StatusBoard(families: families, start: .now)
-        status.note(settingsKeeper.degradedAtStart)
+        let manager = ServiceManager()
         let proxy = ServiceProxy(
             settings: settings,
             gracefulTimeout: gracefulTimeout,
@@ -137,14 +136,14 @@ public struct Daemon: Sendable {
             health: surfaces.health,
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
-            status: status,
+            manager: manager,
             logger: logger,
             record: { [source] in source.record($0) }
         )
         // Shutdown goes in the reverse order: the sources stop first.
         var services: [any ServiceLifecycle.Service] = surfaces.services
         services += [
-            PassService(proxy: proxy),
+            PassService(proxy: proxy, manager: manager),
             NodeAddressService(proxy: proxy, logger: logger),
             statusSocket(LocalAnswers(status: status, health: surfaces.health, proxy: proxy, facts: statusFacts)),
         ]

@@ -48,6 +48,9 @@ final class PassRecorder: PassObserver {
         self.status = status
     }
 
+    /// Whether the kernel has once held all that is wanted, in all families.
+    var hasCompletedFirstPass: Bool { log.hasCompletedFirstPass }
+
     // MARK: What is told
 
     func noteUpdates(_ updates: [ObjectUpdate], _ triggers: [ChangeTrigger]) {

@@ -4,10 +4,15 @@ import ServiceLifecycle
 /// Makes the passes until the daemon shuts down.
 struct PassService: Service {
     let proxy: ServiceProxy
+    let manager: ServiceManager
 
     func run() async {
-        await cancelWhenGracefulShutdown {
-            await proxy.run()
+        await withGracefulShutdownHandler {
+            await cancelWhenGracefulShutdown {
+                await proxy.run()
+            }
+        } onGracefulShutdown: {
+            manager.noteStopping()
         }
     }
 }

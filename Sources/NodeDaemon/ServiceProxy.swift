@@ -26,9 +26,8 @@ public actor ServiceProxy {
     private let executor = BlockingExecutor(label: "service-proxy")
     let reconciler: NodeReconciler
     let recorder: PassRecorder
-    /// Whether a step is under way, perhaps suspended, and who waits for its end.
-    private var stepIsUnderWay = false
-    private var waitingForStep: [CheckedContinuation<Void, Never>] = []
+    private let manager: ServiceManager
+    private var watchdog: WatchdogPace
 
     var node: Node?
     var interfaceAddresses: Set<IPAddress>?
@@ -42,7 +41,7 @@ public actor ServiceProxy {
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     ///   - clock: what passes go by.
-    ///   - status: what the daemon tells of itself; `nil` where nobody asks.
+    ///   - manager: is told of the first complete pass, and that the loop goes on.
     ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.
     init(
         settings: EffectiveSettings,
@@ -56,12 +55,15 @@ public actor ServiceProxy {
         virtualServerCounters: Int = 0,
         status: StatusBoard? = nil,
         clock: any NodeClock = ContinuousClock(),
+        manager: ServiceManager = ServiceManager { _ in nil },
         logger: Logger,
         record: @escaping @Sendable (ClusterEvent) -> Void = { _ in }
     ) {
         self.settings = settings
         self.dataplane = dataplane
         self.clock = clock
+        self.manager = manager
+        watchdog = WatchdogPace(limit: manager.watchdogLimit)
         let instruments = ProxyInstruments(
             metrics: metrics,
             health: health,
@@ -133,6 +135,7 @@ public actor ServiceProxy {
 
     private func makePasses(keepingRulesIn rules: inout DiscardingTaskGroup) async {
         while !Task.isCancelled {
+            if watchdog.isDue(at: clock.now) { manager.noteAlive() }
             guard sourceIsComplete, interfaceAddresses != nil else {
                 await getAhead(keepingRulesIn: &rules)
                 continue
@@ -145,14 +148,23 @@ public actor ServiceProxy {
             for work in step.rules {
                 rules.addTask { await self.keepRules(work) }
             }
+            if recorder.hasCompletedFirstPass { manager.noteReady() }
             switch step.next {
             case .atOnce:
                 // Lets those in who wait to hand over what has changed: it is written before the next step.
                 await Task.yield()
-            case .at(let instant): await wakeup.wait(until: instant, clock: clock)
-            case .whenTold: await wakeup.wait()
+            case .at(let instant): await wait(until: instant)
+            case .whenTold: await wait(until: nil)
             }
         }
+    }
+
+    /// Waits for something to be handed over, or for that instant, or for the watchdog's.
+    private func wait(until instant: ContinuousClock.Instant?) async {
+        guard let end = [instant, watchdog.next(after: clock.now)].compactMap(\.self).min() else {
+            return await wakeup.wait()
+        }
+        await wakeup.wait(until: end, clock: clock)
     }
 
     /// Does what needs no objects, while these are on their way. Then waits for them.
@@ -161,7 +173,7 @@ public actor ServiceProxy {
         for work in step.rules {
             rules.addTask { await self.keepRules(work) }
         }
-        if step.next == .atOnce { await Task.yield() } else { await wakeup.wait() }
+        if step.next == .atOnce { await Task.yield() } else { await wait(until: nil) }
     }
 
     /// Whether what the rules depend on is known: the pods' networks come with the Node.

@@ -36,6 +36,9 @@ package struct PassLog {
             })
     }
 
+    /// Whether each family's pass and its rules have been complete once.
+    package var hasCompletedFirstPass: Bool { outstanding.isEmpty }
+
     /// Whether the line for a pass names Services.
     package var namesServices: Bool { logger.logLevel <= .debug }
 

@@ -38,6 +38,7 @@ struct RunningProxy: Sendable {
         virtualServerCounters: Int = 0,
         kernelSettings: [KernelSetting] = [],
         dataplane: sending Dataplane? = nil,
+        manager: ServiceManager = ServiceManager { _ in nil },
         _ body: @Sendable @escaping (RunningProxy) async throws -> Void
     ) async throws {
         let settings = try KubeProxyFlags.parse(KubeProxyFlags.normalizing(arguments))
@@ -55,7 +56,7 @@ struct RunningProxy: Sendable {
             health: health,
             healthCheckPorts: ports,
             virtualServerCounters: virtualServerCounters,
-            status: status,
+            manager: manager,
             logger: logger
         )
         try await withThrowingDiscardingTaskGroup { group in
