@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release rootfs sbom package-test test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
+.PHONY: help build release deb tarball rootfs sbom package-test test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -87,6 +87,12 @@ soak: deps ## Let the daemon live for MINUTES beside a stranger who damages what
 	swift build --product kube-ipvs-sets
 	Tests/soak/run $(MINUTES)
 
+deb: release ## Build the package for Debian and Ubuntu, into .build/packages
+	Manifests/packages/build deb .build/release .build/packages
+
+tarball: release ## Build a tarball for other distributions, into .build/packages
+	Manifests/packages/build tarball .build/release .build/packages
+
 rootfs: release ## Build the image's root file system without a container engine, into .build/rootfs
 	rm -rf .build/rootfs
 	Manifests/image/rootfs .build/release .build/rootfs
@@ -98,9 +104,11 @@ sbom: rootfs ## Say what is in the image, as SPDX, into .build/kube-ipvs.spdx.js
 
 version = $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)
 
-package-test: deps-test ## Run the demo from the image's root file system
+package-test: deps-test ## Install, upgrade and remove the package; run the demo from it and from the image's root file system
 	swift build --product kube-ipvs
 	swift build --product kube-ipvs-sets
+	Tests/packages/test "$$(swift build --show-bin-path)"
+	Tests/packages/demo "$$(swift build --show-bin-path)"
 	Tests/packages/rootfs "$$(swift build --show-bin-path)"
 
 # CONTAINER_TOOL=podman chooses, where docker is there without its daemon.
