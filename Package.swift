@@ -177,9 +177,10 @@ let targets: [Target] = [
     .target(
         name: "NodeInspection",
         dependencies: [
-            "Addressing", "DataplaneKernel", "DataplaneModel", "KubeProxyConfig", "IPVSListing", "KubernetesHTTP",
-            "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus", "NodeSync",
-            "PacketTrace", "Reconcile", "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
+            "Addressing", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus",
+            "NodeSync", "PacketTrace",
+            "Reconcile", "ServicePlan", "SmallFiles", logging,
         ]
     ),
     // The daemon's parts as services of one group.
@@ -200,10 +201,11 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "BuildCommit", "CGNUSource", "DataplaneKernel", "DataplaneModel", "IPVSListing",
-            "KubeProxyConfig", "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup",
-            "NodeStatus", "NodeSync", "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser,
-            logging, subprocess, systemPackage,
+            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
+            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
+            "NodeSync",
+            "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
+            systemPackage,
         ]
     ),
 
