@@ -61,4 +61,18 @@ struct KnownSchedulersTests {
         known.learn([], from: fake, at: start)
         #expect(known.missing.isEmpty)
     }
+
+    @Test func `a rehearsal tries no scheduler, also where not all is shown`() throws {
+        let fake = FakeDataplane()
+        var notes = 0
+        let rehearsed = Rehearsal(of: fake.dataplane) { _ in notes += 1 }.dataplane
+        var known = KnownSchedulers()
+        known.learn([.sed], from: rehearsed.showing { _ in true }.ipvs, at: start)
+        known.learn(
+            [.nq], from: Rehearsal(of: fake.dataplane.showing { _ in true }) { _ in notes += 1 }.dataplane.ipvs,
+            at: start)
+        #expect(known.missing.isEmpty)
+        #expect(notes == 0)
+        #expect(fake.ipvs.exchanges.isEmpty)
+    }
 }

@@ -43,6 +43,8 @@ private final class ShownIPVS: IPVSDataplane {
         isShown(.virtualServer(id)) ? try original.realServers(of: id) : nil
     }
 
+    func has(_ scheduler: Scheduler) throws(DataplaneError) -> Bool { try original.has(scheduler) }
+
     func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
         try original.apply(changes)
     }
