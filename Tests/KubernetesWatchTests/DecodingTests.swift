@@ -130,7 +130,7 @@ import Testing
         let transport = CannedTransport(.init(contentType: "application/vnd.kubernetes.protobuf", pieces: [body]))
         let read = try await ResourceListWatch(.endpointSlices, transport: transport).list(.cached)
         #expect(read.version.rawValue == "4711")
-        let expected = EndpointSlice(
+        var expected = EndpointSlice(
             name: ObjectName(namespace: "shop", name: "web-abc"),
             serviceName: "web",
             ports: [EndpointPort(name: "http", port: 8080)],
@@ -143,6 +143,7 @@ import Testing
                 )
             ]
         )
+        expected.names = EndpointNames([.init(pod: "web-1", zone: "zone-b")])
         #expect(read.objects == [ObservedObject(name: expected.name, object: expected)])
     }
 }
