@@ -201,11 +201,11 @@ let targets: [Target] = [
     .executableTarget(
         name: "kube-ipvs",
         dependencies: [
-            "Addressing", "BuildCommit", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
-            "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup", "NodeStatus",
-            "NodeSync",
-            "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", argumentParser, logging, subprocess,
-            systemPackage,
+            "Addressing", "BuildCommit", "CGNUSource", "DataplaneKernel", "DataplaneModel", "IPVSListing",
+            "KubeProxyConfig", "KubernetesHTTP", "KubernetesObjects", "NodeDaemon", "NodeInspection", "NodeStartup",
+            "NodeStatus", "NodeSync", "PacketTrace", "ProxyTelemetry", "Reconcile", "SmallFiles", "TapeArchive",
+            argumentParser,
+            logging, subprocess, systemPackage,
         ]
     ),
 

@@ -12,8 +12,8 @@ struct KubeIPVSCommand: AsyncParsableCommand {
         abstract: "Gives Kubernetes Services their virtual IPs through the kernel's IPVS.",
         subcommands: [
             RunCommand.self, StatusCommand.self, TopCommand.self, DumpCommand.self, ExplainCommand.self,
-            TraceCommand.self, PlanCommand.self, CheckCommand.self, HealthyCommand.self, CleanupCommand.self,
-            VersionCommand.self,
+            TraceCommand.self, PlanCommand.self, CheckCommand.self, HealthyCommand.self, DiagCommand.self,
+            CleanupCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )
