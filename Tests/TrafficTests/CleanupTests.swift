@@ -16,7 +16,8 @@ extension TrafficSuite {
             init(of cluster: Cluster, _ variants: [String]) async throws {
                 var commands = [
                     ["ipvsadm", "--save", "--numeric"], ["ipset", "save"], ["ip", "-oneline", "address"],
-                    ["ip", "-oneline", "link"],
+                    ["ip", "-oneline", "link"], ["ip", "-4", "route", "show", "table", "local"],
+                    ["ip", "-6", "route", "show", "table", "local"],
                 ]
                 for program in CleanupTests.programs {
                     commands += variants.map { ["\(program)-\($0)-save"] }
@@ -43,6 +44,7 @@ extension TrafficSuite {
                 ipset create KUBE-OTHERS hash:ip; ipset add KUBE-OTHERS 10.96.0.10
                 ipset create KUBE-CLUSTER-IPS hash:ip,port family inet6
                 ip link add kube-ipvs1 type dummy; ip address add 172.16.0.1/32 dev kube-ipvs1
+                ip route add local 172.16.0.2 dev lo table local proto 116; ip route add 172.16.0.3 dev lan proto 117
 
                 """
             for program in Self.programs {
@@ -109,7 +111,9 @@ extension TrafficSuite {
                 let servers = 3 * (2 + 1 + 1 + 3 + 2)
                 #expect(
                     said.split(separator: "\n") == [
-                        "removed 1 link", "removed 12 addresses", "removed \(servers) virtual servers",
+                        "removed 1 link",
+                        Cluster.virtualIPs == "routes" ? "removed 12 local routes" : "removed 12 addresses",
+                        "removed \(servers) virtual servers",
                         "removed \(18 * variants.count) jumps", "removed \(22 * variants.count) chains",
                         "removed 34 sets",
                     ])

@@ -4,7 +4,7 @@ public import Addressing
 /// Tells the virtual servers of this daemon, or of kube-proxy, from all others, by what else the two have put into the
 /// kernel. IPVS itself does not record which program made a virtual server.
 public struct VirtualServerOwnership: Hashable, Sendable {
-    /// On the dummy link.
+    /// On the dummy link, or routed to the node as virtual IPs.
     public var boundAddresses: Set<IPAddress> = []
     /// On the node's other interfaces: node ports are served there.
     public var nodeAddresses: Set<IPAddress> = []
@@ -46,9 +46,14 @@ public struct VirtualServerOwnership: Hashable, Sendable {
         }
     }
 
+    /// Takes routes of the daemon's protocol number into account. Those that it does not write tell of no virtual server.
+    public mutating func note(_ routes: some Sequence<LocalRoute>) {
+        boundAddresses.formUnion(routes.lazy.filter { !$0.isStray }.map(\.address))
+    }
+
     /// Whether the virtual server is of this daemon's or kube-proxy's making.
     ///
-    /// At an address of the dummy link all are: whatever else is there the daemon removes in each sync period.
+    /// At a virtual IP that is the node's own all are: whatever else is there the daemon removes in each sync period.
     public func owns(_ id: VirtualServer.ID) -> Bool {
         guard !excludedNetworks.contains(where: { $0.contains(id.address) }) else { return false }
         return boundAddresses.contains(id.address) || servers.contains(id)

@@ -6,6 +6,7 @@ public struct CleanupReport: Sendable {
     public enum Kind: String, CaseIterable, Sendable {
         case link
         case address
+        case route = "local route"
         case virtualServer = "virtual server"
         case jump
         case chain

@@ -7,7 +7,7 @@ import Reconcile
 
 /// Removes from the kernel what this daemon, or kube-proxy in IPVS mode, has put there, and nothing else.
 ///
-/// Traffic is stopped first: the link with the virtual IPs goes, then the virtual servers, the rules and the sets. A part
+/// Traffic is stopped first: the link with the virtual IPs and their local routes go, then the virtual servers, the rules and the sets. A part
 /// that fails does not stop the others. What is not there any more needs no removing, so a second run finishes what a first
 /// one could not.
 public struct NodeCleanup {
@@ -25,6 +25,7 @@ public struct NodeCleanup {
         cleanup.readNodeAddresses()
         cleanup.readSets(sets)
         cleanup.removeLink()
+        cleanup.removeRoutes()
         let serversAreGone = cleanup.removeVirtualServers()
         await cleanup.removeRules()
         if serversAreGone {
@@ -101,6 +102,19 @@ public struct NodeCleanup {
                     cleanup.report.count(.link)
                     cleanup.report.count(.address, bound.count)
                 }
+            }
+        }
+    }
+
+    /// Of whatever `--virtual-ips` the daemon had: a change from one to the other may have been broken off.
+    private mutating func removeRoutes() {
+        for family in IPFamily.allCases {
+            attempt { (cleanup) throws(DataplaneError) in
+                let addresses = try KernelAddresses()
+                let routes = try addresses.localRoutes(of: family)
+                cleanup.ownership.note(routes)
+                cleanup.report.count(
+                    .route, cleanup.isRehearsal ? routes.count : try addresses.removeRoutes(of: family))
             }
         }
     }
