@@ -20,6 +20,11 @@ extension NodeInspection {
         plans.reduce(0) { $0 + $1.plan.contribution.virtualServers.reduce(0) { $0 + 1 + $1.realServers.count } }
     }
 
+    /// How many virtual IPs Services want to be the node's own.
+    var virtualIPCount: Int {
+        Set(plans.flatMap { $0.plan.contribution.addresses }).count
+    }
+
     /// `nil` where the own Node is not known.
     var podNetworks: [IPPrefix]? { node?.podCIDRs }
 

@@ -46,6 +46,15 @@ extension NetlinkRequest {
         }
     }
 
+    /// Writes that a link comes up.
+    mutating func beginLinkUp(_ index: UInt32) throws(NetlinkError) {
+        var header = ifinfomsg()
+        header.ifi_index = Int32(bitPattern: index)
+        header.ifi_flags = UInt32(IFF_UP)
+        header.ifi_change = UInt32(IFF_UP)
+        try begin(type: RTM_NEWLINK, header: header)
+    }
+
     mutating func beginLinkRemoval(_ name: String) throws(NetlinkError) {
         try begin(type: RTM_DELLINK, header: ifinfomsg())
         try put(IFLA_IFNAME, name)

@@ -45,6 +45,7 @@ extension NodeEvidence {
         addressConcerns = inspection.concerns
         podNetworks = inspection.podNetworks
         clusterIPAddresses = clusterIPs
+        wantedVirtualIPs = inspection.virtualIPCount
         serverCount = max(serverCount, inspection.serverCount)
     }
 }

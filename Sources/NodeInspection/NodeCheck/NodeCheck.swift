@@ -27,6 +27,7 @@ public enum NodeCheck {
         evidence.masqueradesAll = settings.masqueradeAll
         failures += observeSettings(settings, &evidence)
         failures += await observeRules(&evidence)
+        failures += observeVirtualIPs(settings, &evidence)
         failures += observeVirtualServers(settings, &evidence)
         failures += observeSets(&evidence)
         failures += await observeAPIServer(settings, source, version: version)
@@ -93,6 +94,24 @@ public enum NodeCheck {
         }
     }
 
+    private static func observeVirtualIPs(
+        _ settings: EffectiveSettings,
+        _ evidence: inout NodeEvidence
+    ) -> [NodeFinding] {
+        evidence.virtualIPMode = settings.virtualIPs
+        do throws(DataplaneError) {
+            let addresses = try KernelAddresses()
+            let hasLink = try addresses.linkExists()
+            for family in HostFacts.families {
+                if hasLink { evidence.boundVirtualIPs += try addresses.boundAddresses(of: family).count }
+                evidence.routedVirtualIPs += try addresses.localRoutes(of: family).count
+            }
+            return []
+        } catch {
+            return [NodeFinding(.failure, "virtual IPs", "\(error)")]
+        }
+    }
+
     private static func observeVirtualServers(
         _ settings: EffectiveSettings,
         _ evidence: inout NodeEvidence
@@ -142,10 +161,10 @@ public enum NodeCheck {
         var ownership = VirtualServerOwnership(excludedNetworks: networks)
         try ownership.readNodeAddresses()
         let addresses = try KernelAddresses()
-        if try addresses.linkExists() {
-            for family in IPFamily.allCases {
-                ownership.boundAddresses.formUnion(try addresses.boundAddresses(of: family))
-            }
+        let hasLink = try addresses.linkExists()
+        for family in HostFacts.families {
+            if hasLink { ownership.boundAddresses.formUnion(try addresses.boundAddresses(of: family)) }
+            ownership.note(try addresses.localRoutes(of: family))
         }
         if !KernelModule.isAbsent("ip_set") {
             let sets = KernelIPSet()

@@ -51,6 +51,12 @@ package struct NodeEvidence {
     var clusterIPAddresses: Set<IPAddress> = []
     /// The names of all interfaces.
     var interfaces: Set<String> = []
+    /// How virtual IPs are to become the node's own, and how many are in which way.
+    var virtualIPMode = VirtualIPMode.addresses
+    var boundVirtualIPs = 0
+    var routedVirtualIPs = 0
+    /// How many of them Services want.
+    var wantedVirtualIPs = 0
     /// How many virtual and real servers there are, or would be.
     var serverCount = 0
     /// `net.ipv4.vs.run_estimation`; `nil` where the kernel has none.
@@ -70,7 +76,7 @@ package struct NodeEvidence {
 
     var findings: [NodeFinding] {
         [kernel, privileges] + settings + reversePath + network + [lock] + leftovers + foreignRules + virtualServers
-            + sizes + localTraffic + objects + otherProxies
+            + [virtualIPs] + sizes + localTraffic + objects + otherProxies
     }
 
     private var kernel: NodeFinding {

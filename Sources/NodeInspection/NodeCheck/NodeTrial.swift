@@ -23,10 +23,12 @@ public enum NodeTrial {
                 return [NodeFinding(.warning, "trial", "not made: somebody's virtual servers are in its namespace")]
             }
             try SchedulerProbe.check(settings.scheduler, on: ipvs)
+            let addresses = try KernelAddresses()
+            try addresses.raiseLoopback()
             let dataplane = Dataplane(
                 ipvs: ipvs,
                 sets: KernelIPSet(),
-                addresses: try KernelAddresses(),
+                addresses: addresses,
                 rules: try await KernelIPTables.open(variant: variant)
             )
             return await run(settings, families: HostFacts.families, over: dataplane)

@@ -88,6 +88,51 @@ import Testing
             ])
     }
 
+    private static let manyAddresses =
+        ": every program that lists the node's addresses pays for each (agents of monitoring, BIRD, SSSD, NetworkManager), "
+        + "and a load takes time that grows with the square of their number. --virtual-ips=routes, or "
+        + "KUBE_IPVS_VIRTUAL_IPS=routes, makes them local routes instead"
+
+    @Test func `more than 2,000 virtual IPs that are addresses are a warning, which names the flag for routes`() {
+        #expect(
+            findings { $0.boundVirtualIPs = 2_000 } == [
+                "ok virtual IPs: 2000 addresses of kube-ipvs0 and 0 local routes are there"
+            ])
+        #expect(
+            findings { $0.boundVirtualIPs = 2_001 } == [
+                "warning virtual IPs: 2001 addresses of kube-ipvs0 and 0 local routes are there" + Self.manyAddresses
+            ])
+        // Before the daemon's first start.
+        #expect(
+            findings { $0.wantedVirtualIPs = 5_000 } == [
+                "warning virtual IPs: 0 addresses of kube-ipvs0 and 0 local routes are there, and Services want 5000"
+                    + Self.manyAddresses
+            ])
+        #expect(
+            findings {
+                $0.virtualIPMode = .routes
+                $0.wantedVirtualIPs = 5_000
+                $0.routedVirtualIPs = 5_000
+            } == ["ok virtual IPs: 0 addresses of kube-ipvs0 and 5000 local routes are there"])
+    }
+
+    @Test func `virtual IPs that the daemon would make the node's own in the other way are noticed`() {
+        #expect(
+            findings {
+                $0.virtualIPMode = .routes
+                $0.boundVirtualIPs = 3_000
+                $0.routedVirtualIPs = 4
+            } == [
+                "notice virtual IPs: 3000 addresses of kube-ipvs0 and 4 local routes are there; "
+                    + "the daemon would make all of them routes, with connections open"
+            ])
+        #expect(
+            findings { $0.routedVirtualIPs = 4 } == [
+                "notice virtual IPs: 0 addresses of kube-ipvs0 and 4 local routes are there; "
+                    + "the daemon would make all of them addresses, with connections open"
+            ])
+    }
+
     @Test func `a second proxy is a warning, and who manages links is told`() {
         #expect(
             findings { $0.programs = ["kube-proxy", "systemd-network"] } == [
