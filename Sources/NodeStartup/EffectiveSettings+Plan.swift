@@ -32,7 +32,8 @@ extension EffectiveSettings {
         RuleConfiguration(
             masqueradeMark: 1 << UInt32(masqueradeBit),
             masqueradeAll: masqueradeAll,
-            localDetector: localDetector(for: family, podNetworks: podNetworks)
+            localDetector: localDetector(for: family, podNetworks: podNetworks),
+            ownTraffic: OwnTraffic(virtualIPs)
         )
     }
 

@@ -5,35 +5,12 @@ import Testing
 extension TrafficSuite {
     /// kube-proxy ends, the daemon begins: what is in the kernel is made here by the system's programs, as kube-proxy makes it.
     @Suite struct HandoverTests {
-        /// What kube-proxy 1.36 leaves in each family of one Service with two endpoints, of an endpoint that drained, and of a
-        /// Service that was deleted while nobody looked. It has no rules for sets without members.
-        private static let leftovers = """
+        /// The rules that kube-proxy 1.36 has for one Service with a cluster IP. There are none for sets without members.
+        static let kubeProxyRules = """
             set -e
-            sysctl -q -w net.ipv4.vs.conntrack=1 net.ipv4.ip_forward=1
-            ip link add kube-ipvs0 type dummy
-            leave() { # RESTORE FAMILY PREFIX SERVICE ANOTHER POD-BUT-ITS-LAST-DIGIT POD-NETWORK LOOPBACK [OPENING CLOSING]
-                local restore=$1 family=$2 prefix=$3 vip=$4 gone=$5 pod=$6 pods=$7 own=$8 o=$9 c=${10}
-                ip address add $vip dev kube-ipvs0
-                ip address add $gone dev kube-ipvs0
-                ipset create $prefix-LOOP-BACK hash:ip,port,ip family $family hashsize 1024 maxelem 65536
-                for set in CLUSTER-IP EXTERNAL-IP EXTERNAL-IP-LOCAL LOAD-BALANCER LOAD-BALANCER-FW LOAD-BALANCER-LOCAL; do
-                    ipset create $prefix-$set hash:ip,port family $family hashsize 1024 maxelem 65536
-                done
-                ipset create $prefix-LOAD-BALANCER-SOURCE-IP hash:ip,port,ip family $family hashsize 1024 maxelem 65536
-                ipset create $prefix-IPVS-IPS hash:ip family $family hashsize 1024 maxelem 65536
-                ipset create $prefix-NODE-PORT-TCP bitmap:port range 0-65535
-                ipset add $prefix-CLUSTER-IP $vip,tcp:7
-                ipset add $prefix-CLUSTER-IP $gone,tcp:80
-                ipset add $prefix-IPVS-IPS $vip
-                ipset add $prefix-IPVS-IPS $gone
-                ipset add $prefix-LOOP-BACK ${pod}1,tcp:7,${pod}1
-                ipvsadm -A -t $o$vip$c:7 -s rr
-                ipvsadm -a -t $o$vip$c:7 -r $o${pod}1$c:7 -m -w 1
-                ipvsadm -a -t $o$vip$c:7 -r $o${pod}2$c:7 -m -w 1
-                ipvsadm -a -t $o$vip$c:7 -r $o${pod}4$c:7 -m -w 0
-                ipvsadm -A -t $o$gone$c:80 -s wlc
-                ipvsadm -a -t $o$gone$c:80 -r $o${pod}3$c:8080 -m -w 1
-                $restore --noflush <<RULES
+            rules() { # PREFIX POD-NETWORK LOOPBACK
+                local prefix=$1 pods=$2 own=$3
+                cat <<RULES
             *nat
             :KUBE-LOAD-BALANCER - [0:0]
             :KUBE-MARK-MASQ - [0:0]
@@ -61,11 +38,44 @@ extension TrafficSuite {
             COMMIT
             RULES
             }
-            leave iptables$variant-restore inet KUBE 10.96.0.7 10.96.0.99 10.244.1.1 10.244.0.0/16 127.0.0.0/8
-            leave ip6tables$variant-restore inet6 KUBE-6 \
-                fd00:10:96::7 fd00:10:96::99 fd00:10:244:1::1 fd00:10:244::/56 ::1/128 [ ]
 
             """
+
+        /// What kube-proxy 1.36 leaves in each family of one Service with two endpoints, of an endpoint that drained, and of a
+        /// Service that was deleted while nobody looked.
+        private static let leftovers =
+            kubeProxyRules + """
+                sysctl -q -w net.ipv4.vs.conntrack=1 net.ipv4.ip_forward=1
+                ip link add kube-ipvs0 type dummy
+                leave() { # RESTORE FAMILY PREFIX SERVICE ANOTHER POD-BUT-ITS-LAST-DIGIT POD-NETWORK LOOPBACK [OPENING CLOSING]
+                    local restore=$1 family=$2 prefix=$3 vip=$4 gone=$5 pod=$6 pods=$7 own=$8 o=$9 c=${10}
+                    ip address add $vip dev kube-ipvs0
+                    ip address add $gone dev kube-ipvs0
+                    ipset create $prefix-LOOP-BACK hash:ip,port,ip family $family hashsize 1024 maxelem 65536
+                    for set in CLUSTER-IP EXTERNAL-IP EXTERNAL-IP-LOCAL LOAD-BALANCER LOAD-BALANCER-FW LOAD-BALANCER-LOCAL; do
+                        ipset create $prefix-$set hash:ip,port family $family hashsize 1024 maxelem 65536
+                    done
+                    ipset create $prefix-LOAD-BALANCER-SOURCE-IP hash:ip,port,ip family $family hashsize 1024 maxelem 65536
+                    ipset create $prefix-IPVS-IPS hash:ip family $family hashsize 1024 maxelem 65536
+                    ipset create $prefix-NODE-PORT-TCP bitmap:port range 0-65535
+                    ipset add $prefix-CLUSTER-IP $vip,tcp:7
+                    ipset add $prefix-CLUSTER-IP $gone,tcp:80
+                    ipset add $prefix-IPVS-IPS $vip
+                    ipset add $prefix-IPVS-IPS $gone
+                    ipset add $prefix-LOOP-BACK ${pod}1,tcp:7,${pod}1
+                    ipvsadm -A -t $o$vip$c:7 -s rr
+                    ipvsadm -a -t $o$vip$c:7 -r $o${pod}1$c:7 -m -w 1
+                    ipvsadm -a -t $o$vip$c:7 -r $o${pod}2$c:7 -m -w 1
+                    ipvsadm -a -t $o$vip$c:7 -r $o${pod}4$c:7 -m -w 0
+                    ipvsadm -A -t $o$gone$c:80 -s wlc
+                    ipvsadm -a -t $o$gone$c:80 -r $o${pod}3$c:8080 -m -w 1
+                    rules $prefix $pods $own | $restore --noflush
+                }
+                leave iptables$variant-restore inet KUBE 10.96.0.7 10.96.0.99 10.244.1.1 10.244.0.0/16 127.0.0.0/8
+                leave ip6tables$variant-restore inet6 KUBE-6 \
+                    fd00:10:96::7 fd00:10:96::99 fd00:10:244:1::1 fd00:10:244::/56 ::1/128 [ ]
+
+                """
 
         private func writeService(to cluster: Cluster) throws {
             try cluster.write(Manifest.node, to: "node.yaml")

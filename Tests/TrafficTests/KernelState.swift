@@ -8,6 +8,8 @@ struct KernelState: Equatable, CustomStringConvertible {
     var sets: [String]
     var rules: [String]
     var addresses: [String]
+    /// What is local and is no address of an interface.
+    var routes: [String]
 
     init(of cluster: Cluster) async throws {
         virtualServers = Self.lines(try await cluster.run(in: .node, "ipvsadm", "--save", "--numeric")).sorted()
@@ -27,6 +29,12 @@ struct KernelState: Equatable, CustomStringConvertible {
         addresses = Self.lines(try await output(of: words))
             .map { $0.split(separator: " ").dropFirst().prefix(3).joined(separator: " ") }
             .sorted()
+        routes = []
+        for family in ["-4", "-6"] {
+            let words = ["ip", "-netns", "node", family, "route", "show", "table", "local"]
+            routes += Self.lines(try await output(of: words)).filter { !$0.contains(" proto kernel ") }
+        }
+        routes.sort()
     }
 
     private static func lines(_ text: String) -> [String] {
@@ -34,14 +42,14 @@ struct KernelState: Equatable, CustomStringConvertible {
     }
 
     var description: String {
-        (virtualServers + sets + rules + addresses).joined(separator: "\n")
+        (virtualServers + sets + rules + addresses + routes).joined(separator: "\n")
     }
 
     /// The lines that one of two states has and the other has not: what a failed comparison should show.
     func differences(from other: KernelState) -> [String] {
         let pairs = [
             (virtualServers, other.virtualServers), (sets, other.sets), (rules, other.rules),
-            (addresses, other.addresses),
+            (addresses, other.addresses), (routes, other.routes),
         ]
         return pairs.flatMap { mine, theirs in
             mine.difference(from: theirs).map { change in

@@ -63,7 +63,7 @@ extension TrafficSuite {
         {
             try await Cluster.with { cluster in
                 try writeService(to: cluster)
-                let daemon = try await cluster.startDaemon("--ipvs-sync-period", "1h")
+                let daemon = try await cluster.startDaemon("--ipvs-sync-period", "1h", "--virtual-ips", "addresses")
                 func addresses() async throws -> String {
                     try await cluster.run(in: .node, "ip", "-oneline", "address", "show", "dev", "kube-ipvs0")
                 }

@@ -20,9 +20,10 @@ extension TrafficSuite {
         /// Where nothing is known of pods, where their network is known, and where everything is masqueraded.
         private static let detectors = [["--cluster-cidr", ""], [], ["--masquerade-all"]]
 
-        @Test func `the node reaches virtual IPs of endpoints elsewhere, which see its address on the overlay`()
-            async throws
-        {
+        @Test(arguments: ["addresses", "routes"])
+        func `the node reaches virtual IPs of endpoints elsewhere, which see its address on the overlay`(
+            virtualIPs: String
+        ) async throws {
             try await Cluster.with { cluster in
                 try await cluster.addSecondNode(overlay: true)
                 try await cluster.serve(.http, in: [.pod5], port: 8080)
@@ -35,7 +36,7 @@ extension TrafficSuite {
                         "far", clusterIPs: ["10.96.0.11", "fd00:96::11"], 11, spec: ["externalTrafficPolicy: Local"]),
                     to: "far.yaml")
                 for detector in Self.detectors {
-                    let daemon = try await cluster.startDaemonOnly(detector)
+                    let daemon = try await cluster.startDaemonOnly(detector + ["--virtual-ips", virtualIPs])
                     try await daemon.waitForFirstPass()
                     for (hosts, overlay) in [
                         (["10.96.0.10", "203.0.113.10", "203.0.114.10", "192.168.60.10:30010"], "10.244.1.0"),

@@ -100,7 +100,7 @@ extension TrafficSuite {
                 let countedBefore = try await countedPackets(in: cluster)
                 try #require(countedBefore > 0)
 
-                let words = ["ip", "netns", "exec", "node", "ip", "monitor", "address", "link"]
+                let words = ["ip", "netns", "exec", "node", "ip", "monitor", "address", "link", "route"]
                 let monitor = try await cluster.start(words, log: "monitor.log")
                 let daemon = try await cluster.startDaemon()
                 try await monitor.end(by: "TERM")

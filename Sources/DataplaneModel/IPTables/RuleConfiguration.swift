@@ -41,6 +41,14 @@ public enum OwnTraffic: Hashable, Sendable {
     /// Where virtual IPs are addresses, this matches what the other one does, and what programs send that have chosen
     /// their source.
     case isFromTheNode
+
+    /// What tells own traffic where virtual IPs are the node's in this way.
+    public init(_ virtualIPs: VirtualIPMode) {
+        switch virtualIPs {
+        case .addresses: self = .isFromVirtualIPs
+        case .routes: self = .isFromTheNode
+        }
+    }
 }
 
 /// How traffic of this node's pods is told from other traffic. What is not local is masqueraded on its way to a cluster
