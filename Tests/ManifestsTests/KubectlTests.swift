@@ -23,6 +23,7 @@ import Testing
         ("node-by-node/rke2", all),
         ("node-by-node/k3s", all),
         ("node-by-node/kops", all),
+        ("virtual-ips-as-routes/kubeadm", withoutConfiguration),
         ("preflight", withoutConfiguration),
         ("monitoring", ["configmap", "podmonitor", "prometheusrule"]),
     ])

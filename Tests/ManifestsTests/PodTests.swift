@@ -9,8 +9,12 @@ struct PodTests {
 
     /// The documents of a kustomization, as kubectl renders it.
     private func rendered(_ folder: String) async throws -> String {
+        try await rendered(path: "\(Self.root)/Manifests/\(folder)")
+    }
+
+    private func rendered(path: String) async throws -> String {
         let result = try await run(
-            .name("kubectl"), arguments: ["kustomize", "\(Self.root)/Manifests/\(folder)"],
+            .name("kubectl"), arguments: ["kustomize", path],
             output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
         try #require(result.terminationStatus.isSuccess, "\(result.standardError)")
@@ -38,5 +42,37 @@ struct PodTests {
         let volume = try #require(lines.firstIndex(of: "path: /proc/sys/net"))
         #expect(lines[volume - 1] == "hostPath:")
         #expect(lines[volume + 2] == "name: kernel-settings")
+    }
+
+    @Test func `the component for routes adds one variable to the container of daemon and preflight, and nothing else`()
+        async throws
+    {
+        let daemon = try await rendered("virtual-ips-as-routes/kubeadm")
+        try await expectVariable(in: daemon, beyond: try await rendered("kubeadm"))
+
+        // As an administrator writes it, here for the preflight.
+        let folder = FileManager.default.temporaryDirectory.path + "/kube-ipvs-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let up = folder.split(separator: "/").map { _ in ".." }.joined(separator: "/") + "\(Self.root)/Manifests"
+        let text = """
+            apiVersion: kustomize.config.k8s.io/v1beta1
+            kind: Kustomization
+            resources: ["\(up)/preflight"]
+            components: ["\(up)/virtual-ips-as-routes/component"]
+
+            """
+        try text.write(toFile: folder + "/kustomization.yaml", atomically: true, encoding: .utf8)
+        try await expectVariable(in: try await rendered(path: folder), beyond: try await rendered("preflight"))
+    }
+
+    private func expectVariable(in text: String, beyond base: String) async throws {
+        let added = text.split(separator: "\n").difference(from: base.split(separator: "\n")).map { change in
+            switch change {
+            case .insert(_, let line, _): "+" + line.drop { $0 == " " }
+            case .remove(_, let line, _): "-" + line.drop { $0 == " " }
+            }
+        }
+        #expect(added.sorted() == ["+- name: KUBE_IPVS_VIRTUAL_IPS", "+value: routes"])
     }
 }
