@@ -33,12 +33,14 @@ package final class HistoryNode {
     /// should, and in the end what it held before.
     ///
     /// - Parameters:
+    ///   - withRoutes: as `NodeHistory.init` has it.
     ///   - serviceCount: as `NodeHistory.init` has it.
     ///   - check: looks closer after a step, and says what is wrong.
     package func follow(
         _ seed: UInt64,
         steps: Int,
         rules: KernelIPTables,
+        withRoutes: Bool,
         serviceCount: Int = 4,
         ruleChanges: NodeHistory.RuleChanges,
         check: (NodeHistory, Int) async throws -> [String] = { _, _ in [] }
@@ -49,6 +51,7 @@ package final class HistoryNode {
         var history = NodeHistory(
             seed: seed,
             on: dataplane,
+            withRoutes: withRoutes,
             serviceCount: serviceCount,
             ruleChanges: ruleChanges,
             read: view.state,

@@ -12,7 +12,7 @@ import SystemPackage
 /// the daemon's clients make hundreds to read the same.
 ///
 /// Virtual servers come from one dump and their real servers from `/proc/net/ip_vs`, where only thresholds do not show;
-/// sets come from one dump of all, and addresses from one dump of both families.
+/// sets come from one dump of all, addresses from one dump of both families, and routes from one of each.
 final class KernelStateReader {
     /// What the kernel shows is not as this knows it.
     struct Unreadable: Error, CustomStringConvertible {
@@ -56,6 +56,7 @@ final class KernelStateReader {
         state.servers = try servers()
         state.sets = try sets()
         state.addresses = try addresses()
+        for family in IPFamily.allCases { state.routes.formUnion(try routes(family)) }
         return state
     }
 
@@ -179,6 +180,14 @@ final class KernelStateReader {
         return try route.dump(&request, into: []) { (addresses, message, datagram) throws(NetlinkError) in
             guard let found = try RouteAddress(message, in: datagram), found.linkIndex == index else { return }
             addresses.insert(found.address)
+        }
+    }
+
+    private func routes(_ family: IPFamily) throws -> Set<LocalRoute> {
+        try request.beginLocalRouteDump(family)
+        return try route.dump(&request, into: []) { (routes, message, datagram) throws(NetlinkError) in
+            guard let found = try FoundLocalRoute(message, in: datagram), found.isOurs else { return }
+            guard routes.insert(found.route).inserted else { throw .malformed("\(found.route) is there twice") }
         }
     }
 

@@ -65,6 +65,8 @@ struct NodeOfOthers {
             ipvsadm --clear
             ip link delete kube-ipvs0
             ip link delete node0
+            ip -4 route flush table local proto 117
+            ip -6 route flush table local proto 117
             for program in {iptables,ip6tables}-{legacy,nft}; do
                 for table in filter nat; do
                     $program -t $table -F && $program -t $table -X
@@ -99,7 +101,8 @@ struct NodeOfOthers {
             "bash", "-c",
             """
             set -e
-            for program in 'ipvsadm --save --numeric' 'ipset save' 'ip -oneline address' iptables-save ip6tables-save; do
+            for program in 'ipvsadm --save --numeric' 'ipset save' 'ip -oneline address' \
+                'ip -4 route show table local' 'ip -6 route show table local' iptables-save ip6tables-save; do
                 text=$($program)
                 echo "${program%% *}: ${text//$'\\n'/$'\\n'${program%% *}: }"
             done

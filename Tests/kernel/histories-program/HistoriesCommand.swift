@@ -27,7 +27,10 @@ struct HistoriesCommand: AsyncParsableCommand {
         for seed in first..<first + UInt64(count) {
             // Programs of iptables would be a third of the time.
             let ruleChanges: NodeHistory.RuleChanges = seed % 4 == 0 ? .few : .none
-            let outcome = try await node.follow(seed, steps: steps, rules: rules, ruleChanges: ruleChanges)
+            // Half of all, and half of those that change rules.
+            let withRoutes = [1, 3, 4, 6].contains(seed % 8)
+            let outcome = try await node.follow(
+                seed, steps: steps, rules: rules, withRoutes: withRoutes, ruleChanges: ruleChanges)
             tally.add(outcome)
             if !outcome.wrong.isEmpty { say("\(outcome)") }
             if tally.histories % 10 == 0 { say("\(tally), \((clock.now - start).components.seconds) s") }
