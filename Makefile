@@ -85,6 +85,9 @@ bench-short: deps ## Measure at two small scales, and fail where costs grow with
 	Tests/performance/run --short
 
 MINUTES ?= 15
+fuzz: deps-build ## Fuzz each parser of foreign input for 20 s (SECONDS=)
+	Tests/fuzz/run $(SECONDS)
+
 soak: deps ## Let the daemon live for MINUTES beside a stranger who damages what it writes
 	swift build --product kube-ipvs
 	swift build --product kube-ipvs-sets

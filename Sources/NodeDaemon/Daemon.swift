@@ -125,6 +125,8 @@ public struct Daemon: Sendable {
                 )
             }
         )
+        let status = StatusBoard(families: families, start: .now)
+        status.note(settingsKeeper.degradedAtStart)
         let manager = ServiceManager()
         let proxy = ServiceProxy(
             settings: settings,
@@ -136,6 +138,7 @@ public struct Daemon: Sendable {
             health: surfaces.health,
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
+            status: status,
             manager: manager,
             logger: logger,
             record: { [source] in source.record($0) }

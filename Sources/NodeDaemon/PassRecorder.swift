@@ -115,6 +115,7 @@ final class PassRecorder: PassObserver {
     func rulesKept(_ report: PassReport, took duration: Duration, at now: Instant) {
         instruments.noteRules(report, at: now)
         log.note(report, took: duration)
+        status?.note(report, sizes: nil, took: duration, at: now)
         troubles.note(rules: report)
     }
 

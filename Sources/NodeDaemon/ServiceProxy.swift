@@ -34,12 +34,17 @@ public actor ServiceProxy {
     var surroundings = NodeSurroundings()
     var sourceIsComplete = false
 
+    /// Whether a step is under way, perhaps suspended, and who waits for its end.
+    private var stepIsUnderWay = false
+    private var waitingForStep: [CheckedContinuation<Void, Never>] = []
+
     /// - Parameters:
     ///   - gracefulTimeout: the longest time that a removed TCP endpoint keeps its connections.
     ///   - families: the families that the node serves.
     ///   - dataplane: nobody else may use it from here on.
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
+    ///   - status: what the daemon tells of itself; `nil` where nobody asks.
     ///   - clock: what passes go by.
     ///   - manager: is told of the first complete pass, and that the loop goes on.
     ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.

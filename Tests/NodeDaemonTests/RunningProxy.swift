@@ -56,6 +56,7 @@ struct RunningProxy: Sendable {
             health: health,
             healthCheckPorts: ports,
             virtualServerCounters: virtualServerCounters,
+            status: status,
             manager: manager,
             logger: logger
         )

@@ -41,14 +41,39 @@ extension KernelAddresses {
         }
     }
 
-    /// As `ip link set lo up`, for a network namespace that is new: local routes of IPv6 need a link that is up.
-    public func raiseLoopback() throws(DataplaneError) {
-        do throws(NetlinkError) {
-            try request.beginLinkUp(LocalRoute.loopbackIndex)
-            try socket.exchange(&request)
-        } catch {
-            throw DataplaneError(.addresses, "bring up the loopback link", error)
+    /// Waits until the kernel has made its own local routes of IPv6 addresses that were bound, where routes of ours are
+    /// there too, which may be about to go.
+    ///
+    /// It makes them later, in a work queue (`addrconf_dad_work` in `net/ipv6/addrconf.c`): for some milliseconds an
+    /// address is bound, and not local.
+    func awaitOwnRoutes(of addresses: some Sequence<IPAddress>) throws(NetlinkError) {
+        guard hasRoutesOfIPv6 else { return }
+        let end = ContinuousClock.now + .milliseconds(500)
+        for address in addresses where address.family == .v6 {
+            while try !hasOwnRoute(address), ContinuousClock.now < end { usleep(200) }
         }
+    }
+
+    /// Whether the route that the kernel goes by is its own.
+    private func hasOwnRoute(_ address: IPAddress) throws(NetlinkError) -> Bool {
+        var header = rtmsg()
+        header.rtm_family = UInt8(address.family.rawAddressFamily)
+        header.rtm_dst_len = address.family.bitWidth
+        header.rtm_flags = UInt32(RTM_F_FIB_MATCH)
+        try request.begin(type: RTM_GETROUTE, header: header)
+        try request.put(Int(RTA_DST.rawValue), address, in: address.family)
+        var isOwn = false
+        do throws(NetlinkError) {
+            try socket.exchange(&request) { (message, datagram) throws(NetlinkError) in
+                guard Int(message.type) == RTM_NEWROUTE else { return }
+                let route: rtmsg = try datagram.header(of: message)
+                isOwn = Int32(route.rtm_protocol) == RTPROT_KERNEL && Int(route.rtm_type) == RTN_LOCAL
+            }
+        } catch {
+            // There may be no route at all yet.
+            guard error.operation == .request else { throw error }
+        }
+        return isOwn
     }
 
     /// As `ip route flush table local proto 117`.
@@ -60,6 +85,16 @@ extension KernelAddresses {
         let routes = try localRoutes(of: family)
         if let refused = try apply(routes.map(AddressChange.removeStrayRoute)).first { throw refused.error }
         return routes.count
+    }
+
+    /// As `ip link set lo up`, for a network namespace that is new: local routes of IPv6 need a link that is up.
+    public func raiseLoopback() throws(DataplaneError) {
+        do throws(NetlinkError) {
+            try request.beginLinkUp(LocalRoute.loopbackIndex)
+            try socket.exchange(&request)
+        } catch {
+            throw DataplaneError(.addresses, "bring up the loopback link", error)
+        }
     }
 }
 

@@ -102,6 +102,8 @@ struct ClusterService: ServiceLifecycle.Service {
                 isList = update.isList
                 changes.append(store.apply(update))
             }
+            status.noteWatch(kind.rawValue, nil, at: .now)
+            status.note(changes.rejections, settled: changes.settled, kind: Object.kind.rawValue, at: .now)
             note(changes.rejections, among: changes.applied.lazy.compactMap { $0.object as? EndpointSlice })
             if !changes.applied.isEmpty || !changes.removed.isEmpty {
                 await hand(changes)
@@ -116,6 +118,8 @@ struct ClusterService: ServiceLifecycle.Service {
         var store = ObjectStore<Node>()
         for await update in reflector(client.node(named: settings.nodeName), .node) {
             let changes = store.apply(update)
+            status.noteWatch(WatchedKind.node.rawValue, nil, at: .now)
+            status.note(changes.rejections, settled: changes.settled, kind: Node.kind.rawValue, at: .now)
             note(changes.rejections, among: EmptyCollection())
             if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
                 await proxy.replaceNode(node)

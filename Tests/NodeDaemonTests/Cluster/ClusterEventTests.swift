@@ -7,6 +7,7 @@ import KubernetesHTTP
 import KubernetesObjects
 import KubernetesTesting
 import Logging
+import NodeStatus
 import Reconcile
 import Testing
 
@@ -118,7 +119,8 @@ import Testing
             healthCheckPorts: HealthCheckPorts(health: health, logger: logger), logger: logger,
             record: { events.record($0) })
         let service = ClusterService(
-            client: client, settings: settings, proxy: proxy, metrics: metrics, logger: logger,
+            client: client, settings: settings, proxy: proxy, metrics: metrics,
+            status: StatusBoard(families: [.v4], start: .now), logger: logger,
             record: { events.record($0) })
         await proxy.replaceInterfaceAddresses([IPAddress(v4: 0x0a00_0001)])
         try await withThrowingTaskGroup(of: Void.self) { group in
