@@ -180,7 +180,7 @@ let targets: [Target] = [
             "Addressing", "DataplaneKernel", "DataplaneModel", "IPVSListing", "KubeProxyConfig",
             "KubernetesHTTP", "KubernetesObjects", "KubernetesWatch", "ManifestFiles", "NodeStartup", "NodeStatus",
             "NodeSync", "PacketTrace",
-            "Reconcile", "ServicePlan", "SmallFiles", logging,
+            "Reconcile", "ServicePlan", "SmallFiles", "YAMLDocuments", logging,
         ]
     ),
     // The daemon's parts as services of one group.

@@ -64,7 +64,9 @@ struct KernelText {
 
     /// `ip route show table local proto 117`, of both families.
     func routes() -> [String] {
-        kernel.addresses.routes.sorted { ($0.family, $0.address) < ($1.family, $1.address) }.map { route in
+        kernel.addresses.routes.sorted { (left, right) in
+            (left.family, left.address, left.metric) < (right.family, right.address, right.metric)
+        }.map { route in
             let isWhole = route.prefixLength == route.family.bitWidth
             let destination = isWhole ? "\(route.address)" : "\(route.address)/\(route.prefixLength)"
             return "\(route.isLocal ? "local" : "blackhole") \(destination) dev lo metric \(route.metric)"

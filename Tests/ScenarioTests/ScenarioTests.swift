@@ -67,7 +67,7 @@ struct ScenarioTests {
         # A Service.
         -- step: it is there --
         -- apply --
-        {apiVersion: v1, kind: Service, metadata: {name: a, namespace: n}, spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}}
+        {apiVersion: v1, kind: Service, metadata: {name: a, namespace: shop}, spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}}
         """
 
     @Test func `an expectation that is wrong shows as the lines that differ`() async throws {

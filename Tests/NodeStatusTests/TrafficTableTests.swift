@@ -8,7 +8,7 @@ import Testing
 @testable import NodeStatus
 
 /// `kube-ipvs top`: from counters to a table.
-struct TrafficTests {
+struct TrafficTableTests {
     private static func id(_ number: UInt32) -> ObservedVirtualServer.Identity {
         .address(VirtualServer.ID(address: IPAddress(v4: 0x0a60_0000 + number), port: 80, transport: .tcp))
     }
