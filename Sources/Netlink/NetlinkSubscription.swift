@@ -32,8 +32,8 @@ public struct NetlinkSubscription: ~Copyable {
 
     /// Starts to listen in the network namespace of the calling thread.
     ///
-    /// - Parameter routes: those that there is to be word of; `nil` for all. A node may have many thousand routes of
-    ///   other programs that come and go, and the kernel keeps word of those back.
+    /// - Parameter routes: those of which there are to be notifications; `nil` for all. A node may have many thousand
+    ///   routes of other programs that come and go: the kernel keeps those notifications back.
     public static func open(
         _ groups: [RouteGroup],
         of routes: RouteFilter? = nil,

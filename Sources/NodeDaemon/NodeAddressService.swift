@@ -21,8 +21,8 @@ actor NodeAddressService: Service {
     private static var pollInterval: Duration { .milliseconds(500) }
     /// Before another try after a failure, so that a lasting one is not a busy loop.
     private static var retryDelay: Duration { .seconds(1) }
-    /// How often routes are read where no address or link changes. There is no word of them, for a node may have many thousand
-    /// that come and go.
+    /// How often routes are read where no address or link changes. No notification of them is asked for, as a node may have many
+    /// thousand that come and go.
     private static var routeInterval: Duration { .seconds(10) }
 
     private let clock = ContinuousClock()

@@ -46,7 +46,7 @@ public struct ServerSettings: Hashable, Sendable {
         feeds: (Int) -> Bool = { _ in false }
     ) {
         scheduler = basis.configuration.scheduler
-        flags = scheduler.usualFlags
+        flags = scheduler.flagsOfKubeProxy
         let settings = service.settings
         let hasWeightedSlices = slices.haveWeights
         guard !settings.isEmpty || hasWeightedSlices else { return }
@@ -63,7 +63,7 @@ public struct ServerSettings: Hashable, Sendable {
                 "the kernel has no scheduler \(wanted): is its module ip_vs_\(wanted) there? \(scheduler) is used")
         } else {
             scheduler = wanted
-            flags = wanted.usualFlags
+            flags = wanted.chosenFlags
         }
     }
 
@@ -149,12 +149,16 @@ struct EndpointWeighing: Hashable, Sendable {
 }
 
 extension Scheduler {
-    /// Flags that a virtual server has unless its Service says otherwise.
+    /// The flags of virtual servers with the configured scheduler: those of kube-proxy, so that a node may be handed over in either
+    /// direction without an edit. It sets the port flag of `mh`, and none of `sh`.
+    fileprivate var flagsOfKubeProxy: VirtualServerFlags { self == .maglevHashing ? .scheduler2 : [] }
+
+    /// The flags of a scheduler that a Service has chosen, unless it says otherwise.
     ///
     /// Both hashing schedulers keep a real server of weight 0 in their tables: one that drains, for as long as it does
     /// (`ip_vs_mh_permutate` goes by `last_weight`, `ip_vs_sh_reassign` by the list). Without the fallback flag, a client that
-    /// is hashed to it is refused (kubernetes/kubernetes#138688). kube-proxy sets the port flag of `mh`, and none of `sh`.
-    var usualFlags: VirtualServerFlags {
+    /// is hashed to it is refused (kubernetes/kubernetes#138688).
+    fileprivate var chosenFlags: VirtualServerFlags {
         switch self {
         case .maglevHashing: [.scheduler1, .scheduler2]
         case .sourceHashing: .scheduler1

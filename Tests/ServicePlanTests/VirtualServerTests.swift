@@ -60,9 +60,9 @@ struct VirtualServerTests {
 
     @Test(
         arguments: [
-            ("rr", nil, 0), ("mh", nil, 0x18), ("mh", 60, 0x19), ("sh", nil, 0x8), ("lc", 60, 0x1), ("mh2", nil, 0),
+            ("rr", nil, 0), ("mh", nil, 0x10), ("mh", 60, 0x11), ("sh", nil, 0), ("lc", 60, 0x1), ("mh2", nil, 0),
         ] as [(String, UInt32?, UInt32)])
-    func `mh gets its port flag, both hashing schedulers get their fallback flag, and no other scheduler gets any`(
+    func `of configured schedulers exactly mh gets its port flag, and none gets the fallback flag`(
         name: String, affinity: UInt32?, flags: UInt32
     ) throws {
         let scheduler = try #require(Scheduler(name))

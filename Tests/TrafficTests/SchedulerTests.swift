@@ -25,12 +25,12 @@ extension TrafficSuite {
                         "echo", clusterIPs: Self.addresses,
                         ports: [.init(name: "echo", port: 7, target: 7), .init(name: "http", port: 80, target: 8080)],
                         endpoints: numbers.flatMap { ["10.244.1.1\($0)", "fd00:10:244:1::1\($0)"] })
-                    let annotation = ", annotations: {kube-ipvs.io/scheduler: mh}"
-                    // The flag alone in one case, the annotation in the other.
+                    // With the configured scheduler the Service asks for the fallback flag; with its own it has that.
+                    let annotation = options.isEmpty ? "scheduler: mh" : "scheduler-flags: 'mh-port,mh-fallback'"
                     try cluster.write(
-                        options.isEmpty
-                            ? text.replacing("namespace: test}\nspec:", with: "namespace: test\(annotation)}\nspec:")
-                            : text,
+                        text.replacing(
+                            "namespace: test}\nspec:",
+                            with: "namespace: test, annotations: {kube-ipvs.io/\(annotation)}}\nspec:"),
                         to: "echo.yaml")
                 }
                 try replaceEndpoints(1, 2)

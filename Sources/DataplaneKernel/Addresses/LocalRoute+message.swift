@@ -4,12 +4,12 @@ import CLinuxUAPI
 package import DataplaneModel
 package import Netlink
 
-/// A route in table `local`, from an answer to `RTM_GETROUTE` or from word of a change.
+/// A route in table `local`, from an answer to `RTM_GETROUTE` or from a notification.
 package struct FoundLocalRoute {
     package var route: LocalRoute
     /// Whether it has the daemon's protocol number.
     package var isOurs: Bool
-    /// `false` in word of a route that went.
+    /// `false` in a notification of a route that went.
     var isThere: Bool
 
     /// `nil` for a message of another type or family, and for a route of another table.

@@ -4,7 +4,7 @@ public import DataplaneModel
 import Netlink
 public import Reconcile
 
-/// The addresses of every interface of a network namespace, and word of their changes and of those of local routes.
+/// The addresses of every interface of a network namespace, and the notifications of their changes and of those of local routes.
 ///
 /// It has sockets of its own, so that it can wait on one thread while another changes the data plane. Not for two threads
 /// at once.
@@ -29,7 +29,7 @@ public final class NodeAddressMonitor {
         }
     }
 
-    /// Readable when there is word of a change. It closes with the monitor.
+    /// Readable when there is a notification. It closes with the monitor.
     public var descriptor: Int32 { subscription.descriptor }
 
     /// The addresses of all interfaces but the dummy link: the node's own.
@@ -60,7 +60,7 @@ public final class NodeAddressMonitor {
 
     /// Waits for word that an address, a link or the route of a virtual IP came, went or changed.
     ///
-    /// - Returns: what there was word of; empty when the time is over.
+    /// - Returns: the notifications not yet processed; empty when the time is over.
     public func waitForChange(timeout: Duration) throws(DataplaneError) -> AddressEvents {
         do throws(NetlinkError) {
             var events = AddressEvents()

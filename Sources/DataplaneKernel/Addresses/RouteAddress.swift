@@ -4,11 +4,11 @@ import CLinuxUAPI
 package import DataplaneModel
 package import Netlink
 
-/// An address of an interface, from an answer to `RTM_GETADDR` or from word of a change.
+/// An address of an interface, from an answer to `RTM_GETADDR` or from a notification.
 package struct RouteAddress {
     package var bound: BoundAddress
     package var linkIndex: UInt32
-    /// `false` in word of an address that went.
+    /// `false` in a notification of an address that went.
     var isThere: Bool
 
     package var address: IPAddress { bound.address }

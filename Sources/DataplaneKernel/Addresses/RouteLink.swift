@@ -2,13 +2,13 @@
 import CLinuxUAPI
 import Netlink
 
-/// A network interface, as far as an answer to `RTM_GETLINK`, or word of a change, says what is needed of it.
+/// A network interface, as far as an answer to `RTM_GETLINK`, or a notification, says what is needed of it.
 struct RouteLink {
     var index: UInt32
     var name: String
     /// Such as `dummy` or `veth`; empty for hardware.
     var kind = ""
-    /// `false` in word of a link that went.
+    /// `false` in a notification of a link that went.
     var isThere: Bool
 
     /// `nil` for a message of another type.

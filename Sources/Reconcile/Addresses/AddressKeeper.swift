@@ -92,7 +92,7 @@ struct AddressKeeper {
         change(nextAddresses(wanted), desired, at: now, on: dataplane, &report)
     }
 
-    /// Reads what there is if there was word that it is something else. What is missing or too many is then pending.
+    /// Reads what there is if a notification says that it is something else. What is missing or too many is then pending.
     mutating func readIfSuspect<Owner>(
         _ desired: DesiredState<Owner>,
         on dataplane: any AddressDataplane,

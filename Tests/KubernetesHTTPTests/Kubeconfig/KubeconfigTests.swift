@@ -230,7 +230,7 @@ struct KubeconfigTests {
         )
         let second = try directory.write(
             "second",
-            "current-context: y\nclusters: [{name: c, cluster: {server: 'https://second'}}]\n"
+            "current-context: other\nclusters: [{name: c, cluster: {server: 'https://second'}}]\n"
                 + "users: [{name: u, user: {token: two}}]"
         )
         let connection = try ClusterConnection.kubeconfig(
@@ -261,7 +261,7 @@ struct KubeconfigTests {
         let text = config(
             cluster:
                 "server: ftp://a\ncertificate-authority-data: '%'\nproxy-url: https://p\ntls-server-name: a/b",
-            user: "token: t\nusername: n\nclient-certificate: client.crt\nauth-provider: {name: gcp}"
+            user: "token: t\nusername: ann\nclient-certificate: client.crt\nauth-provider: {name: gcp}"
         )
         #expect(
             problems(text) == [
