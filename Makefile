@@ -71,7 +71,7 @@ traffic-test: deps ## Start the daemon in a cluster of network namespaces, and s
 		$(addprefix --routes TrafficTests.TrafficSuite/,$(routes-suites)) TrafficTests
 
 # Half of the time goes into these, and a guest has one processor.
-daemon-suites := APIServerTests CleanupTests HandoverTests InspectionTests NodeTests SurfacesTests
+daemon-suites := APIServerTests CleanupTests HandoverTests InspectionTests NodeTests SurfacesTests TraceTruthTests
 
 # Once more with virtual IPs as routes: all that the way makes a difference to. What is about a daemon's surfaces, its API
 # server or one kind of rule says the same in both.
