@@ -219,7 +219,7 @@ struct VirtualServerWriter {
         guard !changes.isEmpty else { return [] }
         known.noteSent(changes)
         do throws(DataplaneError) {
-            let refused = try dataplane.apply(changes)
+            let refused = try dataplane.apply(changes).filter { !$0.isOfWhatIsGone }
             report.countWritten(changes, butFor: refused)
             return refused
         } catch {
