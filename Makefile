@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The front door. Everything below is short; what it calls says what it does.
 
-.PHONY: help build release deb tarball rootfs sbom package-test test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
+.PHONY: help build release deb tarball rootfs sbom package-test rootfs-test test unit-test kernel-test history-test traffic-test bench bench-short soak fuzz image manifests demo release-check format lint clean deps
 .DEFAULT_GOAL := help
 
 help: ## Show this
@@ -110,11 +110,16 @@ sbom: rootfs ## Say what is in the image, as SPDX, into .build/kube-ipvs.spdx.js
 
 version = $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/kube-ipvs/VersionCommand.swift)
 
-package-test: deps-test ## Install, upgrade and remove the package; run the demo from it and from the image's root file system
+package-test: deps-test ## Install, upgrade and remove the package, and run the demo from it
 	swift build --product kube-ipvs
 	swift build --product kube-ipvs-sets
 	Tests/packages/test "$$(swift build --show-bin-path)"
 	Tests/packages/demo "$$(swift build --show-bin-path)"
+
+# Its iptables is the variant nf_tables, which Debian's User Mode Linux cannot serve: KUBE_IPVS_KERNEL names another kernel.
+rootfs-test: deps-test ## Run the demo from the image's root file system, on a kernel with nf_tables
+	swift build --product kube-ipvs
+	swift build --product kube-ipvs-sets
 	Tests/packages/rootfs "$$(swift build --show-bin-path)"
 
 # CONTAINER_TOOL=podman chooses, where docker is there without its daemon.
