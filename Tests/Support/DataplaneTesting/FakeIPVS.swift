@@ -134,6 +134,10 @@ public final class FakeIPVS: IPVSDataplane {
             } else if !isBroken(change), table.apply(change) {
                 applied.append(change)
                 onChange("ipvs \(change)")
+            } else if case .removeVirtualServer(let id) = change, table[id] == nil {
+                // ESRCH, as the kernel says it.
+                let error = DataplaneError(part: .ipvs, number: 3, explanation: "no such virtual server")
+                refused.append(RefusedChange(change: change, error: error))
             } else {
                 let error = DataplaneError(part: .ipvs, number: 22, explanation: "refused by the fake")
                 refused.append(RefusedChange(change: change, error: error))
