@@ -40,8 +40,9 @@ unit-test: deps-test ## Run the tests that need no kernel and no root
 program-suites := CommandTests HealthProbeTests ManifestsTests PromtoolTests
 # They wait for servers and files, with deadlines.
 server-suites := KubernetesHTTPTests ManifestFilesTests
-# They hold servers and programs to a time.
-timed-suites := ChildProgramsTests HTTPSurfacesTests SurfacesOverHTTPTests
+# They hold servers, programs and the planning to a time.
+timed-suites := ChildProgramsTests HTTPSurfacesTests LocalStatusSocketTests ManyPortsTests ServiceManagerTests \
+	SurfacesOverHTTPTests
 
 # First what the quickest kernel can show; then, on a complete one, what the quickest one may lack: nf_tables, a scheduler,
 # conntrack zones.
