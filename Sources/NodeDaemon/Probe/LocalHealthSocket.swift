@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import BlockingExecution
-import Glibc
 import Logging
 import ProxyTelemetry
 import ServiceLifecycle
@@ -23,33 +22,12 @@ final class LocalHealthSocket: Service {
     }
 
     func run() async {
-        await cancelWhenGracefulShutdown { [self] in
-            var lastError: ProbeError?
-            while !Task.isCancelled {
-                do throws(ProbeError) {
-                    let listener = try LocalListener(Self.name)
-                    lastError = nil
-                    logger.info(
-                        "no health server; health is told on a local socket", metadata: ["socket": "@\(Self.name)"])
-                    await answerAll(listener)
-                } catch {
-                    if error != lastError {
-                        logger.error(
-                            "the local health socket cannot be opened; trying again", metadata: ["error": "\(error)"])
-                    }
-                    lastError = error
-                }
-                // Cancellation ends the sleep early, and the loop with it.
-                try? await Task.sleep(for: .seconds(5))
-            }
-        }
-    }
-
-    private func answerAll(_ listener: LocalListener) async {
-        await withTaskCancellationHandler {
-            await Answering().run(listener) { [health] in Self.text(health) }
-        } onCancel: {
-            listener.shutDown()
+        await LocalServer(name: Self.name).run { [logger] _ in
+            logger.info("no health server; health is told on a local socket", metadata: ["socket": "@\(Self.name)"])
+        } failed: { [logger] error in
+            logger.error("the local health socket cannot be opened; trying again", metadata: ["error": "\(error)"])
+        } serve: { [health] listener in
+            await HealthAnswering().run(listener, health)
         }
     }
 
@@ -62,69 +40,19 @@ final class LocalHealthSocket: Service {
 }
 
 /// Waits for connections on a thread of its own.
-private actor Answering {
+private actor HealthAnswering {
     private let executor = BlockingExecutor(label: "health-socket")
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    func run(_ listener: LocalListener, _ text: () -> String) {
-        while listener.answerNext(text) {}
-    }
-}
+    /// More than it takes to fill the empty buffer of the socket, which has room for the whole answer.
+    private static var answerTime: Duration { .milliseconds(100) }
 
-/// A listening socket in the abstract namespace. Closed with its last reference.
-private final class LocalListener: Sendable {
-    private let descriptor: Int32
-
-    init(_ name: String) throws(ProbeError) {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw ProbeError(number: errno) }
-        let (address, length) = sockaddr_un.abstract(name)
-        let result = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, socklen_t(length))
-            }
+    func run(_ listener: LocalServerSocket, _ health: HealthBoard) {
+        while let connection = listener.next() {
+            connection.send(Array(LocalHealthSocket.text(health).utf8), until: .now + Self.answerTime)
         }
-        guard result == 0, listen(descriptor, 16) == 0 else { throw ProbeError(number: errno) }
-    }
-
-    deinit {
-        close(descriptor)
-    }
-
-    /// Ends `answerNext`, which then says `false`.
-    func shutDown() {
-        shutdown(descriptor, Int32(SHUT_RDWR))
-    }
-
-    /// Waits for a connection, answers it and closes it.
-    ///
-    /// - Returns: whether there can be another one.
-    func answerNext(_ text: () -> String) -> Bool {
-        let connection = accept(descriptor, nil, nil)
-        guard connection >= 0 else {
-            switch errno {
-            case EINTR, ECONNABORTED: return true
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // The connection waits meanwhile; without a pause this would be tried again at once, and for ever.
-                usleep(100_000)
-                return true
-            default: return false
-            }
-        }
-        defer {
-            // A program that is started at this moment may have got the descriptor too: closing alone would then end nothing.
-            shutdown(connection, Int32(SHUT_RDWR))
-            close(connection)
-        }
-        let bytes = Array(text().utf8)
-        // It all goes into the empty buffer of the socket; a client that is gone misses nothing.
-        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
-        _ = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe send(connection, buffer.baseAddress, buffer.count, flags)
-        }
-        return true
     }
 }

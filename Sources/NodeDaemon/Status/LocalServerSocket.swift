@@ -7,7 +7,7 @@ final class LocalServerSocket: Sendable {
     private let descriptor: Int32
 
     /// Connections that wait for those before them.
-    private static var backlog: Int32 { 8 }
+    private static var backlog: Int32 { 16 }
 
     init(_ name: String) throws(ProbeError) {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -86,8 +86,7 @@ final class LocalServerConnection: Sendable {
     }
 
     /// Who does not read gets no more than there is time for.
-    func send(_ answer: LocalAnswer, until end: Instant) {
-        let bytes = answer.text
+    func send(_ bytes: [UInt8], until end: Instant) {
         var rest = bytes.span
         while !rest.isEmpty, LocalPeer.limitWait(of: descriptor, until: end) {
             let sent = unsafe rest.withUnsafeBytes { buffer in

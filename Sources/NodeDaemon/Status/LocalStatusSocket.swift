@@ -6,7 +6,7 @@ import ServiceLifecycle
 /// Answers questions about the daemon on a socket of its network namespace: for `kube-ipvs status`, and for the names that other
 /// commands show.
 ///
-/// The node's root alone may ask: names of Services and Pods are no secret of the node, but nobody else's business. One connection
+/// The node's root alone may ask: names of Services and Pods are no secret on the node, and other users need none. One connection
 /// is answered after the other, on a thread of its own, and each has a bound on its size and time.
 final class LocalStatusSocket: Service {
     /// In the abstract namespace.
@@ -25,35 +25,15 @@ final class LocalStatusSocket: Service {
     }
 
     func run() async {
-        await cancelWhenGracefulShutdown { [self] in
-            var lastError: ProbeError?
-            while !Task.isCancelled {
-                do throws(ProbeError) {
-                    let listener = try LocalServerSocket(name)
-                    if lastError != nil {
-                        logger.info("the local status socket is open", metadata: ["socket": "@\(name)"])
-                    }
-                    lastError = nil
-                    await answerAll(listener)
-                } catch {
-                    if error != lastError {
-                        logger.error(
-                            "the local status socket cannot be opened; trying again",
-                            metadata: ["socket": "@\(name)", "error": "\(error)"])
-                    }
-                    lastError = error
-                }
-                // Cancellation ends the sleep early, and the loop with it.
-                try? await Task.sleep(for: .seconds(5))
-            }
-        }
-    }
-
-    private func answerAll(_ listener: LocalServerSocket) async {
-        await withTaskCancellationHandler {
+        await LocalServer(name: name).run { [logger, name] afterFailure in
+            guard afterFailure else { return }
+            logger.info("the local status socket is open", metadata: ["socket": "@\(name)"])
+        } failed: { [logger, name] error in
+            logger.error(
+                "the local status socket cannot be opened; trying again",
+                metadata: ["socket": "@\(name)", "error": "\(error)"])
+        } serve: { [responder] listener in
             await StatusAnswering().run(listener, responder)
-        } onCancel: {
-            listener.shutDown()
         }
     }
 }
@@ -74,7 +54,7 @@ private actor StatusAnswering {
     func run(_ listener: LocalServerSocket, _ responder: LocalStatusSocket.Responder) async {
         while let connection = listener.next() {
             let answer = await answer(connection, responder)
-            connection.send(answer, until: .now + Self.answerTime)
+            connection.send(answer.text, until: .now + Self.answerTime)
         }
     }
 
