@@ -102,9 +102,7 @@ struct ClusterService: ServiceLifecycle.Service {
                 isList = update.isList
                 changes.append(store.apply(update))
             }
-            status.noteWatch(kind.rawValue, nil, at: .now)
-            status.note(changes.rejections, settled: changes.settled, kind: Object.kind.rawValue, at: .now)
-            note(changes.rejections, among: changes.applied.lazy.compactMap { $0.object as? EndpointSlice })
+            note(changes, of: kind)
             if !changes.applied.isEmpty || !changes.removed.isEmpty {
                 await hand(changes)
             }
@@ -118,9 +116,7 @@ struct ClusterService: ServiceLifecycle.Service {
         var store = ObjectStore<Node>()
         for await update in reflector(client.node(named: settings.nodeName), .node) {
             let changes = store.apply(update)
-            status.noteWatch(WatchedKind.node.rawValue, nil, at: .now)
-            status.note(changes.rejections, settled: changes.settled, kind: Node.kind.rawValue, at: .now)
-            note(changes.rejections, among: EmptyCollection())
+            note(changes, of: .node)
             if let node = changes.applied.compactMap(\.object).last(where: { $0.name == settings.nodeName }) {
                 await proxy.replaceNode(node)
                 if settings.detectLocalMode != .nodeCIDR || !node.podCIDRs.isEmpty {
@@ -178,7 +174,11 @@ struct ClusterService: ServiceLifecycle.Service {
     }
 
     /// - Parameter slices: those that came with them.
-    private func note(_ rejections: [Rejection], among slices: some Sequence<EndpointSlice>) {
+    /// Tells of an update, and of what was left out of objects in it.
+    private func note<Object: WatchableObject>(_ changes: ObjectStore<Object>.Changes, of kind: WatchedKind) {
+        let rejections = changes.rejections
+        status.noteWatch(kind.rawValue, nil, at: .now)
+        status.note(rejections, settled: changes.settled, kind: Object.kind.rawValue, at: .now)
         guard !rejections.isEmpty else { return }
         metrics.objects.note(rejections)
         for rejection in rejections {
@@ -187,6 +187,7 @@ struct ClusterService: ServiceLifecycle.Service {
         var services = Dictionary(
             rejections.lazy.filter { $0.kind == KubernetesObject.Kind.endpointSlice.rawValue }
                 .map { ($0.object, ObjectName?.none) }, uniquingKeysWith: { first, _ in first })
+        let slices = changes.applied.lazy.compactMap { $0.object as? EndpointSlice }
         for slice in slices where services[slice.name] != nil { services[slice.name] = slice.service }
         for event in RejectionEvents.events(for: rejections, serviceOfSlice: { services[$0] ?? nil }) { record(event) }
     }
