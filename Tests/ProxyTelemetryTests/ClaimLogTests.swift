@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 import DataplaneModel
+import InMemoryLogging
 import KubernetesHTTP
 import KubernetesObjects
 import KubernetesTesting
@@ -16,33 +17,16 @@ struct ClaimLogTests {
 
     /// Keeps what is logged, and the events.
     private final class Recorder: Sendable {
-        private let kept = Mutex<(lines: [String], events: [ClusterEvent])>(([], []))
+        private let handler = InMemoryLogHandler()
+        private let kept = Mutex<[ClusterEvent]>([])
 
-        var lines: [String] { kept.withLock { $0.lines } }
-        var events: [ClusterEvent] { kept.withLock { $0.events } }
-
-        func append(_ line: String) { kept.withLock { $0.lines.append(line) } }
-
-        func append(_ event: ClusterEvent) { kept.withLock { $0.events.append(event) } }
+        var lines: [String] { handler.lines }
+        var events: [ClusterEvent] { kept.withLock { $0 } }
 
         var log: ClaimLog {
-            ClaimLog(logger: Logger(label: "test", factory: { _ in Handler(recorder: self) })) { self.append($0) }
-        }
-    }
-
-    private struct Handler: LogHandler {
-        let recorder: Recorder
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.info
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let text = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            recorder.append(([event.message.description] + text).joined(separator: " "))
+            ClaimLog(logger: Logger(label: "test", factory: { _ in self.handler })) { event in
+                self.kept.withLock { $0.append(event) }
+            }
         }
     }
 

@@ -1,45 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
+import InMemoryLogging
 import Logging
 import Reconcile
-import Synchronization
 import Testing
 
 @testable import ProxyTelemetry
 
-/// Keeps what is logged.
-private final class LineRecorder: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var recorded: [String] { lines.withLock { $0 } }
-
-    func append(_ line: String) {
-        lines.withLock { $0.append(line) }
-    }
-}
-
-private struct RecordingLogHandler: LogHandler {
-    let recorder: LineRecorder
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let text = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        recorder.append(([event.message.description] + text).joined(separator: " "))
-    }
-}
-
 struct PassLogTests {
-    private let recorder = LineRecorder()
+    private let recorder = InMemoryLogHandler()
 
     private func log(_ families: [IPFamily] = [.v4], level: Logger.Level = .info) -> PassLog {
-        let handler = RecordingLogHandler(recorder: recorder)
-        var logger = Logger(label: "test", factory: { _ in handler })
+        var logger = Logger(label: "test", factory: { _ in recorder })
         logger.logLevel = level
         return PassLog(families: families, logger: logger)
     }
@@ -59,7 +31,7 @@ struct PassLogTests {
         var log = log(level: .debug)
         #expect(log.namesServices)
         log.note(Self.report(), took: .zero, services: ["shop/web:http virtual servers 2, real servers +1 -1"])
-        #expect(recorder.recorded.first?.contains(#"["shop/web:http virtual servers 2, real servers +1 -1"]"#) == true)
+        #expect(recorder.lines.first?.contains(#"["shop/web:http virtual servers 2, real servers +1 -1"]"#) == true)
         #expect(!self.log().namesServices)
     }
 
@@ -89,10 +61,10 @@ struct PassLogTests {
         log.note(Self.report(.v4, applied: [.address: 2]), took: .zero)
         log.note(Self.rulesReport(.v4), took: .zero)
         log.note(Self.report(.v6, applied: [.link: 1]), took: .zero)
-        #expect(recorder.recorded.isEmpty)
+        #expect(recorder.lines.isEmpty)
         log.note(Self.rulesReport(.v6), took: .zero)
         log.note(Self.report(.v6, applied: [.rules: 1]), took: .zero)
-        #expect(recorder.recorded == ["first pass complete changes=3"])
+        #expect(recorder.lines == ["first pass complete changes=3"])
     }
 
     @Test func `the first pass is complete with the refusals named`() {
@@ -100,7 +72,7 @@ struct PassLogTests {
         log.note(Self.rulesReport(), took: .zero)
         log.note(Self.refusing(["add 10.0.0.2:80", "add 10.0.0.1:80"]), took: .zero)
         #expect(
-            recorder.recorded.last
+            recorder.lines.last
                 == #"first pass complete changes=0 refused=2 refused-changes=["add 10.0.0.1:80", "add 10.0.0.2:80"]"#)
     }
 
@@ -110,24 +82,24 @@ struct PassLogTests {
         for _ in 0..<5 {
             log.note(Self.report(failures: [failure]), took: .zero)
         }
-        #expect(recorder.recorded.count == 1)
-        #expect(recorder.recorded.first?.contains("no sets") == true)
+        #expect(recorder.lines.count == 1)
+        #expect(recorder.lines.first?.contains("no sets") == true)
         log.note(Self.report(), took: .zero)
-        #expect(recorder.recorded.contains("a part of the data plane works again family=IPv4 part=ipset"))
+        #expect(recorder.lines.contains("a part of the data plane works again family=IPv4 part=ipset"))
     }
 
     @Test func `a pass that did not touch a failed part does not say that it works again`() {
         var log = log()
         log.note(Self.report(failures: [DataplaneError(part: .ipset, explanation: "no sets")]), took: .zero)
         log.note(Self.rulesReport(failures: [DataplaneError(part: .rules, explanation: "no iptables")]), took: .zero)
-        let told = recorder.recorded
+        let told = recorder.lines
         #expect(told.count == 2)
         log.note(PassReport(family: .v4, mode: .changes), took: .zero)
-        #expect(recorder.recorded == told)
+        #expect(recorder.lines == told)
         log.note(Self.rulesReport(), took: .zero)
-        #expect(recorder.recorded.dropFirst(2) == ["a part of the data plane works again family=IPv4 part=rules"])
+        #expect(recorder.lines.dropFirst(2) == ["a part of the data plane works again family=IPv4 part=rules"])
         log.note(Self.report(), took: .zero)
-        #expect(recorder.recorded[3] == "a part of the data plane works again family=IPv4 part=ipset")
+        #expect(recorder.lines[3] == "a part of the data plane works again family=IPv4 part=ipset")
     }
 
     @Test func `a refusal is told once however often it is tried again`() {
@@ -135,16 +107,16 @@ struct PassLogTests {
         log.note(Self.refusing(["add 10.0.0.1:80"]), took: .zero)
         log.note(Self.refusing([], standing: ["add 10.0.0.1:80"]), took: .zero)
         log.note(Self.refusing(["add 10.0.0.1:80"]), took: .zero)
-        #expect(recorder.recorded.count == 1)
-        #expect(recorder.recorded.first?.contains("add 10.0.0.1:80") == true)
+        #expect(recorder.lines.count == 1)
+        #expect(recorder.lines.first?.contains("add 10.0.0.1:80") == true)
         log.note(Self.report(), took: .zero)
-        #expect(recorder.recorded.last == "the kernel took all changes it had refused family=IPv4")
+        #expect(recorder.lines.last == "the kernel took all changes it had refused family=IPv4")
     }
 
     @Test func `ten thousand refusals are not ten thousand lines`() {
         var log = log()
         log.note(Self.refusing((0..<10_000).map { "add \($0)" }, number: 12), took: .zero)
-        #expect(recorder.recorded.count == 21)
-        #expect(recorder.recorded.last == "the kernel refused more changes count=9980 family=IPv4")
+        #expect(recorder.lines.count == 21)
+        #expect(recorder.lines.last == "the kernel refused more changes count=9980 family=IPv4")
     }
 }

@@ -34,7 +34,7 @@ struct ServiceRemarksTests {
         return observations
     }
 
-    @Test func `a setting that is refused is told of once, whatever ports and families say it`() {
+    @Test func `a setting that is refused is reported once, whatever ports and families say it`() {
         var remarks = remarks
         for family in IPFamily.allCases {
             for port in ["http", "https"] { remarks.note(observations(["no such"]), of: id("web", port), family) }
