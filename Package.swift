@@ -86,7 +86,7 @@ let targets: [Target] = [
         name: "NodeSync",
         dependencies: ["Addressing", "DataplaneModel", "Reconcile", "ServicePlan"]
     ),
-    // What a running daemon tells of itself, and the names of its servers, as text and JSON.
+    // The status of a running daemon and the names of its servers, as text and JSON.
     .target(
         name: "NodeStatus",
         dependencies: [
@@ -257,7 +257,7 @@ let targets: [Target] = [
     // Programs of the system, waiting, seeded random numbers.
     .target(name: "SystemTesting", dependencies: [subprocess], path: "Tests/Support/SystemTesting"),
 
-    // Each parser of what somebody else wrote, behind one door for a fuzzer.
+    // Each parser of foreign input, behind one function that a fuzzer calls.
     .target(
         name: "FuzzReaders",
         dependencies: [

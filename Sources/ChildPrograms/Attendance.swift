@@ -39,7 +39,7 @@ final class Attendance: Sendable {
     func end(within limit: Duration) -> AttendedProgram.End? {
         let (seconds, attoseconds) = limit.components
         let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
-        // Whoever waits next finds the signal too.
+        // The next wait finds the signal too.
         if ended.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success { ended.signal() }
         return state.withLock { if case .ended(let end) = $0 { end } else { nil } }
     }

@@ -8,7 +8,7 @@ import KubernetesObjects
 /// a change of a file elsewhere that a symlink leads to is not noticed.
 ///
 /// A file is read object by object: each may be as large as `DocumentLimits.file` allows. A YAML document that cannot be read keeps what it
-/// held, and the other documents of its file count. Of a file with a hundred mistakes no more are told of.
+/// held, and the other documents of its file count. No further mistakes of the file are reported.
 public struct ManifestDirectory: Sendable {
     /// The directory's path.
     public var path: String

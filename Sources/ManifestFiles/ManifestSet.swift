@@ -27,7 +27,7 @@ struct ManifestSet {
         }
     }
 
-    /// What an object was before an update. In a box, as thousands of them may be told of at once.
+    /// What an object was before an update. In a box, as one update may have thousands of them.
     private indirect enum Former {
         case absent
         case object(KubernetesObject)

@@ -46,7 +46,7 @@ struct ManifestService: ServiceLifecycle.Service {
     private func note(_ update: ManifestUpdate) {
         status.noteWatch("manifests", .watching, at: .now)
         let rejections = update.reports.compactMap(\.rejection)
-        // What is told of anew is told of as it is now.
+        // A new report has the object as it is now.
         status.note([], settled: update.services.map(\.name) + update.removedServices, kind: "Service", at: .now)
         status.note(
             [], settled: update.endpointSlices.map(\.name) + update.removedEndpointSlices, kind: "EndpointSlice",

@@ -44,9 +44,9 @@ public actor ServiceProxy {
     ///   - dataplane: nobody else may use it from here on.
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
-    ///   - status: what the daemon tells of itself; `nil` where nobody asks.
+    ///   - status: where the daemon notes its status; `nil` where nobody asks.
     ///   - clock: what passes go by.
-    ///   - manager: is told of the first complete pass, and that the loop goes on.
+    ///   - manager: learns when the first pass is complete, and that the loop goes on.
     ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.
     init(
         settings: EffectiveSettings,

@@ -34,7 +34,7 @@ struct RejectedObjects: Sendable {
         entries[Key(kind: kind, name: name)] = nil
     }
 
-    /// No more than are told of by name.
+    /// No more than are reported by name.
     func newest(at now: Instant) -> [RejectedObject] {
         entries.values.sorted { ($1.at, $0.text) < ($0.at, $1.text) }.prefix(StatusReport.mostNamed)
             .map { RejectedObject(text: $0.text, age: max(0, $0.at.duration(to: now).components.seconds)) }

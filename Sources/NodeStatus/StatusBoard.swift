@@ -4,7 +4,7 @@ public import KubernetesObjects
 public import Reconcile
 import Synchronization
 
-/// What a daemon tells of itself, written by the tasks that do the work and read by whoever asks. So an answer waits for no
+/// The daemon's status, written by the tasks that do the work and read for each question. So an answer waits for no
 /// pass, and costs the same whatever the size of the cluster.
 ///
 /// It has no clock: the instants are arguments.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import Addressing
 
-/// What a running daemon tells of itself and of its node, at one moment. `docs/inspection.md` has its form as JSON.
+/// The status of a running daemon and of its node, at one moment. `docs/inspection.md` has its form as JSON.
 ///
 /// Moments are told by how long ago they are, in seconds of a clock that nobody sets.
 public struct StatusReport: Hashable, Sendable {
@@ -31,7 +31,7 @@ public struct StatusReport: Hashable, Sendable {
     /// What other programs had changed in the last 24 hours, the newest first: no more than `mostNamed`.
     public var repaired: [RepairedObject] = []
 
-    /// So many objects are told of by name.
+    /// How many objects are reported by name.
     public static var mostNamed: Int { 20 }
 
     public init(time: String, node: String, version: String, uptime: Int64, source: String) {

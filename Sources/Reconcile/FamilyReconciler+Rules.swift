@@ -54,7 +54,7 @@ extension FamilyReconciler {
             noteEndOfRoutes()
         } else {
             touched.rules = true
-            // The program has waited for the lock already, and whoever holds it may let go of it at any time.
+            // The program has waited for the lock already, and the program that holds it may let go of it at any time.
             if report.failures.allSatisfy(\.isRulesLockHeld) { rulesBackoff.end() }
             rulesBackoff.noteFailure(at: now)
         }

@@ -34,7 +34,7 @@ public struct TapeArchive: Sendable {
             for (index, byte) in text.enumerated() { header[offset + index] = byte }
         }
         put(name.utf8.prefix(Self.longestName), at: 0)
-        // Readable for the owner alone: what is in the files is nobody else's business.
+        // Readable for the owner alone: the files describe the node.
         put(Self.octal(0o600, digits: 7), at: 100)
         put(Self.octal(0, digits: 7), at: 108)
         put(Self.octal(0, digits: 7), at: 116)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 public import KubernetesObjects
 
-/// What a scalar without quotes means, to whoever reads YAML here: the YAML 1.1 of `sigs.k8s.io/yaml`, by which kubectl and
+/// What a scalar without quotes means, for every reader of YAML here: the YAML 1.1 of `sigs.k8s.io/yaml`, by which kubectl and
 /// kube-proxy read theirs (`resolve` in its `goyaml.v2/resolve.go`).
 ///
 /// `y` and `n` are booleans there, a number with a leading zero is octal where it can be, and underscores part digits. A date stays

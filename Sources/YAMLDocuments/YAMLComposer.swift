@@ -124,7 +124,7 @@ struct YAMLComposer<Tree: YAMLTree> {
         anchors = [:]
         anchored = Size()
         hasHandedOver = false
-        // The documents before are with whoever has taken them.
+        // The documents before have been handed over.
         if textLimits != nil { released = total }
     }
 

@@ -12,9 +12,10 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Looks at this node before the daemon runs on it.",
         discussion: """
-            It reads what there is and what Services want, and then tries a first pass in a network namespace of its own, which loads the modules that \
-            the daemon needs. Nothing else is changed. Give it the daemon's flags. The exit status is 0 when nothing is in the \
-            way, 2 when there are warnings, and 1 when the daemon would not start or not serve.
+            It reads what there is and what Services want, and then tries a first pass in a network namespace of its \
+            own, which loads the modules that the daemon needs. Nothing else is changed. Give it the daemon's flags. \
+            The exit status is 0 when nothing is in the way, 2 when there are warnings, and 1 when the daemon would \
+            not start or not serve.
             """
     )
 

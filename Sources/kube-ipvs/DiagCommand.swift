@@ -18,10 +18,10 @@ struct DiagCommand: AsyncParsableCommand {
         commandName: "diag",
         abstract: "Gathers what a bug report needs into one tape archive.",
         discussion: """
-            Version, configuration, status, check, plan, virtual servers, sets, rules, addresses, routes, settings and modules of the kernel, \
-            and the logs that are to be had. Give it the daemon's flags. Secrets of the kubeconfig are left out; names and addresses of your \
-            cluster are not. What cannot be had is a file with the reason. Nothing on the node is changed. The exit status is 0 when there is an \
-            archive.
+            Version, configuration, status, check, plan, virtual servers, sets, rules, addresses, routes, settings \
+            and modules of the kernel, and the logs that are to be had. Give it the daemon's flags. Secrets of the \
+            kubeconfig are left out; names and addresses of your cluster are not. What cannot be had is a file with \
+            the reason. Nothing on the node is changed. The exit status is 0 when there is an archive.
             """
     )
 

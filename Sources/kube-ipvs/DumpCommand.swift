@@ -10,9 +10,9 @@ struct DumpCommand: AsyncParsableCommand {
         commandName: "dump",
         abstract: "Shows the kernel's IPVS as ipvsadm does, with the names of Services, or as JSON.",
         discussion: """
-            Options have ipvsadm's names and meaning: "kube-ipvs dump -Ln --stats" prints what "ipvsadm -Ln --stats" does. \
-            With --services, and as JSON, it names Services, Pods, nodes and zones. Those the running daemon tells; without one they are read \
-            from where --config, --kubeconfig, --master or --manifests say.
+            Options have ipvsadm's names and meaning: "kube-ipvs dump -Ln --stats" prints what "ipvsadm -Ln --stats" \
+            does. With --services, and as JSON, it names Services, Pods, nodes and zones. Those the running daemon \
+            tells; without one they are read from where --config, --kubeconfig, --master or --manifests say.
             """
     )
 

@@ -10,9 +10,10 @@ struct ExplainCommand: AsyncParsableCommand {
         commandName: "explain",
         abstract: "Says whether a Service works on this node, and why it is as it is.",
         discussion: """
-            The first line is a verdict; the exit status is 0 when the Service works, and 1 when something keeps it from working or there is no \
-            such Service. Then comes, for each virtual IP, how many endpoints it uses and what the kernel has of it, and for each endpoint \
-            whether it is used. Give it the flags of the daemon, so that it sees what the daemon sees. Nothing is written.
+            The first line is a verdict; the exit status is 0 when the Service works, and 1 when something keeps it \
+            from working or there is no such Service. Then comes, for each virtual IP, how many endpoints it uses \
+            and what the kernel has of it, and for each endpoint whether it is used. Give it the flags of the \
+            daemon, so that it sees what the daemon sees. Nothing is written.
             """
     )
 

@@ -9,8 +9,9 @@ struct HealthyCommand: ParsableCommand {
         commandName: "healthy",
         abstract: "Asks the daemon of this node whether it is healthy: for probes.",
         discussion: """
-            It asks where the configuration says that the daemon answers, so give it the daemon's flags; where the health server is switched \
-            off, a local socket answers. It prints one line. The exit status is 0 when the answer is yes, and 1 when it is no or nobody answers.
+            It asks where the configuration says that the daemon answers, so give it the daemon's flags; where the \
+            health server is switched off, a local socket answers. It prints one line. The exit status is 0 when the \
+            answer is yes, and 1 when it is no or nobody answers.
             """
     )
 

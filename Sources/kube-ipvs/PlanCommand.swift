@@ -11,9 +11,10 @@ struct PlanCommand: AsyncParsableCommand {
         commandName: "plan",
         abstract: "Says what a daemon that starts now would write, and writes nothing.",
         discussion: """
-            One line for each object, in the order of writing, and how many there are at the end. Give it the flags of the daemon. The exit \
-            status is 0 when nothing would be written, 2 when something would, and 1 when a part of the kernel could not be read. Beside a \
-            running daemon, what has changed within its sync period shows too.
+            One line for each object, in the order of writing, and how many there are at the end. Give it the flags \
+            of the daemon. The exit status is 0 when nothing would be written, 2 when something would, and 1 when a \
+            part of the kernel could not be read. Beside a running daemon, what has changed within its sync period \
+            shows too.
             """
     )
 

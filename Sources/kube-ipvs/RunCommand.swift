@@ -12,9 +12,11 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Keeps this node's IPVS, sets, addresses and rules as Services want them, until it is stopped.",
         discussion: """
-            What it has programmed stays in the kernel when it ends: connections go on, and the next start takes it over.
+            What it has programmed stays in the kernel when it ends: connections go on, and the next start takes it \
+            over.
             The flags are kube-proxy's and mean what they mean there; --manifests, --graceful-timeout, \
-            --metrics-virtual-servers, --allow-attracting-vital-addresses and --virtual-ips are its own. A flag whose value is a bool needs none: --cleanup is --cleanup=true.
+            --metrics-virtual-servers, --allow-attracting-vital-addresses and --virtual-ips are its own. A flag \
+            whose value is a bool needs none: --cleanup is --cleanup=true.
             """
     )
 

@@ -10,9 +10,9 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Says how the running daemon and this node fare, on one screen.",
         discussion: """
-            The daemon tells it itself, on a local socket that answers root alone; neither the API server nor the kernel is asked. The first \
-            line is a verdict. The exit status is 0 when all is as it should be, 1 when something is not, and 2 when no daemon answers in this \
-            network namespace.
+            The daemon tells it itself, on a local socket that answers root alone; neither the API server nor the \
+            kernel is asked. The first line is a verdict. The exit status is 0 when all is as it should be, 1 when \
+            something is not, and 2 when no daemon answers in this network namespace.
             """
     )
 

@@ -14,9 +14,10 @@ struct TopCommand: AsyncParsableCommand {
         commandName: "top",
         abstract: "Shows connections, packets and bytes a second for each Service, the busiest first.",
         discussion: """
-            On a terminal the screen is refreshed until you press Ctrl-C; elsewhere one table follows the other. The rates are IPVS' own \
-            estimates. Where it makes none (net.ipv4.vs.run_estimation=0), its counters stand still too, and there is nothing to show: the exit \
-            status is 1. Services without traffic are only counted. Names are told as by "kube-ipvs dump --services".
+            On a terminal the screen is refreshed until you press Ctrl-C; elsewhere one table follows the other. The \
+            rates are IPVS' own estimates. Where it makes none (net.ipv4.vs.run_estimation=0), its counters stand \
+            still too, and there is nothing to show: the exit status is 1. Services without traffic are only \
+            counted. Names are told as by "kube-ipvs dump --services".
             """
     )
 

@@ -30,7 +30,7 @@ import Testing
         #expect(store.objects.count == 100)
     }
 
-    @Test func `an object whose rejections end is told of, whether it is mended or goes`() {
+    @Test func `an object whose rejections end is reported, whether it is mended or goes`() {
         var store = ObjectStore<Service>()
         let first = store.apply(.replaced([unusable("a"), unusable("b"), observed(service("c"))]))
         #expect(first.rejections.count == 2 && first.settled.isEmpty)

@@ -13,7 +13,7 @@ struct BadDocumentTests {
 
     private static let broken = "apiVersion: v1\nkind: [Service\n"
 
-    @Test func `the documents before and after one that cannot be read are used, and it is told of with its number`()
+    @Test func `the documents before and after one that cannot be read are used, and it is reported with its number`()
         async throws
     {
         try directory.write(

@@ -249,7 +249,8 @@ extension TrafficSuite {
                         {"kind":"setEntry","text":"add fd00:10:96::10 to KUBE-6-IPVS-IPS"}
                         ],
                         "failures":[],
-                        "summary":{"setting":0,"link":0,"set":0,"setEntry":1,"rule":0,"virtualServer":0,"realServer":0,"address":0,"route":0}}
+                        "summary":{"setting":0,"link":0,"set":0,"setEntry":1,"rule":0,"virtualServer":0,"realServer":0,"address":0,\#
+                        "route":0}}
 
                         """#)
             }

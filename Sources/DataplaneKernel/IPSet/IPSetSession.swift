@@ -1,5 +1,5 @@
-import CSetsProtocol
 // SPDX-License-Identifier: GPL-2.0-or-later
+import CSetsProtocol
 import ChildPrograms
 import DataplaneModel
 import Glibc

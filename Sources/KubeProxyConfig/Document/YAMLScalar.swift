@@ -2,7 +2,7 @@
 import KubernetesObjects
 import YAMLDocuments
 
-/// What go-yaml writes in quotes, lest somebody reads something else than a string.
+/// Strings that go-yaml writes in quotes, because readers would take them for another type.
 enum YAMLScalar {
     /// Whether the bare text is no string to every reader: it is nothing, a boolean, a number, a merge key, a date, or a number to the
     /// base of 60.

@@ -2,7 +2,7 @@
 import Addressing
 
 extension EndpointSliceFields {
-    /// The slice with every field checked. What cannot be used is left out alone, and told of by a rejection.
+    /// The slice with every field checked. An annotation that cannot be used is left out alone, and a rejection reports it.
     ///
     /// - Parameter interner: Holds the names of nodes and zones, which every endpoint repeats.
     public func checked(interner: inout StringInterner) -> CheckedObject<EndpointSlice> {

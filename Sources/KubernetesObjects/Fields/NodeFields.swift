@@ -51,7 +51,7 @@ extension NodeFields {
         }
     }
 
-    /// The Node with every field checked. What cannot be used is left out alone, and told of by a rejection.
+    /// The Node with every field checked. An annotation that cannot be used is left out alone, and a rejection reports it.
     ///
     /// - Parameter interner: Holds the name and the zone, which endpoints repeat.
     public func checked(interner: inout StringInterner) -> CheckedObject<Node> {

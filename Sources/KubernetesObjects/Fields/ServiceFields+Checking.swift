@@ -2,7 +2,7 @@
 import Addressing
 
 extension ServiceFields {
-    /// The Service with every field checked. What cannot be used is left out alone, and told of by a rejection.
+    /// The Service with every field checked. An annotation that cannot be used is left out alone, and a rejection reports it.
     ///
     /// Defaults are those that the API server fills in, because a Service from a file has not been there.
     public func checked() -> CheckedObject<Service> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /// The annotations of an object that are settings of this program, as they are written and with nothing checked.
 ///
-/// These are all below `kube-ipvs.io/`, so that a mistyped one is told of, and kube-router's names for two of them. Other
+/// These are all below `kube-ipvs.io/`, so that a mistyped one is reported, and kube-router's names for two of them. Other
 /// annotations are not kept.
 public struct SettingAnnotations: Hashable, Sendable {
     enum Value: Hashable, Sendable {
@@ -57,7 +57,7 @@ public struct SettingAnnotations: Hashable, Sendable {
 // MARK: - Checking
 
 extension SettingAnnotations {
-    /// The settings of a Service. What cannot be used is left out alone, and told of by a rejection.
+    /// The settings of a Service. An annotation that cannot be used is left out alone, and a rejection reports it.
     func checkedForService(_ list: inout RejectionList) -> ServiceSettings {
         var settings = ServiceSettings()
         guard !values.isEmpty else { return settings }

@@ -7,7 +7,8 @@ import Reconcile
 
 /// Removes from the kernel what this daemon, or kube-proxy in IPVS mode, has put there, and nothing else.
 ///
-/// Traffic is stopped first: the link with the virtual IPs and their local routes go, then the virtual servers, the rules and the sets. A part
+/// Traffic is stopped first: the link with the virtual IPs and their local routes go. Then the virtual servers, the rules and the sets
+/// go. A part
 /// that fails does not stop the others. What is not there any more needs no removing, so a second run finishes what a first
 /// one could not.
 public struct NodeCleanup {
@@ -106,7 +107,7 @@ public struct NodeCleanup {
         }
     }
 
-    /// Of whatever `--virtual-ips` the daemon had: a change from one to the other may have been broken off.
+    /// In both ways of `--virtual-ips`: a change from one to the other may have been broken off.
     private mutating func removeRoutes() {
         for family in IPFamily.allCases {
             attempt { (cleanup) throws(DataplaneError) in

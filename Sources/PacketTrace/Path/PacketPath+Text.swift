@@ -131,7 +131,7 @@ private struct PathText {
 }
 
 extension Delivery {
-    /// What two deliveries have to have in common to be told of as one.
+    /// What two deliveries have to have in common to be shown as one.
     fileprivate struct Likeness: Hashable {
         var fate: Fate
         var isHairpin: Bool

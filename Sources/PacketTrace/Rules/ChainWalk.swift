@@ -4,7 +4,7 @@ import DataplaneModel
 
 /// A packet's way through the rules of one hook.
 ///
-/// A rule with a match that is not evaluated is passed over, and told of where a packet that it takes would not come to the next
+/// A rule with a match that is not evaluated is passed over, and named where a packet that it takes would not come to the next
 /// one.
 struct ChainWalk {
     /// How a way through a table ended, other than by going on.

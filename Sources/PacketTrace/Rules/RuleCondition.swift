@@ -34,7 +34,7 @@ struct RuleCondition: Hashable, Sendable {
 }
 
 extension RuleCondition: CustomStringConvertible {
-    /// Such as `source is not in 10.244.0.0/16`; sets are told of with the entry that was looked for.
+    /// Such as `source is not in 10.244.0.0/16`; sets are shown with the entry that was looked for.
     var description: String {
         let not = isInverted ? "not " : ""
         return switch match {

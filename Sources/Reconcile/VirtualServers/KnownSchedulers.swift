@@ -57,7 +57,7 @@ public struct KnownSchedulers: Sendable {
                 missing.insert(scheduler)
             }
         } catch {
-            // The next step asks again. Until then it is taken to be there: a refusal would be told of.
+            // The next step asks again. Until then it is taken to be there: a refusal would be reported.
         }
     }
 }

@@ -13,10 +13,10 @@ struct TraceCommand: AsyncParsableCommand {
         commandName: "trace",
         abstract: "Follows the first packet of a connection through this node.",
         discussion: """
-            The source is an address, ADDRESS:PORT, `node`, or `pod NAMESPACE/NAME`. It looks at routing, rules, sets and IPVS as the kernel has \
-            them now, and says which of them decide, which endpoints the packet may reach, and whom they see as their client. The last line is \
-            a verdict; the exit status is 0 when an endpoint gets the packet, and else 1. Give it the flags of the daemon. Nothing is \
-            written.
+            The source is an address, ADDRESS:PORT, `node`, or `pod NAMESPACE/NAME`. It looks at routing, rules, \
+            sets and IPVS as the kernel has them now, and says which of them decide, which endpoints the packet may \
+            reach, and whom they see as their client. The last line is a verdict; the exit status is 0 when an \
+            endpoint gets the packet, and else 1. Give it the flags of the daemon. Nothing is written.
             """
     )
 

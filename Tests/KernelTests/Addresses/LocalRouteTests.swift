@@ -202,9 +202,11 @@ extension KernelSuite {
         }
 
         @Test(arguments: IPFamily.allCases)
-        func `there is word of a route of ours that comes, goes or is replaced, and none of other programs' routes`(
-            family: IPFamily
-        ) async throws {
+        func
+            `a route of ours that comes, goes or is replaced makes a notification, and other programs' routes make none`(
+                family: IPFamily
+            ) async throws
+        {
             let monitor = try NodeAddressMonitor()
             let vip = try address(family, 1, 1)
             let route = ["ip", "-\(family.rawValue)", "route"]

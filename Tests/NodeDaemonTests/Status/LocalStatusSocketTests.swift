@@ -131,7 +131,7 @@ struct LocalStatusSocketTests {
         }
     }
 
-    /// An abstract name belongs to whoever takes it first.
+    /// An abstract name belongs to the program that binds it first.
     @Test(.enabled(if: geteuid() == 0, "another user is needed"))
     func `nobody but root is believed`() async throws {
         let name = "kube-ipvs/test-\(UUID().uuidString)"

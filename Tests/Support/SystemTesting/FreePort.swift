@@ -8,7 +8,9 @@ public struct NoFreePort: Error {}
 /// What this process has handed out: tests run side by side, and open their ports a while later.
 private let handedOut = Mutex<Set<UInt16>>([])
 
-/// A TCP port that was free a moment ago, in IPv4, and that no other test of this process has. Not one that clients get for their own end: those come and go.
+/// A TCP port that was free a moment ago, in IPv4, and that no other test of this process has.
+///
+/// Not one that clients get for their own end: those come and go.
 public func freePort() throws -> UInt16 {
     for _ in 0..<1000 {
         let port = UInt16.random(in: 12_000..<32_000)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-/// What somebody else has written and this project reads: one case for each parser.
+/// Foreign input that this project reads: one case for each parser.
 ///
 /// The name of a case is the name of its corpus, `Tests/fuzz/corpus/NAME`.
 public enum ForeignInput: String, CaseIterable, Sendable {
