@@ -211,10 +211,15 @@ extension KernelSuite {
 
         /// Compares listings of connections. Their timers run: each must be between what ipvsadm prints before and after,
         /// and all else the same.
+        ///
+        /// The kernel lists the connections in parts, and goes on after as many as it has listed. So a connection that
+        /// ends meanwhile makes it pass over others (`ip_vs_conn_array`), for either program. A difference therefore
+        /// counts when it is there again and again.
         private func expectSameConnections(
             _ options: [String],
             sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
+            var differences: [String] = []
             for _ in 0..<20 {
                 let before = try await command(["ipvsadm"] + options)
                 let dumped = try dump(options)
@@ -223,9 +228,9 @@ extension KernelSuite {
                 // A connection has come or gone.
                 guard timeless[0] == timeless[2] else { continue }
                 guard timeless[1] == timeless[0] else {
-                    let difference = Self.difference(timeless[1], timeless[0])
-                    Issue.record("\(options)\n\(difference)", sourceLocation: sourceLocation)
-                    return
+                    differences.append("\(options)\n\(dumped)\nipvsadm:\n\(after)")
+                    guard differences.count < 3 else { break }
+                    continue
                 }
                 let timers = try [before, dumped, after].map(Self.timers)
                 for (index, timer) in timers[1].enumerated() {
@@ -234,7 +239,8 @@ extension KernelSuite {
                 }
                 return
             }
-            Issue.record("ipvsadm \(options) never printed the same twice", sourceLocation: sourceLocation)
+            let words = differences.last ?? "ipvsadm \(options) never printed the same twice"
+            Issue.record("\(words)", sourceLocation: sourceLocation)
         }
 
         /// The seconds of the second column of each connection.
