@@ -90,21 +90,22 @@ public final class FamilyPasses {
 
     /// Goes one step further in the verifying pass that is under way.
     ///
-    /// - Returns: its report, when it began, and how long its steps took together, once it has ended.
+    /// - Returns: its report, when it began and ended, and how long its steps took together, once it has ended.
     func continueVerifying(
         on dataplane: Dataplane,
         _ clock: any NodeClock
-    ) async -> (report: PassReport, began: Instant, took: Duration)? {
+    ) async -> (report: PassReport, began: Instant, ended: Instant, took: Duration)? {
         let start = clock.now
         let report = await reconciler.continueVerifying(at: start, on: dataplane)
         let began = verification?.began ?? start
-        let took = (verification?.took ?? .zero) + start.duration(to: clock.now)
+        let end = clock.now
+        let took = (verification?.took ?? .zero) + start.duration(to: end)
         guard let report else {
             verification = (began, took)
             return nil
         }
         verification = nil
         hasEndedVerifying = true
-        return (report, began, took)
+        return (report, began, end, took)
     }
 }

@@ -22,9 +22,12 @@ extension NodeReconciler {
                 takeBack(work, took: start.duration(to: clock.now))
                 noteStep()
             }
-            guard step.rules.isEmpty, !step.next.isDue(at: clock.now) else { continue }
-            if case .at(let instant) = step.next { return instant }
-            return nil
+            guard step.rules.isEmpty else { continue }
+            switch step.next {
+            case .atOnce: continue
+            case .at(let instant): return instant
+            case .whenTold: return nil
+            }
         }
     }
 }

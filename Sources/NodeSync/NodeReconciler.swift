@@ -139,13 +139,16 @@ public final class NodeReconciler {
         lookAtVirtualIPs(now)
         takeKeptRules(telling: observer)
         learnSchedulers(now, dataplane)
-        let hasWritten = writeChanges(now, dataplane, observer)
+        let written = writeChanges(now, dataplane, observer)
         beginVerifying(now, dataplane, observer)
         let hasVerified = await verifyFurther(dataplane, observer)
         let rules = families.compactMap { $0.reconciler.beginRules(at: now) }
-        if hasVerified || hasWritten || isLeftToPlan { return Step(rules: rules, next: .atOnce) }
-        let next = families.compactMap { $0.nextPass(after: now) }.min()
-        return Step(rules: rules, next: next.map(Next.at) ?? .whenTold)
+        if hasVerified || isLeftToPlan { return Step(rules: rules, next: .atOnce) }
+        let end = written ?? now
+        guard let next = families.compactMap({ $0.nextPass(after: end) }).min() else {
+            return Step(rules: rules, next: .whenTold)
+        }
+        return Step(rules: rules, next: next <= end ? .atOnce : .at(next))
     }
 
     /// Plans what has changed. A step does so itself, when a pass takes the changes up.
@@ -201,22 +204,26 @@ public final class NodeReconciler {
 
     /// Makes the passes of mode `changes` that are due.
     ///
-    /// - Returns: whether there were any.
-    private func writeChanges(_ now: Instant, _ dataplane: Dataplane, _ observer: some PassObserver) -> Bool {
+    /// The clock is looked at once for each pass: where there is no vDSO, a look costs as much as a message to the kernel.
+    ///
+    /// - Returns: when the last of them ended; `nil` where none was due.
+    private func writeChanges(_ now: Instant, _ dataplane: Dataplane, _ observer: some PassObserver) -> Instant? {
         let due = families.filter { $0.changesAreDue(at: now) || isLeftToPlan && $0.reconciler.takesChanges }
-        guard !due.isEmpty else { return false }
+        guard !due.isEmpty else { return nil }
         takeChanges(for: due, now, observer)
+        var instant = clock.now
         for family in due {
             defer { if family.hasEndedVerifying { observer.serves(family.family, table.basis) } }
             guard family.reconciler.hasWork(at: now) else {
-                observer.passSkipped(family, at: clock.now)
+                observer.passSkipped(family, at: instant)
                 continue
             }
-            let start = clock.now
             let report = family.reconciler.writeChanges(at: now, on: dataplane)
-            noteEnd(of: family, report, began: start, took: start.duration(to: clock.now), observer)
+            let end = clock.now
+            noteEnd(of: family, report, from: instant, to: end, took: instant.duration(to: end), observer)
+            instant = end
         }
-        return true
+        return instant
     }
 
     /// Begins the verifying passes that are due. The first one of a family also takes up what is to be written.
@@ -235,10 +242,10 @@ public final class NodeReconciler {
     /// - Returns: whether there was any that could go further.
     private func verifyFurther(_ dataplane: Dataplane, _ observer: some PassObserver) async -> Bool {
         guard let family = families.first(where: \.canVerifyFurther) else { return false }
-        guard let (report, began, took) = await family.continueVerifying(on: dataplane, clock) else { return true }
+        guard let (report, began, end, took) = await family.continueVerifying(on: dataplane, clock) else { return true }
         var complete = report
         if family === families.first, let settings = settingsReport.take() { complete.add(settings) }
-        noteEnd(of: family, complete, began: began, took: took, observer)
+        noteEnd(of: family, complete, from: began, to: end, took: took, observer)
         observer.serves(family.family, table.basis)
         return true
     }
@@ -257,11 +264,11 @@ public final class NodeReconciler {
     private func noteEnd(
         of family: FamilyPasses,
         _ report: PassReport,
-        began: Instant,
+        from began: Instant,
+        to end: Instant,
         took duration: Duration,
         _ observer: some PassObserver
     ) {
-        let end = clock.now
         let hasFailed = !report.failures.isEmpty || report.contradictsMirror
         family.schedule.passEnded(report.mode, hasFailed: hasFailed, at: end)
         if report.mode == .verify { family.verifyAgainInTime() }
