@@ -54,8 +54,9 @@ struct ClusterService: ServiceLifecycle.Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
-                group.addTask { await followServices() }
+                // The longest list is asked for first: the others come while it is decoded.
                 group.addTask { await followEndpointSlices() }
+                group.addTask { await followServices() }
                 group.addTask { await followNode() }
                 group.addTask { try await limitWaitForNode() }
             }
