@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import ArgumentParser
+import DataplaneModel
 
 /// `kube-ipvs-bench`: measures the daemon's parts on a real kernel. `Tests/performance/run` says how it is used.
 @main
@@ -10,7 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
         subcommands: [
             APIServerCommand.self,
             BaselineCommand.self, MeasureCommand.self, LatencyCommand.self, BurstCommand.self,
-            NewServiceCommand.self, ListCommand.self, ManifestsCommand.self, ProfileCommand.self, ReportCommand.self,
+            NewServiceCommand.self, ListCommand.self, ManifestsCommand.self, ProfileCommand.self, ChildCommand.self,
+            ReportCommand.self,
         ]
     )
 }
@@ -93,5 +95,14 @@ struct ScaleOptions: ParsableArguments {
     @Option(help: "How many endpoints each has.") var endpoints: Int
     @Flag(help: "Give each Service a cluster IP of IPv6 too, and as many endpoints.") var dualStack = false
 
-    var value: Scale { Scale(services: services, endpoints: endpoints, isDualStack: dualStack) }
+    @Flag(help: "Make virtual IPs local routes, and not addresses.") var routes = false
+
+    var value: Scale {
+        Scale(
+            services: services,
+            endpoints: endpoints,
+            isDualStack: dualStack,
+            virtualIPs: routes ? .routes : .addresses
+        )
+    }
 }

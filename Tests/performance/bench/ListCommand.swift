@@ -25,10 +25,10 @@ struct ListCommand: AsyncParsableCommand {
         let switches = Self.switches
         let name = node
         let cost = await Meter.measure {
-            async let services: Void = Self.list(client.services)
             async let slices: Void = Self.list(client.endpointSlices)
+            async let services: Void = Self.list(client.services)
             async let nodes: Void = Self.list(client.node(named: name))
-            _ = await (services, slices, nodes)
+            _ = await (slices, services, nodes)
         }
         let measured = scale.value
         Record("list and decode", measured, cost, peakResident: Meter.peakResident).print()

@@ -10,17 +10,25 @@ struct MeasuredNode {
     private let node: NodeReconciler
     private let dataplane: Dataplane
 
-    init(_ dataplane: Dataplane) {
+    init(_ dataplane: Dataplane, virtualIPs: VirtualIPMode = .addresses) {
         self.dataplane = dataplane
         let pods = IPPrefix(IPAddress(v4: 0x0b00_0000), length: 8)
         // No change waits for another one, and a verifying pass is made when it is asked for.
-        let settings = SyncSettings(families: IPFamily.allCases, minSyncPeriod: .zero, syncPeriod: .seconds(86_400))
+        let settings = SyncSettings(
+            families: IPFamily.allCases,
+            minSyncPeriod: .zero,
+            syncPeriod: .seconds(86_400),
+            virtualIPs: virtualIPs
+        )
         node = NodeReconciler(
             ServiceTable(facts: NodeFacts(name: Scale.nodeName)),
             settings,
             clock: ContinuousClock()
         ) { _ in
-            RuleConfiguration(localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none)
+            RuleConfiguration(
+                localDetector: pods.map(LocalTrafficDetector.clusterCIDR) ?? .none,
+                ownTraffic: OwnTraffic(virtualIPs)
+            )
         }
     }
 

@@ -58,6 +58,21 @@ struct Meter {
         number(after: "VmHWM:", in: text(of: "/proc/self/status")) / 1024
     }
 
+    /// The most memory that any child has held that has ended, in MiB.
+    static var peakResidentOfChildren: Double { Double(childrenUsage.ru_maxrss) / 1024 }
+
+    /// The seconds of all children that have ended, in the kernel and out of it.
+    static var childrenCPU: Double {
+        let usage = childrenUsage
+        return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+    }
+
+    private static var childrenUsage: rusage {
+        var usage = rusage()
+        unsafe getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+        return usage
+    }
+
     /// What is allocated and not freed, in MiB.
     static var allocated: Double {
         Double(bench_allocated()) / 1_048_576

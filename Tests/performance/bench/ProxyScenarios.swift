@@ -70,7 +70,7 @@ struct ProxyScenarios {
     /// New Services, each with its slice right behind it, when passes may be a second apart. Before each one it is quiet for two
     /// periods.
     func measureNewServices(_ count: Int) async throws {
-        let others = Scale(services: scale.services + count, endpoints: scale.endpoints)
+        let others = scale.enlarged(by: count)
         try await withProxy(minSyncPeriod: "1s") { proxy in
             var latencies: [Double] = []
             for number in scale.services..<others.services {
@@ -98,6 +98,7 @@ struct ProxyScenarios {
         let flags = try KubeProxyFlags.parse([
             "--hostname-override", Scale.nodeName, "--cluster-cidr", "11.0.0.0/8",
             "--ipvs-min-sync-period", minSyncPeriod, "--ipvs-sync-period", syncPeriod,
+            "--virtual-ips", scale.virtualIPs.rawValue,
         ])
         let proxy = ServiceProxy(
             settings: try flags.load(file: nil, hostname: Scale.nodeName).settings,

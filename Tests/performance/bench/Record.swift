@@ -13,7 +13,7 @@ struct Record {
     var peakResident: Double
 
     init(_ scenario: String, _ scale: Scale, repetitions: Int = 1, _ total: Cost, peakResident: Double = 0) {
-        self.scenario = scenario
+        self.scenario = scenario + scale.suffix
         services = scale.services
         endpoints = scale.endpoints
         self.repetitions = repetitions

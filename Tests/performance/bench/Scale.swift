@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 import CNetlinkBench
+import DataplaneModel
 import KubernetesObjects
 import ServicePlan
 
@@ -13,6 +14,8 @@ struct Scale {
     var endpoints: Int
     /// Whether each Service has a cluster IP of IPv6 too, with as many endpoints in a slice of their own.
     var isDualStack = false
+    /// How the virtual IPs become the node's own.
+    var virtualIPs = VirtualIPMode.addresses
 
     static let nodeName = "node-0"
 
@@ -53,6 +56,18 @@ struct Scale {
         other.name = ObjectName(namespace: "bench", name: "\(Self.name(number))-vwxyz")
         other.family = .v6
         return [slice(number), other]
+    }
+
+    /// The same cluster with as many Services more.
+    func enlarged(by count: Int) -> Scale {
+        var larger = self
+        larger.services += count
+        return larger
+    }
+
+    /// What the row's name ends with, so that rows tell which way they were measured.
+    var suffix: String {
+        (isDualStack ? ", dual stack" : "") + (virtualIPs == .addresses ? "" : ", \(virtualIPs.rawValue)")
     }
 
     /// An endpoint that is in no slice at the start.

@@ -20,12 +20,12 @@ struct Scenarios {
         if rehearses {
             let kernel = WillingKernel()
             let dataplane = Dataplane(ipvs: kernel, sets: kernel, addresses: kernel, rules: kernel)
-            let node = MeasuredNode(dataplane)
+            let node = MeasuredNode(dataplane, virtualIPs: scale.virtualIPs)
             node.take(scale.updates)
             try await node.verify()
             planningOfOthers = planningOfSetsAndAddresses()
         }
-        let node = MeasuredNode(try await Dataplane.metered(times))
+        let node = MeasuredNode(try await Dataplane.metered(times), virtualIPs: scale.virtualIPs)
         try await load(node, rehearses ? "load again" : "load", planningOfOthers)
         guard !rehearses else { return }
         try await verify(node)
@@ -130,36 +130,38 @@ struct Scenarios {
                 updates.append(.slice(scale.slice(service, endpoints: scale.slice(service).endpoints + newcomers)))
             }
         }
+        try await writeEach(updates.map { [$0] }, node, "endpoint added")
+    }
+
+    /// A pass for each element, what they cost on average, and the median of how long they take. At the large scales the
+    /// average has what it costs that a table grows meanwhile.
+    private func writeEach(_ changes: [[ObjectUpdate]], _ node: MeasuredNode, _ name: String) async throws {
         var durations: [Double] = []
         let cost = try await Meter.measure {
-            for update in updates {
+            for updates in changes {
                 let start = Meter.now
-                node.take([update])
+                node.take(updates)
                 try await node.writeChanges()
                 durations.append(Meter.now - start)
             }
         }
-        Record("endpoint added", scale, repetitions: updates.count, cost).print()
+        Record(name, scale, repetitions: changes.count, cost).print()
         durations.sort()
-        Record("endpoint added: median", scale, seconds: durations[durations.count / 2]).print()
+        Record("\(name): median", scale, seconds: durations[durations.count / 2]).print()
     }
 
     private func changeServices(_ node: MeasuredNode) async throws {
         let repetitions = 100
-        let others = Scale(services: scale.services + repetitions, endpoints: scale.endpoints)
+        let others = scale.enlarged(by: repetitions)
         let new = scale.services..<others.services
-        let additions: [[ObjectUpdate]] = new.map { [.service(others.service($0)), .slice(others.slice($0))] }
+        let additions: [[ObjectUpdate]] = new.map {
+            [.service(others.service($0))] + others.slices($0).map { .slice($0) }
+        }
         let removals: [[ObjectUpdate]] = new.map {
-            [.serviceRemoved(others.service($0).name), .sliceRemoved(others.slice($0).name)]
+            [.serviceRemoved(others.service($0).name)] + others.slices($0).map { .sliceRemoved($0.name) }
         }
         for (name, updates) in [("Service added", additions), ("Service deleted", removals)] {
-            let cost = try await Meter.measure {
-                for update in updates {
-                    node.take(update)
-                    try await node.writeChanges()
-                }
-            }
-            Record(name, scale, repetitions: repetitions, cost).print()
+            try await writeEach(updates, node, name)
         }
     }
 
