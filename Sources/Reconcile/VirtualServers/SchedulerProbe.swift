@@ -11,34 +11,38 @@ public enum SchedulerProbe {
 
     /// - Throws: when the kernel has no such scheduler, or when it cannot be asked.
     public static func check(_ scheduler: Scheduler, on ipvs: any IPVSDataplane) throws(DataplaneError) {
+        guard let refusal = try refusal(of: scheduler, on: ipvs) else { return }
+        throw DataplaneError(
+            part: .ipvs,
+            number: refusal.number,
+            explanation: "the kernel does not take the scheduler \"\(scheduler)\": \(refusal.explanation); "
+                + "is its module there? modprobe ip_vs_\(scheduler)"
+        )
+    }
+
+    /// Whether the kernel has the scheduler.
+    ///
+    /// - Throws: when the kernel cannot be asked. Its number may be that of a missing scheduler then, as while there is no IPVS.
+    static func finds(_ scheduler: Scheduler, on ipvs: any IPVSDataplane) throws(DataplaneError) -> Bool {
+        guard let refusal = try refusal(of: scheduler, on: ipvs) else { return true }
+        guard refusal.number == noScheduler else { throw refusal }
+        return false
+    }
+
+    /// What the kernel says to a virtual server with that scheduler; `nil` where it takes it.
+    private static func refusal(
+        of scheduler: Scheduler,
+        on ipvs: any IPVSDataplane
+    ) throws(DataplaneError) -> DataplaneError? {
         let configuration = VirtualServer.Configuration(
             scheduler: scheduler,
             persistenceMask: VirtualServer.Configuration.singleClientMask(for: .v4)
         )
         // One that a killed daemon left behind is in the way; that there is none is the rule.
         _ = try ipvs.apply([.removeVirtualServer(server)])
-        if let refusal = try ipvs.apply([.addVirtualServer(server, configuration)]).first {
-            throw DataplaneError(
-                part: .ipvs,
-                number: refusal.error.number,
-                explanation: "the kernel does not take the scheduler \"\(scheduler)\": \(refusal.error.explanation); "
-                    + "is its module there? modprobe ip_vs_\(scheduler)"
-            )
-        }
-        if let refusal = try ipvs.apply([.removeVirtualServer(server)]).first {
-            throw refusal.error
-        }
-    }
-    /// Whether the kernel has the scheduler.
-    ///
-    /// - Throws: when the kernel cannot be asked.
-    static func finds(_ scheduler: Scheduler, on ipvs: any IPVSDataplane) throws(DataplaneError) -> Bool {
-        do throws(DataplaneError) {
-            try check(scheduler, on: ipvs)
-            return true
-        } catch  where error.number == noScheduler {
-            return false
-        }
+        if let refusal = try ipvs.apply([.addVirtualServer(server, configuration)]).first { return refusal.error }
+        if let refusal = try ipvs.apply([.removeVirtualServer(server)]).first { throw refusal.error }
+        return nil
     }
 
     /// ENOENT (`ip_vs_add_service` in `ip_vs_ctl.c`).

@@ -43,8 +43,8 @@ public final class FakeIPVS: IPVSDataplane {
     }
 
     /// Makes the next `apply` do half of its changes and then break off.
-    public func failNextApply() {
-        nextApplyFailure = DataplaneError(part: .ipvs, number: 105, explanation: "the fake broke off")
+    public func failNextApply(with number: Int32 = 105) {
+        nextApplyFailure = DataplaneError(part: .ipvs, number: number, explanation: "the fake broke off")
     }
 
     private func firewallMark(_ mark: UInt32, _ family: IPFamily) -> ObservedVirtualServer {
