@@ -34,6 +34,10 @@ struct Cluster {
     /// How virtual IPs are the node's own, where a test does not say: the daemons inherit the environment.
     static let virtualIPs = ProcessInfo.processInfo.environment["KUBE_IPVS_VIRTUAL_IPS"] ?? "addresses"
 
+    /// With `KUBE_IPVS_AS_POD=1`, what makes a daemon run as the DaemonSet's container does; nothing without.
+    private static let confinement =
+        ProcessInfo.processInfo.environment["KUBE_IPVS_AS_POD"] == nil ? [] : [root + "/Tests/privilege/as-pod"]
+
     static let root = #filePath.components(separatedBy: "/Tests/").dropLast().joined(separator: "/Tests/")
     private static let scripts = root + "/Tests/network/"
 
@@ -138,7 +142,8 @@ struct Cluster {
 
     /// Starts the daemon and does not wait.
     func startDaemonOnly(on node: Place = .node, _ options: [String] = []) async throws -> Daemon {
-        let words = ["ip", "netns", "exec", node.rawValue, Daemon.path, "run"] + daemonFlags(on: node)
+        let words =
+            ["ip", "netns", "exec", node.rawValue] + Self.confinement + [Daemon.path, "run"] + daemonFlags(on: node)
         return Daemon(program: try await start(words + options, log: "daemon-\(UUID().uuidString.prefix(8)).log"))
     }
 
