@@ -117,8 +117,8 @@ package-test: deps-test ## Install, upgrade and remove the package, and run the 
 	Tests/packages/test "$$(swift build --show-bin-path)"
 	Tests/packages/demo "$$(swift build --show-bin-path)"
 
-# Its iptables is the variant nf_tables, which Debian's User Mode Linux cannot serve: KUBE_IPVS_KERNEL names another kernel.
-rootfs-test: deps-test ## Run the demo from the image's root file system, on a kernel with nf_tables
+# On a kernel without nf_tables, such as that of Debian's User Mode Linux, the daemon takes the legacy tables.
+rootfs-test: deps-test ## Run the demo from the image's root file system
 	swift build --product kube-ipvs
 	swift build --product kube-ipvs-sets
 	Tests/packages/rootfs "$$(swift build --show-bin-path)"
