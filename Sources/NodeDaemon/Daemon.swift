@@ -33,6 +33,7 @@ public struct Daemon: Sendable {
     private let configurationFile: ConfigurationFile?
     private let start: StartFacts
     private let virtualServerCounters: Int
+    private let isDryRun: Bool
     private let logger: Logger
 
     /// - Parameters:
@@ -40,6 +41,7 @@ public struct Daemon: Sendable {
     ///   - source: where Services and EndpointSlices come from.
     ///   - configurationFile: ends the daemon when it changes.
     ///   - start: what the API server and the metrics server are told of the start.
+    ///   - isDryRun: whether the kernel and the API server are only read, and what would be written is told.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     public init(
         settings: EffectiveSettings,
@@ -48,6 +50,7 @@ public struct Daemon: Sendable {
         configurationFile: ConfigurationFile?,
         start: StartFacts,
         virtualServerCounters: Int = 0,
+        isDryRun: Bool = false,
         logger: Logger
     ) {
         self.settings = settings
@@ -56,6 +59,7 @@ public struct Daemon: Sendable {
         self.configurationFile = configurationFile
         self.start = start
         self.virtualServerCounters = virtualServerCounters
+        self.isDryRun = isDryRun
         self.logger = logger
     }
 
@@ -75,12 +79,18 @@ public struct Daemon: Sendable {
             logger: logger,
             observe: { metrics.client.note($0) }
         )
-        OOMScore.write(settings.oomScoreAdjustment, logger: logger)
+        let record: @Sendable (ClusterEvent) -> Void = { [source, isDryRun] event in
+            if !isDryRun { source.record(event) }
+        }
+        if !isDryRun { OOMScore.write(settings.oomScoreAdjustment, logger: logger) }
         let ipvs = try openIPVS()
-        let settingsKeeper = NodeSettings.write(settings, with: ipvs, logger: logger)
+        let settingsKeeper =
+            isDryRun
+            ? NodeSettings.planned(settings, logger: logger)
+            : NodeSettings.write(settings, with: ipvs, logger: logger)
         let dataplane = try await openDataplane(ipvs)
         logger.info(
-            "starting",
+            isDryRun ? "starting a dry run: nothing is written" : "starting",
             metadata: [
                 "node": "\(settings.nodeName)",
                 "families": "\(families.map(\.description).joined(separator: ","))",
@@ -101,9 +111,10 @@ public struct Daemon: Sendable {
             start: start,
             metrics: metrics,
             needsNode: source.hasOwnNode,
+            isDryRun: isDryRun,
             logger: logger,
-            onHealthCheckFailure: { [source] service, error in
-                source.record(
+            onHealthCheckFailure: { service, error in
+                record(
                     ClusterEvent(
                         .warning,
                         reason: "FailedToStartServiceHealthcheck",
@@ -113,7 +124,8 @@ public struct Daemon: Sendable {
                     )
                 )
             },
-            onBindFailure: { [source, settings] server, error in
+            onBindFailure: { [source, settings, isDryRun] server, error in
+                guard !isDryRun else { return }
                 await source.write(
                     ClusterEvent(
                         .warning,
@@ -139,9 +151,10 @@ public struct Daemon: Sendable {
             healthCheckPorts: surfaces.healthCheckPorts,
             virtualServerCounters: virtualServerCounters,
             status: status,
+            isDryRun: isDryRun,
             manager: manager,
             logger: logger,
-            record: { [source] in source.record($0) }
+            record: record
         )
         // Shutdown goes in the reverse order: the sources stop first.
         var services: [any ServiceLifecycle.Service] = surfaces.services
@@ -159,8 +172,9 @@ public struct Daemon: Sendable {
                 )
             )
         }
-        services += source.services(for: proxy, settings: settings, metrics: metrics, status: status, logger: logger)
-        source.record(
+        services += source.services(
+            for: proxy, settings: settings, metrics: metrics, status: status, logger: logger, record: record)
+        record(
             ClusterEvent(
                 .normal,
                 reason: "Starting",
@@ -186,13 +200,18 @@ public struct Daemon: Sendable {
     }
 
     private func statusSocket(_ answers: LocalAnswers) -> LocalStatusSocket {
-        LocalStatusSocket(logger: logger) { await answers.answer($0) }
+        let name = isDryRun ? LocalStatusSocket.dryRunName : LocalStatusSocket.usualName
+        return LocalStatusSocket(name, logger: logger) { await answers.answer($0) }
     }
 
     private func openIPVS() throws(StartError) -> sending KernelIPVS {
+        // To open it would load it.
+        if isDryRun, KernelModule.isAbsent("ip_vs") {
+            throw StartError("ip_vs is not loaded, and a dry run loads nothing: no proxy has used IPVS on this node")
+        }
         do throws(DataplaneError) {
             let ipvs = try KernelIPVS()
-            try SchedulerProbe.check(settings.scheduler, on: ipvs)
+            if !isDryRun { try SchedulerProbe.check(settings.scheduler, on: ipvs) }
             return ipvs
         } catch {
             throw StartError("\(error)")

@@ -14,7 +14,8 @@ extension OpenedSource {
         settings: EffectiveSettings,
         metrics: ProxyMetrics,
         status: StatusBoard,
-        logger: Logger
+        logger: Logger,
+        record: @escaping @Sendable (ClusterEvent) -> Void
     ) -> [any ServiceLifecycle.Service] {
         switch self {
         case .manifests(let updates):
@@ -34,7 +35,7 @@ extension OpenedSource {
                 APIServerAddressService(connection: connection, proxy: proxy, logger: logger),
                 ClusterService(
                     client: client, settings: settings, proxy: proxy, metrics: metrics, status: status, logger: logger,
-                    record: { events.record($0) }),
+                    record: record),
             ]
         }
     }

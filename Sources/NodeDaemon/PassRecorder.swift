@@ -24,6 +24,8 @@ final class PassRecorder: PassObserver {
     private var statuses = ServiceStatusTable()
     private let healthCheckPorts: HealthCheckPorts
     private let status: StatusBoard?
+    private let dryRun: DryRun?
+    private var differences: DifferenceLog?
     /// The families whose health-check node ports are not yet as the Services have them.
     private var changedHealthChecks: Set<IPFamily> = []
     private var healthCheckAddresses: [IPFamily: [IPAddress]] = [:]
@@ -34,6 +36,8 @@ final class PassRecorder: PassObserver {
         settings: SettingLog,
         healthCheckPorts: HealthCheckPorts,
         status: StatusBoard? = nil,
+        dryRun: DryRun? = nil,
+        differences: DifferenceLog? = nil,
         logger: Logger,
         nodeName: String,
         record: @escaping @Sendable (ClusterEvent) -> Void
@@ -46,6 +50,9 @@ final class PassRecorder: PassObserver {
         troubles = TroubleEvents(nodeName: nodeName, record: record)
         self.healthCheckPorts = healthCheckPorts
         self.status = status
+        self.dryRun = dryRun
+        self.differences = differences
+        if dryRun != nil { status?.note(KernelDifferences()) }
     }
 
     /// Whether the kernel has once held all that is wanted, in all families.
@@ -100,6 +107,8 @@ final class PassRecorder: PassObserver {
     }
 
     func passEnded(_ pass: EndedPass, of family: FamilyPasses) {
+        let pass = dryRun?.passEnded(pass, of: family) ?? pass
+        noteDifferences()
         instruments.notePassEnded(pass, of: family)
         let services = changes.take(family.family) { family.reconciler.desired.contribution(of: $0) }
         log.note(pass.report, took: pass.took, services: services)
@@ -113,14 +122,24 @@ final class PassRecorder: PassObserver {
     }
 
     func rulesKept(_ report: PassReport, took duration: Duration, at now: Instant) {
+        let report = dryRun?.take(rules: report) ?? report
+        noteDifferences()
         instruments.noteRules(report, at: now)
         log.note(report, took: duration)
         status?.note(report, sizes: nil, took: duration, at: now)
         troubles.note(rules: report)
     }
 
+    private func noteDifferences() {
+        guard let found = dryRun?.differences else { return }
+        differences?.note(found)
+        status?.note(found)
+    }
+
     /// The ports follow the pass, so that a load balancer sees only a node that serves.
     func serves(_ family: IPFamily, _ basis: PlanBasis) {
+        // In a dry run the ports are another proxy's.
+        guard dryRun == nil else { return }
         let addresses = HealthCheckPorts.addresses(family, basis)
         if changedHealthChecks.remove(family) != nil || healthCheckAddresses[family] != addresses {
             healthCheckAddresses[family] = addresses

@@ -27,6 +27,7 @@ public actor ServiceProxy {
     let reconciler: NodeReconciler
     let recorder: PassRecorder
     private let manager: ServiceManager
+    private let dryRun: DryRun?
     private var watchdog: WatchdogPace
 
     var node: Node?
@@ -45,6 +46,7 @@ public actor ServiceProxy {
     ///   - settingsKeeper: what looks after the kernel's settings each sync period.
     ///   - virtualServerCounters: of how many virtual servers of each family the metrics have traffic counters.
     ///   - status: where the daemon notes its status; `nil` where nobody asks.
+    ///   - isDryRun: whether the data plane is only read, and what differs in it is told.
     ///   - clock: what passes go by.
     ///   - manager: learns when the first pass is complete, and that the loop goes on.
     ///   - record: sends an event of a Service that does not get what it asks for, or of the Node.
@@ -59,6 +61,7 @@ public actor ServiceProxy {
         healthCheckPorts: HealthCheckPorts,
         virtualServerCounters: Int = 0,
         status: StatusBoard? = nil,
+        isDryRun: Bool = false,
         clock: any NodeClock = ContinuousClock(),
         manager: ServiceManager = ServiceManager { _ in nil },
         logger: Logger,
@@ -66,6 +69,7 @@ public actor ServiceProxy {
     ) {
         self.settings = settings
         self.dataplane = dataplane
+        dryRun = isDryRun ? DryRun(of: dataplane) : nil
         self.clock = clock
         self.manager = manager
         watchdog = WatchdogPace(limit: manager.watchdogLimit)
@@ -88,6 +92,9 @@ public actor ServiceProxy {
             ),
             healthCheckPorts: healthCheckPorts,
             status: status,
+            dryRun: dryRun,
+            differences: isDryRun
+                ? DifferenceLog(metrics: metrics.dryRun, health: health, logger: logger) : nil,
             logger: logger,
             nodeName: settings.nodeName,
             record: record
@@ -146,8 +153,9 @@ public actor ServiceProxy {
                 continue
             }
             stepIsUnderWay = true
-            let step = await reconciler.step(on: dataplane, telling: recorder)
+            let step = await reconciler.step(on: dryRun?.dataplane ?? dataplane, telling: recorder)
             stepIsUnderWay = false
+            lookAgain()
             waitingForStep.forEach { $0.resume() }
             waitingForStep = []
             for work in step.rules {
@@ -164,6 +172,15 @@ public actor ServiceProxy {
         }
     }
 
+    /// Makes a dry run ready for the next step, and has it look sooner at what has just been found.
+    private func lookAgain() {
+        guard let dryRun else { return }
+        dryRun.stepEnded()
+        guard !reconciler.isVerifying else { return }
+        dryRun.renew()
+        if dryRun.takeWish() { reconciler.verifySoon(after: min(DryRun.patience, settings.syncPeriod)) }
+    }
+
     /// Waits for something to be handed over, or for that instant, or for the watchdog's.
     private func wait(until instant: ContinuousClock.Instant?) async {
         guard let end = [instant, watchdog.next(after: clock.now)].compactMap(\.self).min() else {
@@ -174,7 +191,8 @@ public actor ServiceProxy {
 
     /// Does what needs no objects, while these are on their way. Then waits for them.
     private func getAhead(keepingRulesIn rules: inout DiscardingTaskGroup) async {
-        let step = reconciler.getAhead(on: dataplane, writesRules: rulesAreSettled)
+        let step = reconciler.getAhead(on: dryRun?.dataplane ?? dataplane, writesRules: rulesAreSettled)
+        dryRun?.stepEnded()
         for work in step.rules {
             rules.addTask { await self.keepRules(work) }
         }
@@ -197,7 +215,7 @@ public actor ServiceProxy {
     private func keepRules(_ work: RulesWork) async {
         var work = work
         let start = clock.now
-        await work.run(on: dataplane.rules)
+        await work.run(on: (dryRun?.dataplane ?? dataplane).rules)
         // A cancelled task means that the daemon is about to end, and has stopped the program.
         guard !Task.isCancelled else { return }
         reconciler.takeBack(work, took: start.duration(to: clock.now))

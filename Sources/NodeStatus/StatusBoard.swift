@@ -25,6 +25,7 @@ public final class StatusBoard: Sendable {
         var watches: [String: Watch] = [:]
         var rejected = RejectedObjects()
         var settings: [UnwrittenSetting] = []
+        var dryRun: DryRunStatus?
     }
 
     private let state: Mutex<State>
@@ -83,6 +84,13 @@ public final class StatusBoard: Sendable {
         state.withLock { $0.settings = unwritten }
     }
 
+    /// What a dry run finds.
+    public func note(_ differences: KernelDifferences) {
+        let status = DryRunStatus(
+            differences: differences.count, names: Array(differences.names.prefix(StatusReport.mostNamed)))
+        state.withLock { $0.dryRun = status }
+    }
+
     private func change(_ family: IPFamily, _ body: (inout sending Family) -> Void) {
         state.withLock { state in
             guard let index = state.families.firstIndex(where: { $0.status.family == family }) else { return }
@@ -118,6 +126,7 @@ public final class StatusBoard: Sendable {
             report.rejected = state.rejected.newest(at: now)
             report.rejectedCount = state.rejected.count
             report.settings = state.settings
+            report.dryRun = state.dryRun
         }
         report.repaired = Array(report.repaired.sorted { $0.age < $1.age }.prefix(StatusReport.mostNamed))
         return report

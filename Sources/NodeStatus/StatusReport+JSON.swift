@@ -20,6 +20,12 @@ extension StatusReport {
             "rejectedCount": JSONValue(rejectedCount),
             "rejected": .array(rejected.map { ["text": .string($0.text), "age": .integer($0.age)] }),
             "settings": .array(settings.map { ["setting": .string($0.setting), "error": .string($0.error)] }),
+            "dryRun": dryRun.map { dryRun in
+                [
+                    "differences": JSONValue(dryRun.differences),
+                    "names": .array(dryRun.names.map(JSONValue.string)),
+                ]
+            } ?? .null,
             "repaired": .array(repaired.map { ["name": .string($0.name), "age": .integer($0.age)] }),
         ]
     }

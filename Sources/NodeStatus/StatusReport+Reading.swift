@@ -42,6 +42,10 @@ extension StatusReport {
         settings = document.list("settings") { node in
             node["setting"]?.text.map { UnwrittenSetting(setting: $0, error: node["error"]?.text ?? "") }
         }
+        dryRun = document["dryRun"].flatMap { node in
+            guard node["differences"]?.integer != nil else { return nil }
+            return DryRunStatus(differences: node.count("differences"), names: node.list("names", \.text))
+        }
         repaired = document.list("repaired") { node in
             node["name"]?.text.map { RepairedObject(name: $0, age: node["age"]?.integer ?? 0) }
         }

@@ -13,6 +13,10 @@ extension StatusReport {
             lines.append("node \(node) is as it should be")
         }
         lines.append("  kube-ipvs \(version), for \(ageText(uptime)); objects from \(source)")
+        if let dryRun {
+            lines.append("  a dry run: nothing is written; differences: \(dryRun.differences)")
+            lines += dryRun.names.map { "    \($0)" }
+        }
         for family in families { lines += family.lines }
         for watch in watches { lines.append("  \(watch.line)") }
         lines += list("objects of which something cannot be used", rejectedCount, rejected.map(\.text))

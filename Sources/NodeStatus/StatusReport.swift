@@ -28,6 +28,8 @@ public struct StatusReport: Hashable, Sendable {
     public var rejectedCount = 0
     /// Settings of the kernel that are not as the data plane needs them and cannot be written.
     public var settings: [UnwrittenSetting] = []
+    /// What a dry run finds; `nil` where the daemon writes.
+    public var dryRun: DryRunStatus?
     /// What other programs had changed in the last 24 hours, the newest first: no more than `mostNamed`.
     public var repaired: [RepairedObject] = []
 
@@ -101,6 +103,18 @@ public struct FamilyStatus: Hashable, Sendable {
     }
 }
 
+/// What a dry run finds otherwise in the kernel than it is wanted.
+public struct DryRunStatus: Hashable, Sendable {
+    public var differences = 0
+    /// What is to be done with each, in words: no more than `StatusReport.mostNamed`.
+    public var names: [String] = []
+
+    public init(differences: Int = 0, names: [String] = []) {
+        self.differences = differences
+        self.names = names
+    }
+}
+
 public struct DriftCount: Hashable, Sendable {
     /// As the metric `kubeipvs_drift_repaired_total` names it.
     public var kind: String
@@ -170,6 +184,9 @@ extension StatusReport {
         }
         for family in families where family.refusedCount > 0 {
             troubles.append("\(family.family): the kernel does not accept \(family.refusedCount) objects")
+        }
+        if let dryRun, dryRun.differences > 0 {
+            troubles.append("dry run: the kernel differs from what is wanted in \(dryRun.differences) objects")
         }
         troubles += settings.map { "\($0.setting) cannot be kept: \($0.error)" }
         if !isNodeEligible { troubles.append("the node is about to go, and is to get no new traffic") }

@@ -108,9 +108,9 @@ public final class NodeReconciler {
         families.first { $0.family == work.family }?.keptRules = (work, duration)
     }
 
-    /// Makes the next steps read and mend everything, before the sync period has gone by.
-    public func verifySoon() {
-        for family in families { family.schedule.verifySoon(at: clock.now) }
+    /// Makes the steps after that delay read and mend everything, before the sync period has gone by.
+    public func verifySoon(after delay: Duration = .zero) {
+        for family in families { family.schedule.verifySoon(at: clock.now.advanced(by: delay)) }
     }
 
     /// Whether a verifying pass is under way. Not to be asked while a step is suspended.

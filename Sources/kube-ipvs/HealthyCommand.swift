@@ -30,7 +30,7 @@ struct HealthyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let verdict = HealthProbe(ask, try flags.loaded().0.settings).ask()
+        let verdict = HealthProbe(ask, try flags.loaded().0.settings, isDryRun: flags.dryRun).ask()
         try OutputDescriptor.standardOutput.write(lines: [verdict.words])
         guard verdict.isHealthy else { throw ExitCode.failure }
     }

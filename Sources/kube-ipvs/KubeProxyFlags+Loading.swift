@@ -15,7 +15,9 @@ extension KubeProxyFlags {
         }
         do throws(ConfigurationError) {
             let text = file.map { String(decoding: $0.contents, as: UTF8.self) }
-            return (try load(file: text, hostname: HostFacts.hostname, environment: HostFacts.environment), file)
+            var loaded = try load(file: text, hostname: HostFacts.hostname, environment: HostFacts.environment)
+            if dryRun { try loaded.settings.movePorts(by: dryRunPortOffset) }
+            return (loaded, file)
         } catch {
             throw ValidationError(error.description)
         }

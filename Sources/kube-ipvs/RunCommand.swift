@@ -15,7 +15,8 @@ struct RunCommand: AsyncParsableCommand {
             What it has programmed stays in the kernel when it ends: connections go on, and the next start takes it \
             over.
             The flags are kube-proxy's and mean what they mean there; --manifests, --graceful-timeout, \
-            --metrics-virtual-servers, --allow-attracting-vital-addresses and --virtual-ips are its own. A flag \
+            --metrics-virtual-servers, --allow-attracting-vital-addresses, --virtual-ips, --dry-run and \
+            --dry-run-port-offset are its own. A flag \
             whose value is a bool needs none: --cleanup is --cleanup=true.
             """
     )
@@ -60,6 +61,7 @@ struct RunCommand: AsyncParsableCommand {
                     verbosity: verbosity
                 ),
                 virtualServerCounters: flags.metricsVirtualServers,
+                isDryRun: flags.dryRun,
                 logger: logger
             )
             try await proxy.run()

@@ -18,10 +18,13 @@ struct StatusCommand: ParsableCommand {
 
     @OptionGroup var form: OutputForm
 
+    @Flag(help: "Ask a daemon that runs with --dry-run.")
+    var dryRun = false
+
     func run() throws {
         let report: StatusReport
         do throws(DaemonAbsence) {
-            report = try RunningDaemon().status()
+            report = try RunningDaemon(isDryRun: dryRun).status()
         } catch {
             StandardError.write("\(error)")
             throw ExitCode(2)

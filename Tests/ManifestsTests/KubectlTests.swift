@@ -24,6 +24,7 @@ import Testing
         ("node-by-node/k3s", all),
         ("node-by-node/kops", all),
         ("virtual-ips-as-routes/kubeadm", withoutConfiguration),
+        ("dry-run/kubeadm", withoutConfiguration),
         ("preflight", withoutConfiguration),
         ("monitoring", ["configmap", "podmonitor", "prometheusrule"]),
     ])

@@ -43,7 +43,7 @@ extension TrafficSuite {
 
         /// What kube-proxy 1.36 leaves in each family of one Service with two endpoints, of an endpoint that drained, and of a
         /// Service that was deleted while nobody looked.
-        private static let leftovers =
+        static let leftovers =
             kubeProxyRules + """
                 sysctl -q -w net.ipv4.vs.conntrack=1 net.ipv4.ip_forward=1
                 ip link add kube-ipvs0 type dummy
@@ -77,7 +77,7 @@ extension TrafficSuite {
 
                 """
 
-        private func writeService(to cluster: Cluster) throws {
+        static func writeService(to cluster: Cluster) throws {
             try cluster.write(Manifest.node, to: "node.yaml")
             try cluster.write(
                 Manifest.service(
@@ -129,13 +129,13 @@ extension TrafficSuite {
             moreLeftovers: String, kept: [String]
         ) async throws {
             let wanted = try await Cluster.with { cluster in
-                try writeService(to: cluster)
+                try Self.writeService(to: cluster)
                 _ = try await cluster.startDaemon()
                 return try await KernelState(of: cluster)
             }
             try await Cluster.with { cluster in
                 try await cluster.serve(.echo, in: [.pod1, .pod2], port: 7)
-                try writeService(to: cluster)
+                try Self.writeService(to: cluster)
                 try await cluster.run(in: .node, "bash", "-c", Self.leftovers + moreLeftovers)
 
                 try await startDaemonUnderConnections(in: cluster)
@@ -161,7 +161,7 @@ extension TrafficSuite {
         private func expectService(with variant: String, over other: String) async throws {
             try await Cluster.with { cluster in
                 try await cluster.serve(.echo, in: [.pod1, .pod2], port: 7)
-                try writeService(to: cluster)
+                try Self.writeService(to: cluster)
                 try await cluster.run(in: .node, "bash", "-c", "variant=-\(other)\n" + Self.leftovers)
                 try await cluster.run(
                     in: .node, "iptables-\(variant)", "--table", "mangle", "--new-chain", "KUBE-IPTABLES-HINT")

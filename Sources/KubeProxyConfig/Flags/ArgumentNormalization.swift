@@ -62,7 +62,8 @@ extension KubeProxyFlags {
     /// The flags that can stand without a value.
     static let booleanNames: Set<String> = [
         "allow-attracting-vital-addresses",
-        "bind-address-hard-fail", "cleanup", "conntrack-tcp-be-liberal", "init-only", "iptables-localhost-nodeports",
+        "bind-address-hard-fail", "cleanup", "conntrack-tcp-be-liberal", "dry-run", "init-only",
+        "iptables-localhost-nodeports",
         "ipvs-strict-arp", "log-json-split-stream", "log-text-split-stream", "masquerade-all", "profiling", "version",
     ]
 
@@ -72,7 +73,7 @@ extension KubeProxyFlags {
         "conntrack-max-per-core",
         "conntrack-min", "conntrack-tcp-timeout-close-wait", "conntrack-tcp-timeout-established",
         "conntrack-udp-timeout",
-        "conntrack-udp-timeout-stream", "detect-local-mode", "feature-gates", "graceful-timeout",
+        "conntrack-udp-timeout-stream", "detect-local-mode", "dry-run-port-offset", "feature-gates", "graceful-timeout",
         "healthz-bind-address",
         "healthz-port", "hostname-override", "iptables-masquerade-bit", "iptables-min-sync-period",
         "iptables-sync-period", "ipvs-exclude-cidrs", "ipvs-min-sync-period", "ipvs-scheduler", "ipvs-sync-period",

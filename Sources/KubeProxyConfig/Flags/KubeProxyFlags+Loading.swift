@@ -97,6 +97,8 @@ extension KubeProxyFlags {
             "write-config-to": general.writeConfigTo ?? "",
             "cleanup": "\(cleanup)",
             "init-only": "\(initOnly)",
+            "dry-run": "\(dryRun)",
+            "dry-run-port-offset": "\(dryRunPortOffset)",
             "version": "false",
             "manifests": general.manifests ?? "",
             "graceful-timeout": general.gracefulTimeout.map { "\($0)" } ?? "",

@@ -21,6 +21,12 @@ public struct KubeProxyFlags: ParsableArguments, Sendable {
         if let timeout = general.gracefulTimeout, timeout.nanoseconds < 0 {
             throw ValidationError("--graceful-timeout: \(timeout) is not a duration of 0s or more")
         }
+        guard !dryRun || !cleanup && !initOnly else {
+            throw ValidationError("--dry-run writes nothing: it goes with neither --cleanup nor --init-only")
+        }
+        guard (0...65_534).contains(dryRunPortOffset) else {
+            throw ValidationError("--dry-run-port-offset: \(dryRunPortOffset) is not a number from 0 to 65534")
+        }
         guard metricsVirtualServers >= 0 else {
             throw ValidationError("--metrics-virtual-servers: \(metricsVirtualServers) is not a number of 0 or more")
         }
@@ -34,6 +40,10 @@ public struct KubeProxyFlags: ParsableArguments, Sendable {
     public var cleanup: Bool { general.cleanup?.value ?? false }
     /// Whether only what needs a privileged start is to be done, before the end.
     public var initOnly: Bool { general.initOnly?.value ?? false }
+    /// Whether the daemon only reads, and tells what it would write.
+    public var dryRun: Bool { general.dryRun?.value ?? false }
+    /// What is added to the ports of the metrics and the health server in a dry run.
+    public var dryRunPortOffset: Int { general.dryRunPortOffset ?? 100 }
     public var version: VersionRequest { general.version ?? .none }
     /// A directory with Services and EndpointSlices, instead of an API server.
     public var manifests: String? { general.manifests.flatMap { $0.isEmpty ? nil : $0 } }
@@ -60,6 +70,17 @@ struct GeneralFlags: ParsableArguments, Sendable {
 
     @Option(help: ArgumentHelp("Do only what needs a privileged start, and exit.", valueName: "bool"))
     var initOnly: GoBool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write nothing, and tell how the kernel differs from what would be written.", valueName: "bool"))
+    var dryRun: GoBool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Added to the ports of the metrics and the health server in a dry run. (default: 100)", valueName: "number")
+    )
+    var dryRunPortOffset: Int?
 
     @Option(help: ArgumentHelp("Print the version, and exit; \"raw\" prints all of it.", valueName: "true|false|raw"))
     var version: VersionRequest?

@@ -36,13 +36,18 @@ public enum NodeSettings {
     /// - Parameter ipvs: open, so that the modules are loaded whose sysctls these are.
     /// - Returns: what keeps the sysctls so from here on.
     static func write(_ settings: EffectiveSettings, with ipvs: KernelIPVS, logger: Logger) -> SettingsKeeper {
+        let keeper = begin(planned(settings, logger: logger), on: KernelSettings(), logger: logger)
+        writeTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
+        return keeper
+    }
+
+    /// What a daemon would keep, without a first writing.
+    static func planned(_ settings: EffectiveSettings, logger: Logger) -> SettingsKeeper {
         let plan = NodeSettingsPlan(settings, kernel: HostFacts.kernelVersion, processors: HostFacts.processors)
         for warning in plan.warnings {
             logger.error("kernel", metadata: ["warning": "\(warning)"])
         }
-        let keeper = begin(SettingsKeeper(plan.settings), on: KernelSettings(), logger: logger)
-        writeTimeouts(settings.ipvsTimeouts, to: ipvs, logger: logger)
-        return keeper
+        return SettingsKeeper(plan.settings)
     }
 
     /// Writes the settings for the first time, and says what came of it.

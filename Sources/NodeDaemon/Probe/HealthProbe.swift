@@ -10,7 +10,7 @@ public struct HealthProbe: Hashable, Sendable {
     /// Where an answer is to be had.
     enum Place: Hashable, Sendable, CustomStringConvertible {
         case http(BindAddress, path: String)
-        case localSocket
+        case localSocket(String)
 
         var description: String {
             switch self {
@@ -34,13 +34,20 @@ public struct HealthProbe: Hashable, Sendable {
     /// How long a probe may take. kubelet gives an exec probe one second unless the manifest says more.
     static var patience: Duration { .seconds(5) }
 
-    /// - Parameter settings: the daemon's.
-    public init(_ question: HealthQuestion, _ settings: EffectiveSettings) {
+    /// - Parameters:
+    ///   - settings: the daemon's.
+    ///   - isDryRun: whether it is one that writes nothing.
+    public init(_ question: HealthQuestion, _ settings: EffectiveSettings, isDryRun: Bool = false) {
         self.question = question
-        places = Self.places(question, settings)
+        let name = isDryRun ? LocalHealthSocket.dryRunName : LocalHealthSocket.name
+        places = Self.places(question, settings, orSocket: name)
     }
 
-    private static func places(_ question: HealthQuestion, _ settings: EffectiveSettings) -> [Place] {
+    private static func places(
+        _ question: HealthQuestion,
+        _ settings: EffectiveSettings,
+        orSocket name: String
+    ) -> [Place] {
         let path: String
         switch question {
         case .ready: path = "/healthz"
@@ -51,7 +58,7 @@ public struct HealthProbe: Hashable, Sendable {
             }
             path = "/livez"
         }
-        return settings.healthEndpoint.map { reachable($0).map { .http($0, path: path) } } ?? [.localSocket]
+        return settings.healthEndpoint.map { reachable($0).map { .http($0, path: path) } } ?? [.localSocket(name)]
     }
 
     /// Where a server that listens there is reached from its own node. At an unspecified address it listens in every family that the
@@ -86,8 +93,8 @@ public struct HealthProbe: Hashable, Sendable {
             let request = "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
             bytes = try ProbeConnection.open(to: endpoint, until: end).answer(to: Array(request.utf8))
             answer = HealthAnswer(http: bytes)
-        case .localSocket:
-            bytes = try ProbeConnection.open(toLocal: LocalHealthSocket.name, until: end).answer(to: [])
+        case .localSocket(let name):
+            bytes = try ProbeConnection.open(toLocal: name, until: end).answer(to: [])
             answer = HealthAnswer(local: bytes, to: question)
         }
         guard let answer else {

@@ -12,18 +12,22 @@ import ServiceLifecycle
 final class LocalHealthSocket: Service {
     /// In the abstract namespace (unix(7)): it needs no folder that can be written to, and goes with the process.
     static let name = "kube-ipvs/health"
+    /// Of a dry run.
+    static let dryRunName = "kube-ipvs/dry-run/health"
 
+    private let name: String
     private let health: HealthBoard
     private let logger: Logger
 
-    init(health: HealthBoard, logger: Logger) {
+    init(_ name: String = name, health: HealthBoard, logger: Logger) {
+        self.name = name
         self.health = health
         self.logger = logger
     }
 
     func run() async {
-        await LocalServer(name: Self.name).run { [logger] _ in
-            logger.info("no health server; health is told on a local socket", metadata: ["socket": "@\(Self.name)"])
+        await LocalServer(name: name).run { [logger, name] _ in
+            logger.info("no health server; health is told on a local socket", metadata: ["socket": "@\(name)"])
         } failed: { [logger] error in
             logger.error("the local health socket cannot be opened; trying again", metadata: ["error": "\(error)"])
         } serve: { [health] listener in

@@ -11,6 +11,8 @@ import ServiceLifecycle
 final class LocalStatusSocket: Service {
     /// In the abstract namespace.
     static let usualName = "kube-ipvs/status"
+    /// Of a dry run, which may go beside a daemon.
+    static let dryRunName = "kube-ipvs/dry-run/status"
 
     typealias Responder = @Sendable (LocalQuestion) async -> LocalAnswer
 

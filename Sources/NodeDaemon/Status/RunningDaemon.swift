@@ -13,8 +13,9 @@ public struct RunningDaemon: Sendable {
     /// More than any answer.
     private static var answerLimit: Int { 32 << 20 }
 
-    public init() {
-        self.init(LocalStatusSocket.usualName)
+    /// - Parameter isDryRun: whether a daemon that writes nothing is asked.
+    public init(isDryRun: Bool = false) {
+        self.init(isDryRun ? LocalStatusSocket.dryRunName : LocalStatusSocket.usualName)
     }
 
     init(_ name: String, patience: Duration = HealthProbe.patience) {

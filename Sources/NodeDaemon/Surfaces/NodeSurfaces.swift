@@ -15,6 +15,7 @@ struct NodeSurfaces: Sendable {
     let healthCheckPorts: HealthCheckPorts
     private let settings: EffectiveSettings
     private let start: StartFacts
+    private let isDryRun: Bool
     private let logger: Logger
     private let onBindFailure: @Sendable (ServerKind, ListenError) async -> Void
 
@@ -34,6 +35,7 @@ struct NodeSurfaces: Sendable {
         start: StartFacts,
         metrics: ProxyMetrics,
         needsNode: Bool,
+        isDryRun: Bool = false,
         logger: Logger,
         onHealthCheckFailure: @escaping @Sendable (ObjectName, ListenError) -> Void = { _, _ in },
         onBindFailure: @escaping @Sendable (ServerKind, ListenError) async -> Void = { _, _ in }
@@ -41,6 +43,7 @@ struct NodeSurfaces: Sendable {
         self.onBindFailure = onBindFailure
         self.settings = settings
         self.start = start
+        self.isDryRun = isDryRun
         self.logger = logger
         self.metrics = metrics
         health = HealthBoard(families: families, timeout: settings.syncPeriod * 2, needsNode: needsNode)
@@ -54,7 +57,8 @@ struct NodeSurfaces: Sendable {
             let surface = HealthSurface(health: health, metrics: metrics.kubeProxy)
             services.append(server(.health, "health", endpoint) { surface.answer($0) })
         } else {
-            services.append(LocalHealthSocket(health: health, logger: logger))
+            let name = isDryRun ? LocalHealthSocket.dryRunName : LocalHealthSocket.name
+            services.append(LocalHealthSocket(name, health: health, logger: logger))
         }
         if let endpoint = settings.metricsEndpoint {
             let surface = MetricsSurface(

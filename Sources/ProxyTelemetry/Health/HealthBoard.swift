@@ -13,6 +13,7 @@ public final class HealthBoard: Sendable {
         var isNodeEligible: Bool
         var refusedObjects: [IPFamily: Int] = [:]
         var degradedSettings: [String] = []
+        var dryRunDifferences: Int?
     }
 
     private let state: Mutex<State>
@@ -61,6 +62,11 @@ public final class HealthBoard: Sendable {
         state.withLock { $0.degradedSettings = settings }
     }
 
+    /// A dry run finds so many differences. They make no node unhealthy.
+    func noteDifferences(_ count: Int) {
+        state.withLock { $0.dryRunDifferences = count }
+    }
+
     /// A node that is about to go should get no new traffic from a load balancer.
     package func noteNode(_ node: Node) {
         state.withLock { $0.isNodeEligible = !node.isBeingDeleted }
@@ -87,8 +93,8 @@ public final class HealthBoard: Sendable {
     private func report(_ isHealthy: (HealthState<Instant>.FamilyHealth) -> Bool) -> HealthReport {
         let now = clock()
         let current = calendar()
-        let (families, refused, degraded) = state.withLock {
-            ($0.health.health(at: now), $0.refusedObjects, $0.degradedSettings)
+        let (families, refused, degraded, differences) = state.withLock {
+            ($0.health.health(at: now), $0.refusedObjects, $0.degradedSettings, $0.dryRunDifferences)
         }
         let statuses = families.map { name, family in
             let status = HealthReport.FamilyStatus(
@@ -102,7 +108,8 @@ public final class HealthBoard: Sendable {
             currentTime: current,
             isNodeEligible: nil,
             families: Dictionary(statuses) { first, _ in first },
-            degradedSettings: degraded
+            degradedSettings: degraded,
+            dryRunDifferences: differences
         )
     }
 }

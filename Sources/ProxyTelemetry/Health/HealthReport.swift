@@ -19,6 +19,8 @@ package struct HealthReport: Hashable, Sendable {
     /// Settings of the kernel that are not as the data plane needs them and cannot be written, by their keys. They make no node
     /// unhealthy: its pods would go, and no other node serve better.
     var degradedSettings: [String] = []
+    /// What a dry run finds otherwise than it is wanted; `nil` where the daemon writes.
+    var dryRunDifferences: Int?
 
     /// Whether all families are healthy. The node does not count here.
     var isHealthy: Bool { families.values.allSatisfy(\.isHealthy) }
@@ -43,6 +45,9 @@ package struct HealthReport: Hashable, Sendable {
         // As above, kube-proxy knows none.
         if !degradedSettings.isEmpty {
             json += ",\"degradedSettings\":[\(degradedSettings.map { "\"\($0)\"" }.joined(separator: ","))]"
+        }
+        if let dryRunDifferences {
+            json += ",\"dryRunDifferences\":\(dryRunDifferences)"
         }
         return json + ",\"healthy\":\(isHealthy),\"status\":{\(status.joined(separator: ","))}}"
     }

@@ -10,6 +10,7 @@ public struct ProxyMetrics: Sendable {
     public let passes: PassMetrics
     public let objects: ObjectMetrics
     public let settings: SettingMetrics
+    public let dryRun: DryRunMetrics
     public let api: APIMetrics
     package let client: ClientMetrics
     package let indicators: ServiceLevelIndicators
@@ -27,6 +28,7 @@ public struct ProxyMetrics: Sendable {
         passes = PassMetrics(registry, families)
         objects = ObjectMetrics(registry, families)
         settings = SettingMetrics(registry)
+        dryRun = DryRunMetrics(registry)
         api = APIMetrics(registry)
         client = ClientMetrics(registry)
         indicators = ServiceLevelIndicators()

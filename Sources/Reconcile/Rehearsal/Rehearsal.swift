@@ -98,7 +98,9 @@ private final class RehearsedIPSet: IPSetDataplane {
 
     func create(_ set: IPSetDefinition) {
         created[set.name] = set
-        notes.note(.set, "create set \(set.name) of type \(set.type.rawValue)")
+        var change = RehearsedChange(.set, "create set \(set.name) of type \(set.type.rawValue)")
+        (change.effect, change.family, change.setName) = (.add, set.family, set.name)
+        notes.note(change)
     }
 
     func swap(_ first: String, _ second: String) {

@@ -32,9 +32,23 @@ public struct RehearsedChange: Hashable, Sendable, CustomStringConvertible {
         case address(IPAddress)
     }
 
+    /// What becomes of the object.
+    public enum Effect: Hashable, Sendable {
+        case add
+        case edit
+        case remove
+    }
+
     public var kind: Kind
+    public var effect = Effect.edit
+    /// `nil` for what belongs to no family.
+    public var family: IPFamily?
     /// `nil` for what the whole node needs.
     public var subject: Subject?
+    /// The one of the virtual server that is the subject; `nil` for other kinds.
+    public var realServer: RealServer.ID?
+    /// The name of the set that it is about.
+    public var setName: String?
     /// Whether Services work without it: so with most settings of the kernel.
     public var isOptional: Bool
     public var description: String
@@ -55,6 +69,15 @@ extension RehearsedChange {
             case .addRealServer, .editRealServer, .removeRealServer: .realServer
             }
         self.init(kind, of: .virtualServer(change.virtualServer), change.description)
+        family = change.virtualServer.family
+        switch change {
+        case .addVirtualServer: effect = .add
+        case .editVirtualServer: effect = .edit
+        case .removeVirtualServer: effect = .remove
+        case .addRealServer(let server, to: _): (effect, realServer) = (.add, server.id)
+        case .editRealServer(let server, of: _): (effect, realServer) = (.edit, server.id)
+        case .removeRealServer(let server, from: _): (effect, realServer) = (.remove, server)
+        }
     }
 
     init(_ change: IPSetChange) {
@@ -63,9 +86,19 @@ extension RehearsedChange {
             case .add(_, to: let set), .remove(_, from: let set): set.name
             }
         self.init(.setEntry, of: .setEntry(change.entry, set: set), change.description)
+        setName = set
+        switch change {
+        case .add(_, to: let set): (effect, family) = (.add, set.family)
+        case .remove(_, from: let set): (effect, family) = (.remove, set.family)
+        }
     }
 
     init(_ change: AddressChange) {
         self.init(change.concernsRoute ? .route : .address, of: .address(change.address), change.description)
+        family = change.family
+        switch change {
+        case .bind, .addRoute: effect = .add
+        case .unbind, .removeStray, .removeRoute, .removeStrayRoute: effect = .remove
+        }
     }
 }
