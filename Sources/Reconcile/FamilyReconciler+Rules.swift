@@ -22,7 +22,7 @@ extension FamilyReconciler {
         // What is wanted from here on is noted anew.
         touched.rules = false
         rulesAreUnderWay = true
-        rules.mayFindRoutes = !hasEndedVerifying
+        rules.mayFindRoutes = !hasMadeVirtualIPs
         return RulesWork(rules, closedServers: desired.serversClosedToNode, at: now)
     }
 
@@ -64,7 +64,7 @@ extension FamilyReconciler {
 
     /// Notes that rules for virtual IPs that are routes are to be replaced, once a verifying pass has made those addresses.
     mutating func noteEndOfRoutes() {
-        if hasEndedVerifying, rules.areForRoutes { touched.rules = true }
+        if hasMadeVirtualIPs, rules.areForRoutes { touched.rules = true }
     }
 
     mutating func takeRules(_ keeper: RuleKeeper) {

@@ -69,6 +69,8 @@ extension FamilyReconciler {
 
     private mutating func endVerifying() -> PassReport {
         hasEndedVerifying = true
+        // Where they could not be read, those that a predecessor left are still as it made them.
+        hasMadeVirtualIPs = hasMadeVirtualIPs || addresses.known != nil
         noteEndOfRoutes()
         hasReadKernel = hasReadKernel || verification.hasReadAll
         var report = verification.report

@@ -36,6 +36,8 @@ public struct FamilyReconciler<Owner: Hashable & Comparable & Sendable> {
     var verification = Verification()
     /// Whether a verifying pass has ended, whatever came of it.
     var hasEndedVerifying = false
+    /// Whether a verifying pass has read what makes virtual IPs the node's own, and made them so in the daemon's way.
+    var hasMadeVirtualIPs = false
     /// Whether a verifying pass has read everything. Until then, differences are what was left over, not drift.
     var hasReadKernel = false
 

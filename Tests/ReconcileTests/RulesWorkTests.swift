@@ -130,6 +130,33 @@ struct RulesWorkTests {
         #expect(fake.rules.count(containing: "src,dst -j KUBE-MARK-MASQ") == 3)
     }
 
+    @Test mutating func `rules for routes stay while virtual IPs cannot be read, and go once they are addresses`()
+        async throws
+    {
+        let predecessor = RuleConfiguration(ownTraffic: .isFromTheNode)
+        try await fake.rules.restore(#require(Ruleset(predecessor, .v4).restoreInput(over: InstalledRules(""))), .v4)
+        fake.addresses.routes = [LocalRoute(Sample.vip(1))]
+        let areForRoutes = { [fake] in fake.rules.count(containing: "--src-type LOCAL -j KUBE-MARK-MASQ") == 3 }
+
+        fake.addresses.failNextListing()
+        let failed = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(failed.failures.map(\.part) == [.addresses])
+        #expect(fake.addresses.bound.isEmpty && fake.addresses.routes.count == 1)
+        #expect(areForRoutes())
+        // Nor are they given up when something else of them changes.
+        var closed = Sample.contribution(1)
+        closed.serversClosedToNode = [Sample.server(1)]
+        reconciler.replaceContribution(of: 1, with: closed)
+        #expect(try await keepRules().applied == [.rules: 1])
+        #expect(areForRoutes())
+
+        let whole = await reconciler.pass(.verify, at: Sample.start, on: fake.dataplane)
+        #expect(whole.failures.isEmpty)
+        #expect(fake.addresses.bound == [Sample.vip(1)] && fake.addresses.routes.isEmpty)
+        #expect(!areForRoutes())
+        #expect(fake.rules.count(containing: "src,dst -j KUBE-MARK-MASQ") == 3)
+    }
+
     @Test mutating func `what is wanted while rules are under way is written by the next work`() async throws {
         await settle()
         let begun = reconciler.beginRules(at: Sample.start)

@@ -32,6 +32,7 @@ public final class FakeAddresses: AddressDataplane {
     private var routeParts: PartedReading<LocalRoute>?
 
     private var nextApplyFailure: DataplaneError?
+    private var nextListingFailure: DataplaneError?
 
     private let onChange: (String) -> Void
 
@@ -52,6 +53,7 @@ public final class FakeAddresses: AddressDataplane {
         _ reading: inout KernelReading<IPFamily>,
         _ body: (BoundAddress) -> Void
     ) throws(DataplaneError) -> ReadingProgress {
+        if let failure = nextListingFailure.take() { throw failure }
         let family = reading.subject
         var now = strays.filter { $0.family == family }
         for address in bound where address.family == family {
@@ -79,6 +81,11 @@ public final class FakeAddresses: AddressDataplane {
         let hasMore = parts.next(addressesPerPart, showing: listingsShowChanges ? now : nil, body)
         if hasMore { routeParts = parts }
         return listing.putDown(reading, hasMore: hasMore)
+    }
+
+    /// The next listing of addresses breaks off.
+    public func failNextListing() {
+        nextListingFailure = DataplaneError(part: .addresses, explanation: "the fake broke off")
     }
 
     /// The next exchange breaks, and nothing takes effect.
