@@ -106,15 +106,43 @@ struct SlowStartTests {
         want(Self.contribution([1, 2, 3]))
         await pass(.changes, 0)
         await pass(.changes, 10)
-        reconciler = Sample.reconciler()
-        let listing = VirtualServerListing()
-        while !reconciler.isAhead { reconciler.getAhead(sharing: listing, at: Self.after(10), on: fake.dataplane) }
-        want(Self.contribution([1, 2, 3]))
-        _ = reconciler.endHeadStart(at: Self.after(10), period: .seconds(30))
-        await pass(.verify, 10)
+        await begin(wanting: Self.contribution([1, 2, 3]), at: 10)
         #expect(weights == [100, 100, 40])
         await pass(.changes, 20)
         #expect(weights == [100, 100, 70])
+    }
+
+    /// Reads what is there before it is known what is wanted, and then makes the first pass.
+    private mutating func begin(wanting contribution: Contribution, at seconds: Int) async {
+        reconciler = Sample.reconciler()
+        let listing = VirtualServerListing()
+        while !reconciler.isAhead { reconciler.getAhead(sharing: listing, at: Self.after(seconds), on: fake.dataplane) }
+        want(contribution)
+        _ = reconciler.endHeadStart(at: Self.after(seconds), period: .seconds(30))
+        await pass(.verify, seconds)
+    }
+
+    @Test mutating func `what was read ahead and had no slow start gets later weights at once`() async {
+        await pass(.verify, 0)
+        await begin(wanting: Self.contribution([1, 2], slowStart: 0), at: 10)
+        want(Self.contribution([1, 2], full: 200))
+        await pass(.changes, 20)
+        #expect(weights == [200, 200])
+        #expect(reconciler.nextRise == nil)
+    }
+
+    @Test mutating func `what was read ahead counts no more once it is all read again`() async {
+        await pass(.verify, 0)
+        reconciler = Sample.reconciler()
+        let listing = VirtualServerListing()
+        while !reconciler.isAhead { reconciler.getAhead(sharing: listing, at: Self.after(0), on: fake.dataplane) }
+        want(Self.contribution([1, 2], slowStart: 0))
+        // The lists of objects have taken longer than a reading counts.
+        #expect(reconciler.endHeadStart(at: Self.after(60), period: .seconds(30)) == nil)
+        await pass(.verify, 60)
+        want(Self.contribution([1, 2], full: 200))
+        await pass(.changes, 70)
+        #expect(weights == [200, 200])
     }
 
     @Test mutating func `what came while there was no daemon rises, and what has another weight gets its own at once`()

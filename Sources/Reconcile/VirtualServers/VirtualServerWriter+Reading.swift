@@ -9,6 +9,7 @@ extension VirtualServerWriter {
     mutating func beginReading() {
         unsettled.retryAll()
         known.beginReading()
+        readAhead = []
     }
 
     /// Has what is not known filled in by the reading.

@@ -16,8 +16,9 @@ extension VirtualServerWriter {
         at now: Instant
     ) -> IPVSTable.Entry {
         // At a start this comes for each of all virtual servers, and a look into a table costs.
+        let isReadAhead = !readAhead.isEmpty && readAhead.remove(id) != nil
         guard duration > 0 || !ramps.isEmpty else { return wanted }
-        if duration > 0, readAhead.remove(id) != nil, let found = known[id] {
+        if duration > 0, isReadAhead, let found = known[id] {
             ramps.adopt(found, wanted: wanted, of: id, over: duration, at: now)
         }
         return ramps.entry(

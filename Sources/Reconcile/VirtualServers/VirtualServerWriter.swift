@@ -224,6 +224,8 @@ struct VirtualServerWriter {
             return refused
         } catch {
             known.forget()
+            // They are read again, when it is known what is wanted of them.
+            readAhead = []
             report.failures.append(error)
             return nil
         }
