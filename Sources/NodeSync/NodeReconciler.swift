@@ -145,9 +145,8 @@ public final class NodeReconciler {
         let rules = families.compactMap { $0.reconciler.beginRules(at: now) }
         if hasVerified || isLeftToPlan { return Step(rules: rules, next: .atOnce) }
         let end = written ?? now
-        guard let next = families.compactMap({ $0.nextPass(after: end) }).min() else {
-            return Step(rules: rules, next: .whenTold)
-        }
+        let due = families.compactMap { $0.nextPass(after: end) } + [schedulers.nextTry].compactMap(\.self)
+        guard let next = due.min() else { return Step(rules: rules, next: .whenTold) }
         return Step(rules: rules, next: next <= end ? .atOnce : .at(next))
     }
 

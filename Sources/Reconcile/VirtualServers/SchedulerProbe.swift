@@ -5,8 +5,8 @@ public import DataplaneModel
 /// Finds out whether the kernel has a scheduler, as kube-proxy does: it adds a virtual server with it, at an address that is
 /// reserved for documentation, and removes it again. Adding also makes the kernel load the scheduler's module.
 public enum SchedulerProbe {
-    /// In TEST-NET-2 (RFC 5737): nobody's address.
-    private static let server = VirtualServer.ID(
+    /// In TEST-NET-2 (RFC 5737): nobody's address. So one that is there is what an earlier try has left.
+    static let server = VirtualServer.ID(
         address: IPAddress(v4: 0xc633_6400), port: 20_000, transport: .tcp)
 
     /// - Throws: when the kernel has no such scheduler, or when it cannot be asked.
@@ -41,8 +41,17 @@ public enum SchedulerProbe {
         // One that a killed daemon left behind is in the way; that there is none is the rule.
         _ = try ipvs.apply([.removeVirtualServer(server)])
         if let refusal = try ipvs.apply([.addVirtualServer(server, configuration)]).first { return refusal.error }
-        if let refusal = try ipvs.apply([.removeVirtualServer(server)]).first { throw refusal.error }
+        try removeServer(on: ipvs)
         return nil
+    }
+
+    /// Removes what a try has left.
+    ///
+    /// - Throws: when it may be there still.
+    static func removeServer(on ipvs: any IPVSDataplane) throws(DataplaneError) {
+        if let refusal = try ipvs.apply([.removeVirtualServer(server)]).first, !refusal.isOfWhatIsGone {
+            throw refusal.error
+        }
     }
 
     /// ENOENT (`ip_vs_add_service` in `ip_vs_ctl.c`).

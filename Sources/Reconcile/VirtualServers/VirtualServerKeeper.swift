@@ -142,6 +142,14 @@ struct VirtualServerKeeper {
         }
     }
 
+    /// Tells virtual servers of other programs, unless they are wanted too. What a try of a scheduler has left is the daemon's own in
+    /// whatever network.
+    private var othersServers: (VirtualServer.ID) -> Bool {
+        { [excludedNetworks] id in
+            id != SchedulerProbe.server && excludedNetworks.contains { $0.contains(id.address) }
+        }
+    }
+
     private mutating func readNext<Owner>(
         _ reading: inout VirtualServerReading,
         _ desired: DesiredState<Owner>,
@@ -167,10 +175,10 @@ struct VirtualServerKeeper {
             }
             return
         }
-        let networks = excludedNetworks
+        let isOthers = othersServers
         try reading.next(
             virtualServersPerReading,
-            where: { id in desired[id] != nil || !networks.contains { $0.contains(id.address) } },
+            where: { id in desired[id] != nil || !isOthers(id) },
             writtenMeanwhile: writer.known.writtenSinceReading,
             on: dataplane
         ) { id, observed in
@@ -215,10 +223,10 @@ extension VirtualServerKeeper {
         _ reading: inout VirtualServerReading,
         on dataplane: any IPVSDataplane
     ) throws(DataplaneError) {
-        let networks = excludedNetworks
+        let isOthers = othersServers
         try reading.next(
             virtualServersPerReading,
-            where: { id in !networks.contains { $0.contains(id.address) } },
+            where: { id in !isOthers(id) },
             writtenMeanwhile: [],
             on: dataplane
         ) { id, observed in

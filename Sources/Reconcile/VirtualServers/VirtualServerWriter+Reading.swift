@@ -46,6 +46,8 @@ extension VirtualServerWriter {
             return false
         }
         let isNew = unsettled.insert(id)
+        // What a try of a scheduler has left goes too, and is nobody's doing.
+        guard id != SchedulerProbe.server || wanted != nil else { return true }
         if isNew && !wasRefused || isDamaged {
             report.countDrift(.virtualServer, CollectionOfOne(id)) { id in
                 "virtual server \(id)" + (owner().map { " of \($0)" } ?? "")

@@ -25,6 +25,9 @@ public final class FakeIPVS: IPVSDataplane {
     /// Addresses that it takes for no real server.
     public var brokenRealServers: Set<IPAddress> = []
 
+    /// Virtual servers that it does not remove.
+    public var unremovable: Set<VirtualServer.ID> = []
+
     /// Schedulers that it does not have.
     public var missingSchedulers: Set<String> = []
 
@@ -117,6 +120,7 @@ public final class FakeIPVS: IPVSDataplane {
     }
 
     private func isBroken(_ change: IPVSChange) -> Bool {
+        if case .removeVirtualServer(let id) = change, unremovable.contains(id) { return table[id] != nil }
         if case .addRealServer(let realServer, _) = change, brokenRealServers.contains(realServer.id.address) {
             return true
         }
