@@ -29,7 +29,7 @@ public struct HealthProbe: Hashable, Sendable {
 
     let question: HealthQuestion
     /// The next one is asked where nobody listens at the one before.
-    let places: [Place]
+    var places: [Place]
 
     /// How long a probe may take. kubelet gives an exec probe one second unless the manifest says more.
     static var patience: Duration { .seconds(5) }

@@ -35,6 +35,9 @@ struct ProbeConnection: ~Copyable {
         return connection
     }
 
+    /// The first program that binds the name of an abstract socket has it, whoever runs it. So the connection is refused unless
+    /// root listens there, or the user of this program.
+    ///
     /// - Parameter name: of a socket in the abstract namespace (unix(7)), without the zero byte before it.
     static func open(
         toLocal name: String,
@@ -43,6 +46,9 @@ struct ProbeConnection: ~Copyable {
         let connection = ProbeConnection(descriptor: try openSocket(AF_UNIX), end: end)
         let (address, length) = sockaddr_un.abstract(name)
         try connection.connect(to: address, length)
+        guard LocalPeer.isTrusted(connection.peerUser) else {
+            throw ProbeError("a program of another user than root listens there")
+        }
         return connection
     }
 

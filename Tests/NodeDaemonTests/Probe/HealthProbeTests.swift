@@ -129,6 +129,21 @@ struct HealthProbeTests {
         #expect(try places(.ping, "--healthz-port=0", "--metrics-port=0") == ["the local socket"])
     }
 
+    @Test(.enabled(if: geteuid() == 0, "another user is needed"))
+    func `nobody but root is believed on the local socket`() async throws {
+        var probe = HealthProbe(.ready, try Self.settings(["--healthz-port=0"]).settings)
+        let name = "kube-ipvs/test-\(UUID().uuidString)"
+        probe.places = [.localSocket(name)]
+        try await ForeignSocket.listening(name, answering: "ready 200 {}\\n") { [probe] in
+            try await eventually("somebody else listens, and is told from the daemon") {
+                let verdict = probe.ask()
+                #expect(!verdict.isHealthy)
+                return verdict.words
+                    == "ready: no: the local socket: a program of another user than root listens there"
+            }
+        }
+    }
+
     @Test func `an answer is read whatever comes`() {
         #expect(
             HealthAnswer(http: Array("HTTP/1.1 503 No\r\nServer: kube-ipvs\r\nA: b\r\n\r\n{}".utf8))

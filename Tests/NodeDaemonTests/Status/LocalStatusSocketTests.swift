@@ -135,18 +135,7 @@ struct LocalStatusSocketTests {
     @Test(.enabled(if: geteuid() == 0, "another user is needed"))
     func `nobody but root is believed`() async throws {
         let name = "kube-ipvs/test-\(UUID().uuidString)"
-        let script = """
-            use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
-            bind($s, pack('S a*', AF_UNIX, "\\0$ARGV[0]")) or die "bind: $!"; listen($s, 8);
-            alarm 60; while (accept(my $c, $s)) { print $c "HTTP/1.0 200 OK\\r\\n\\r\\n{}"; close $c }
-            """
-        let words = ["setpriv", "--reuid", "65534", "--clear-groups", "perl", "-e", script, name]
-        try await withThrowingDiscardingTaskGroup { group in
-            group.addTask {
-                _ = try await Subprocess.run(
-                    .name("env"), arguments: Arguments(words), output: .discarded, error: .discarded)
-            }
-            defer { group.cancelAll() }
+        try await ForeignSocket.listening(name, answering: "HTTP/1.0 200 OK\\r\\n\\r\\n{}") {
             try await eventually("somebody else listens, and is told from the daemon") {
                 do throws(DaemonAbsence) {
                     _ = try RunningDaemon(name).status()
