@@ -54,5 +54,49 @@ extension TrafficSuite {
                 }
             }
         }
+
+        /// How many packets the node has dropped because their way back is another interface.
+        private static func dropped(_ cluster: Cluster) async throws -> Int? {
+            let script =
+                #"/^TcpExt/ { if (n++) print $c; else for (i = 1; i <= NF; i++) if ($i == "IPReversePathFilter") c = i }"#
+            return Int(try await cluster.run(in: .node, "awk", script, "/proc/net/netstat"))
+        }
+
+        @Test func `with neither clusterCIDR nor masqueradeAll check explains rp_filter with the node's own routes`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                try await cluster.addSecondNode(overlay: true)
+                try await output(of: "ip", "-netns", "node", "route", "add", "default", "via", "198.51.100.7")
+                try await output(of: "ip", "-netns", "node-2", "address", "add", "203.0.113.77/32", "dev", "lo")
+                try cluster.write(Manifest.node, to: "node.yaml")
+                let check = {
+                    try await cluster.run(
+                        in: .node,
+                        ["bash", "-c", #""$@" || true"#, "-", Daemon.path, "check"] + cluster.daemonFlags
+                            + ["--cluster-cidr", ""])
+                }
+                let words =
+                    "Of what comes by overlay, the kernel takes sources in 10.244.2.0/24 alone: the default route is by wan. "
+                    + "If other nodes send by overlay, set net.ipv4.conf.overlay.rp_filter to 2"
+                let strict = try await check()
+                #expect(strict.contains(words), "\(strict)")
+
+                // So it is, and so it is mended.
+                let send = {
+                    _ = try await command(
+                        "ip", "netns", "exec", "node-2", "bash", "-c",
+                        "curl --silent --max-time 1 --interface 203.0.113.77 http://10.244.1.0:9/ || true")
+                }
+                let before = try #require(try await Self.dropped(cluster))
+                try await send()
+                let after = try #require(try await Self.dropped(cluster))
+                #expect(after > before)
+                try await cluster.run(in: .node, "sysctl", "-q", "-w", "net.ipv4.conf.overlay.rp_filter=2")
+                try await send()
+                #expect(try await Self.dropped(cluster) == after)
+                #expect(try await !check().contains("comes by overlay"))
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ extension NodeEvidence {
             if !["all", "default"].contains(interface) { interfaces.insert(interface) }
             reversePathFilters[interface] = Int(Self.text("/proc/sys/net/ipv4/conf", "\(interface)/rp_filter"))
         }
+        linkRoutes = Self.linkRoutes(Self.text("/proc/net", "route"))
         readNetworkFiles()
         for process in Self.names(in: "/proc") where process.allSatisfy(\.isNumber) {
             // At most 15 bytes of the name (`TASK_COMM_LEN`).

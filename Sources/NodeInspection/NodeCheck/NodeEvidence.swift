@@ -18,6 +18,8 @@ package struct NodeEvidence {
     var variant = IPTablesVariant.nft
     /// By interface, `all` and `default` among them: `net.ipv4.conf.*.rp_filter`.
     var reversePathFilters: [String: Int] = [:]
+    /// IPv4 routes of table `main`, by interface.
+    var linkRoutes: [String: Set<IPPrefix>] = [:]
     /// `nil` when there is nothing at the path.
     var lockIsFile: Bool?
     /// Virtual servers that the daemon would take for stale although nothing tells that they are a proxy's.
@@ -104,22 +106,6 @@ package struct NodeEvidence {
             return failures + settingChanges.map { NodeFinding(.notice, "settings", "the daemon would \($0)") }
         }
         return failures.isEmpty ? [NodeFinding(.ok, "settings", "all as they should be")] : failures
-    }
-
-    /// The kernel takes the larger of `all` and the interface's own (`ip-sysctl.rst`); 1 is strict.
-    private var reversePath: [NodeFinding] {
-        let all = reversePathFilters["all"] ?? 0
-        let strict = reversePathFilters.filter {
-            !["all", "default", "lo"].contains($0.key) && max(all, $0.value) == 1
-        }
-        guard !strict.isEmpty else { return [NodeFinding(.ok, "rp_filter", "not strict anywhere")] }
-        let names = strict.keys.sorted().prefix(5).joined(separator: ", ")
-        return [
-            NodeFinding(
-                .notice, "rp_filter",
-                "strict on \(names)\(strict.count > 5 ? ", …" : ""): packets whose way back is another interface are dropped"
-            )
-        ]
     }
 
     private var lock: NodeFinding {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 import DataplaneModel
+import KubeProxyConfig
 import Testing
 
 @testable import NodeInspection
@@ -70,6 +71,45 @@ import Testing
             ["notice rp_filter: strict on \($0): packets whose way back is another interface are dropped"]
         }
         #expect(findings { $0.reversePathFilters = filters } == expected ?? [])
+    }
+
+    @Test func `without clusterCIDR and masqueradeAll a strict rp_filter is explained with the node's own routes`()
+        throws
+    {
+        let table = """
+            Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+            eth0\t00000000\t0132A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+            eth0\t0032A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+            overlay\t0002F40A\t0002F40A\t0003\t0\t0\t0\t00FFFFFF\t0\t0\t0
+            overlay\t0003F40A\t0003F40A\t0003\t0\t0\t0\t00FFFFFF\t0\t0\t0
+            veth1\t0B01F40A\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0
+            *\t0004F40A\t00000000\t0200\t0\t0\t0\t00FFFFFF\t0\t0\t0
+            overlay\tnonsense
+            """
+        let routes = NodeEvidence.linkRoutes(table)
+        #expect(routes.keys.sorted() == ["eth0", "overlay", "veth1"])
+        let strict = ["all": 1, "eth0": 0, "overlay": 0, "veth1": 0]
+        func explained(_ change: (inout NodeEvidence) -> Void = { _ in }) -> [String] {
+            findings {
+                $0.reversePathFilters = strict
+                $0.linkRoutes = routes
+                $0.detectLocalMode = .clusterCIDR([])
+                change(&$0)
+            }.filter { $0.hasPrefix("notice rp_filter: neither") }
+        }
+        #expect(
+            explained() == [
+                "notice rp_filter: neither clusterCIDR nor masqueradeAll is set, so packets to cluster IPs keep the address of their "
+                    + "client. Of what comes by overlay, the kernel takes sources in 10.244.2.0/24, 10.244.3.0/24 alone: "
+                    + "the default route is by eth0. If other nodes send by overlay, set net.ipv4.conf.overlay.rp_filter to 2, "
+                    + "or set clusterCIDR"
+            ])
+        let lone = explained { $0.linkRoutes["eth0"] = nil }
+        #expect(lone.first?.contains("alone: there is no default route. If") == true)
+        #expect(explained { $0.reversePathFilters["overlay"] = 2 } == [])
+        #expect(explained { $0.masqueradesAll = true } == [])
+        let cluster = try #require(IPPrefix("10.244.0.0/16"))
+        #expect(explained { $0.detectLocalMode = .clusterCIDR([cluster]) } == [])
     }
 
     @Test func `a lock that was mounted as a directory is a failure`() {
