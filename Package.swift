@@ -294,7 +294,11 @@ let targets: [Target] = [
     .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
     .testTarget(name: "BlockingExecutionTests", dependencies: ["BlockingExecution", "SmallFiles", "SystemTesting"]),
     .testTarget(name: "ChildProgramsTests", dependencies: ["ChildPrograms", "SystemTesting"]),
-    .testTarget(name: "CommandTests", dependencies: ["kube-ipvs", "KubernetesHTTP", logging, subprocess]),
+    .testTarget(
+        name: "CommandTests",
+        dependencies: ["kube-ipvs", "KubernetesHTTP", "NodeInspection", "Reconcile", logging, subprocess],
+        exclude: ["Golden"]
+    ),
     .testTarget(
         name: "DataplaneKernelTests",
         dependencies: [

@@ -46,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
             loaded.settings, source: source, version: VersionCommand.version)
         findings += await Trial(variant).start()
         findings.sort { $0.verdict > $1.verdict }
-        try write(findings)
+        try Self.write(findings, as: form.output, to: .standardOutput)
         if let terminationMessage {
             try ArgumentFile.write(FindingDigest.text(of: findings), to: terminationMessage)
         }
@@ -57,11 +57,15 @@ struct CheckCommand: AsyncParsableCommand {
         }
     }
 
-    private func write(_ findings: [NodeFinding]) throws(OutputError) {
-        switch form.output {
-        case .text: try OutputDescriptor.standardOutput.write(lines: findings.map(Self.line))
+    static func write(
+        _ findings: [NodeFinding],
+        as form: OutputForm.Kind,
+        to output: OutputDescriptor
+    ) throws(OutputError) {
+        switch form {
+        case .text: try output.write(lines: findings.map(line))
         case .json:
-            var report = try JSONReport("findings", to: .standardOutput)
+            var report = try JSONReport("findings", to: output)
             for finding in findings {
                 try report.add([
                     "verdict": .string(finding.verdict.rawValue), "subject": .string(finding.subject),
