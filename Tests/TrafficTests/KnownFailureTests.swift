@@ -137,6 +137,56 @@ extension TrafficSuite {
             }
         }
 
+        /// As where a container has no mount of the lock's file: each program takes a lock, and not the same one.
+        @Test func `a lock that is not shared with the node costs neither the daemon's rules nor those of others`()
+            async throws
+        {
+            try await Cluster.with { cluster in
+                guard try await cluster.iptablesVariants().contains("legacy") else { return }
+                try await cluster.run(in: .node, "iptables-legacy", "-t", "mangle", "-N", "KUBE-IPTABLES-HINT")
+                try await cluster.serve(.http, in: [.pod1], port: 8080)
+                try writeService(to: cluster)
+                let rules = ["ip", "netns", "exec", "node", "iptables-legacy", "--wait", "-t", "nat"]
+                for words in [["-N", "KEPT"], ["-A", "KEPT", "-j", "RETURN"], ["-N", "CHANGING"]] {
+                    try await output(of: rules + words)
+                }
+                // Another program changes the same table all the time, under the node's lock.
+                let script = """
+                    change() { iptables-legacy --wait -t nat "$@"; }
+                    while true; do
+                        for port in {1..9}; do change -A CHANGING -p tcp --dport $port -j RETURN; done
+                        change -F CHANGING
+                    done
+                    """
+                let other = try await cluster.start(
+                    ["ip", "netns", "exec", "node", "bash", "-c", script], log: "other.log")
+                let daemon = Daemon(
+                    program: try await cluster.start(
+                        [
+                            "ip", "netns", "exec", "node", "unshare", "--mount", "bash", "-c",
+                            #"mount -t tmpfs none /run && exec "$@""#, "-", Daemon.path, "run",
+                        ] + cluster.daemonFlags + ["--ipvs-sync-period", "1s"], log: "unshared.log"))
+                try await daemon.waitForFirstPass()
+                try await cluster.expect(["pod-1"], at: ["10.96.0.10"], from: .client)
+                // Rules of ours that are lost come back, however often.
+                for _ in 0..<5 {
+                    // The program says EAGAIN where the daemon has written meanwhile.
+                    let removal = "until iptables-legacy --wait -t nat -F KUBE-MARK-MASQ; do sleep 0.1; done"
+                    try await cluster.run(in: .node, "bash", "-c", removal)
+                    try await eventually("it is back") {
+                        try await output(of: rules + ["-S", "KUBE-MARK-MASQ"]).contains("-A KUBE-MARK-MASQ")
+                    }
+                }
+                try await other.end(by: "KILL")
+                #expect(try await output(of: rules + ["-S", "KEPT"]).contains("-A KEPT -j RETURN"))
+                try await eventually("nothing is left to be written") {
+                    let plan = ["bash", "-c", #""$@" || true"#, "-", Daemon.path, "plan"] + cluster.daemonFlags
+                    return try await cluster.run(in: .node, plan) == "no changes"
+                }
+                try await cluster.expect(["pod-1"], at: ["10.96.0.10"], from: .client)
+            }
+        }
+
         @Test func `where ip_vs cannot be loaded the daemon says so and writes nothing, and starts once it can`()
             async throws
         {
