@@ -18,8 +18,11 @@ struct RefusedObjectTests {
         async throws
     {
         let orders = Orders()
-        let dataplane = Dataplane(
-            ipvs: RefusingIPVS(orders), sets: FakeIPSet(), addresses: FakeAddresses(), rules: FakeRules())
+        let ipvs = FakeIPVS()
+        // The third endpoint.
+        ipvs.brokenRealServers = [IPAddress(v4: 0x0af4_0003)]
+        let dataplane = Dataplane(ipvs: ipvs, sets: FakeIPSet(), addresses: FakeAddresses(), rules: FakeRules())
+            .intercepted(by: Stranger(ipvs, orders))
         try await RunningProxy.run(
             arguments: ["--ipvs-sync-period", "1s", "--ipvs-min-sync-period", "0s"],
             dataplane: dataplane
@@ -63,39 +66,37 @@ private final class Orders: Sendable {
     let state = Mutex(State())
 }
 
-/// Refuses the third endpoint.
-private final class RefusingIPVS: IPVSDataplane {
-    private let fake = FakeIPVS()
+/// Carries the orders out.
+private final class Stranger: DataplaneInterceptor {
+    private let fake: FakeIPVS
     private let orders: Orders
     private var damages = 0
 
-    init(_ orders: Orders) {
+    init(_ fake: FakeIPVS, _ orders: Orders) {
+        self.fake = fake
         self.orders = orders
-        fake.brokenRealServers = [IPAddress(v4: 0x0af4_0003)]
     }
 
-    func listVirtualServers(
-        _ reading: inout KernelReading<Void>,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> ReadingProgress {
-        if reading.isAtStart, damages < orders.state.withLock({ $0.damages }), let id = fake.table.entries.keys.min() {
+    func intercept<Value>(
+        _ call: DataplaneCall,
+        _ body: () throws(DataplaneError) -> Value
+    ) throws(DataplaneError) -> Value {
+        if call == DataplaneCall(.ipvs, .beginReading), damages < orders.state.withLock({ $0.damages }),
+            let id = fake.table.entries.keys.min()
+        {
             fake.table[id] = nil
             damages += 1
         }
-        return try fake.listVirtualServers(&reading, body)
+        return try body()
     }
 
-    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
-        try fake.virtualServer(id)
-    }
-
-    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
-        try fake.realServers(of: id)
-    }
-
-    func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
-        let refused = try fake.apply(changes)
-        orders.state.withLock { $0.refusals += refused.count }
+    func intercept<Change: Hashable & Sendable>(
+        _ changes: [Change],
+        of part: DataplaneError.Part,
+        _ body: ([Change]) throws(DataplaneError) -> [RefusedChange<Change>]
+    ) throws(DataplaneError) -> [RefusedChange<Change>] {
+        let refused = try body(changes)
+        if part == .ipvs { orders.state.withLock { $0.refusals += refused.count } }
         return refused
     }
 }

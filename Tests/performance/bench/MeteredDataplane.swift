@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import Addressing
 import DataplaneKernel
-import DataplaneModel
 import Reconcile
 import Synchronization
 
@@ -38,46 +36,27 @@ final class DataplaneTimes: Sendable {
         times.withLock { $0 = Times() }
     }
 
-    /// Adds the time that `body` takes to a part's.
-    func timed<Value>(
-        _ part: WritableKeyPath<Times, Double>,
-        _ body: () throws(DataplaneError) -> Value
-    ) throws(DataplaneError) -> Value {
-        guard !isPaused.load(ordering: .relaxed) else { return try body() }
-        let start = Meter.now
-        defer { add(part, since: start) }
-        return try body()
-    }
-
-    func timed<Value>(_ part: WritableKeyPath<Times, Double>, _ body: () -> Value) -> Value {
-        let start = Meter.now
-        defer { add(part, since: start) }
-        return body()
-    }
-
-    func timed<Value>(
-        _ part: WritableKeyPath<Times, Double>,
-        _ body: () async throws(DataplaneError) -> Value
-    ) async throws(DataplaneError) -> Value {
-        let start = Meter.now
-        defer { add(part, since: start) }
-        return try await body()
-    }
-
-    private func add(_ part: WritableKeyPath<Times, Double>, since start: Double) {
+    /// Adds the time since then to a part's.
+    private func add(_ part: DataplaneError.Part, since start: Double) {
         let end = Meter.now
         times.withLock {
-            $0[keyPath: part] += end - start
+            switch part {
+            case .ipvs: $0.ipvs += end - start
+            case .ipset: $0.sets += end - start
+            case .addresses: $0.addresses += end - start
+            case .rules: $0.rules += end - start
+            case .routes, .sysctls, .conntrack: break
+            }
             $0.lastEnd = end
         }
     }
 
-    func noteListing() {
+    private func noteListing() {
         times.withLock { $0.listings += 1 }
     }
 
     /// Notes that the call that has just ended was to change something.
-    func noteChange() {
+    private func noteChange() {
         times.withLock {
             $0.changes += 1
             $0.lastChange = $0.lastEnd
@@ -106,158 +85,37 @@ final class DataplaneTimes: Sendable {
     }
 }
 
+extension DataplaneTimes: DataplaneInterceptor {
+    func intercept<Value>(
+        _ call: DataplaneCall,
+        _ body: () throws(DataplaneError) -> Value
+    ) throws(DataplaneError) -> Value {
+        if call == DataplaneCall(.ipvs, .beginReading) { noteListing() }
+        defer { if call == DataplaneCall(.ipvs, .write) { noteChange() } }
+        guard !isPaused.load(ordering: .relaxed) else { return try body() }
+        let start = Meter.now
+        defer { add(call.part, since: start) }
+        return try body()
+    }
+
+    func interceptProgram<Value>(
+        _ call: DataplaneCall,
+        _ body: () async throws(DataplaneError) -> Value
+    ) async throws(DataplaneError) -> Value {
+        let start = Meter.now
+        defer { add(call.part, since: start) }
+        return try await body()
+    }
+}
+
 extension Dataplane {
     /// The kernel's, with a clock at each part.
     static func metered(_ times: DataplaneTimes) async throws -> sending Dataplane {
         Dataplane(
-            ipvs: MeteredIPVS(try KernelIPVS(), times),
-            sets: MeteredSets(KernelIPSet(), times),
-            addresses: MeteredAddresses(try KernelAddresses(), times),
-            rules: MeteredRules(try await KernelIPTables.open(), times)
-        )
-    }
-}
-
-private final class MeteredIPVS: IPVSDataplane {
-    private let kernel: KernelIPVS
-    private let times: DataplaneTimes
-
-    init(_ kernel: KernelIPVS, _ times: DataplaneTimes) {
-        self.kernel = kernel
-        self.times = times
-    }
-
-    func listVirtualServers(
-        _ reading: inout KernelReading<Void>,
-        _ body: (ObservedVirtualServer) -> Void
-    ) throws(DataplaneError) -> ReadingProgress {
-        if reading.isAtStart { times.noteListing() }
-        return try times.timed(\.ipvs) { () throws(DataplaneError) in
-            try kernel.listVirtualServers(&reading, body)
-        }
-    }
-
-    func virtualServer(_ id: VirtualServer.ID) throws(DataplaneError) -> ObservedVirtualServer? {
-        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.virtualServer(id) }
-    }
-
-    func realServers(of id: VirtualServer.ID) throws(DataplaneError) -> [ObservedRealServer]? {
-        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.realServers(of: id) }
-    }
-
-    func apply(_ changes: [IPVSChange]) throws(DataplaneError) -> [RefusedChange<IPVSChange>] {
-        defer { times.noteChange() }
-        return try times.timed(\.ipvs) { () throws(DataplaneError) in try kernel.apply(changes) }
-    }
-}
-
-private final class MeteredSets: IPSetDataplane {
-    private let kernel: KernelIPSet
-    private let times: DataplaneTimes
-
-    init(_ kernel: KernelIPSet, _ times: DataplaneTimes) {
-        self.kernel = kernel
-        self.times = times
-    }
-
-    func definition(ofSetNamed name: String) throws(DataplaneError) -> IPSetDefinition? {
-        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.definition(ofSetNamed: name) }
-    }
-
-    func readMembers(
-        _ reading: inout KernelReading<NamedSet>,
-        _ body: (IPSetEntry) -> Void
-    ) throws(DataplaneError) -> ReadingProgress {
-        return try times.timed(\.sets) { () throws(DataplaneError) in
-            try kernel.readMembers(&reading, body)
-        }
-    }
-
-    func create(_ set: IPSetDefinition) throws(DataplaneError) {
-        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.create(set) }
-    }
-
-    func swap(_ first: String, _ second: String) throws(DataplaneError) {
-        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.swap(first, second) }
-    }
-
-    func destroy(_ name: String) throws(DataplaneError) {
-        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroy(name) }
-    }
-
-    func destroyReleased(_ name: String) throws(DataplaneError) {
-        try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroyReleased(name) }
-    }
-
-    func destroyIfPresent(_ name: String) throws(DataplaneError) -> Bool {
-        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.destroyIfPresent(name) }
-    }
-
-    func apply(_ changes: [IPSetChange]) throws(DataplaneError) -> [RefusedChange<IPSetChange>] {
-        return try times.timed(\.sets) { () throws(DataplaneError) in try kernel.apply(changes) }
-    }
-}
-
-private final class MeteredAddresses: AddressDataplane {
-    private let kernel: KernelAddresses
-    private let times: DataplaneTimes
-
-    init(_ kernel: KernelAddresses, _ times: DataplaneTimes) {
-        self.kernel = kernel
-        self.times = times
-    }
-
-    func linkExists() throws(DataplaneError) -> Bool {
-        return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.linkExists() }
-    }
-
-    func createLink() throws(DataplaneError) {
-        try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.createLink() }
-    }
-
-    func listAddresses(
-        _ reading: inout KernelReading<IPFamily>,
-        _ body: (BoundAddress) -> Void
-    ) throws(DataplaneError) -> ReadingProgress {
-        return try times.timed(\.addresses) { () throws(DataplaneError) in
-            try kernel.listAddresses(&reading, body)
-        }
-    }
-
-    func listRoutes(
-        _ reading: inout KernelReading<IPFamily>,
-        _ body: (LocalRoute) -> Void
-    ) throws(DataplaneError) -> ReadingProgress {
-        return try times.timed(\.addresses) { () throws(DataplaneError) in
-            try kernel.listRoutes(&reading, body)
-        }
-    }
-
-    func apply(_ changes: [AddressChange]) throws(DataplaneError) -> [RefusedChange<AddressChange>] {
-        return try times.timed(\.addresses) { () throws(DataplaneError) in try kernel.apply(changes) }
-    }
-}
-
-private final class MeteredRules: RulesDataplane {
-    private let kernel: KernelIPTables
-    private let times: DataplaneTimes
-
-    init(_ kernel: KernelIPTables, _ times: DataplaneTimes) {
-        self.kernel = kernel
-        self.times = times
-    }
-
-    var supportsRandomFully: Bool { kernel.supportsRandomFully }
-
-    func fingerprint(_ family: IPFamily) -> RulesFingerprint? {
-        return times.timed(\.rules) { kernel.fingerprint(family) }
-    }
-
-    func save(_ family: IPFamily) async throws(DataplaneError) -> String {
-        return try await times.timed(\.rules) { () async throws(DataplaneError) in try await kernel.save(family) }
-    }
-
-    func restore(_ input: String, _ family: IPFamily) async throws(DataplaneError) {
-        try await times.timed(\.rules) { () async throws(DataplaneError) in try await kernel.restore(input, family) }
+            ipvs: try KernelIPVS(),
+            sets: KernelIPSet(),
+            addresses: try KernelAddresses(),
+            rules: try await KernelIPTables.open()
+        ).intercepted(by: times)
     }
 }
