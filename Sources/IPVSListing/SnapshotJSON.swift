@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import Addressing
 public import DataplaneModel
+import JSONStrings
 
 /// The kernel's IPVS as JSON, put together piece by piece, so that a long table is never held whole. `docs/dump.md` says what each key
 /// means; a change there that readers can notice raises `schemaVersion`.
@@ -16,7 +17,7 @@ public struct SnapshotJSON: Sendable {
         case connections
     }
 
-    private var json = JSONText()
+    private var json = JSONWriter(.indented)
 
     public init() {
         json.beginObject()
@@ -44,7 +45,8 @@ public struct SnapshotJSON: Sendable {
 
     /// Begins a list, to which all that is added until `endList()` belongs.
     public mutating func begin(_ list: List) {
-        json.beginArray(list.rawValue)
+        json.key(list.rawValue)
+        json.beginArray()
     }
 
     /// Adds to the list of virtual servers, which has begun.
@@ -75,7 +77,7 @@ public struct SnapshotJSON: Sendable {
     }
 }
 
-extension JSONText {
+extension JSONWriter {
     fileprivate mutating func members(of daemon: SyncDaemon) {
         member("role", daemon.role.text)
         member("interface", daemon.multicastInterface)

@@ -4,14 +4,31 @@ import JSONStrings
 extension DocumentValue {
     /// On one line, keys in order.
     var json: String {
+        var json = JSONWriter(.compact, breaks: .byName)
+        write(to: &json)
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    private func write(to json: inout JSONWriter) {
         switch self {
-        case .null: "null"
-        case .bool(let value): "\(value)"
-        case .number(let text): text
-        case .string(let text): Self.quoted(text)
-        case .list(let elements): "[" + elements.map(\.json).joined(separator: ",") + "]"
+        case .null: json.null()
+        case .bool(let value): json.bool(value)
+        case .number(let text): json.raw(text)
+        case .string(let text): json.string(text)
+        case .list(let elements):
+            json.beginArray()
+            for element in elements {
+                json.element()
+                element.write(to: &json)
+            }
+            json.endArray()
         case .object(let fields):
-            "{" + fields.inOrder.map { "\(Self.quoted($0.key)):\($0.value.json)" }.joined(separator: ",") + "}"
+            json.beginObject()
+            for field in fields.inOrder {
+                json.key(field.key)
+                field.value.write(to: &json)
+            }
+            json.endObject()
         }
     }
 

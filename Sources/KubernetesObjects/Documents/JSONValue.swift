@@ -24,9 +24,9 @@ package enum JSONValue: Hashable, Sendable {
 
     /// As short as JSON gets (RFC 8259).
     package var text: [UInt8] {
-        var text: [UInt8] = []
-        write(to: &text)
-        return text
+        var json = JSONWriter(.compact)
+        write(to: &json)
+        return json.bytes
     }
 }
 
@@ -60,30 +60,28 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral 
 }
 
 extension JSONValue {
-    private func write(to text: inout [UInt8]) {
+    private func write(to json: inout JSONWriter) {
         switch self {
-        case .null: text += "null".utf8
-        case .bool(let value): text += (value ? "true" : "false").utf8
-        case .integer(let value): text += String(value).utf8
+        case .null: json.null()
+        case .bool(let value): json.bool(value)
+        case .integer(let value): json.raw(String(value))
         // JSON has no infinities.
-        case .double(let value): text += (value.isFinite ? "\(value)" : "null").utf8
-        case .string(let value): JSONString.append(value, to: &text)
+        case .double(let value): json.raw(value.isFinite ? "\(value)" : "null")
+        case .string(let value): json.string(value)
         case .array(let values):
-            text.append(UInt8(ascii: "["))
-            for (index, value) in values.enumerated() {
-                if index > 0 { text.append(UInt8(ascii: ",")) }
-                value.write(to: &text)
+            json.beginArray()
+            for value in values {
+                json.element()
+                value.write(to: &json)
             }
-            text.append(UInt8(ascii: "]"))
+            json.endArray()
         case .object(let members):
-            text.append(UInt8(ascii: "{"))
-            for (index, member) in members.enumerated() {
-                if index > 0 { text.append(UInt8(ascii: ",")) }
-                JSONString.append(member.key, to: &text)
-                text.append(UInt8(ascii: ":"))
-                member.value.write(to: &text)
+            json.beginObject()
+            for member in members {
+                json.key(member.key)
+                member.value.write(to: &json)
             }
-            text.append(UInt8(ascii: "}"))
+            json.endObject()
         }
     }
 }
