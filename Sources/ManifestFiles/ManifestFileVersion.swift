@@ -71,6 +71,13 @@ struct ManifestFileVersion {
                 repeated.insert(placed.object.id)
             }
         }
+        noteOtherKinds(firstLineOfKind, file: file)
+        if unlisted > 0 {
+            findings.append(Finding(ManifestReport(unlisted: unlisted, of: file), identity: "unlisted"))
+        }
+    }
+
+    private mutating func noteOtherKinds(_ firstLineOfKind: [String: Int], file: String) {
         for (kind, line) in firstLineOfKind.sorted(by: { $0.value < $1.value }) {
             let count = otherKinds[kind] ?? 0
             let objects = count == 1 ? "1 object" : "\(count) objects"
@@ -84,9 +91,6 @@ struct ManifestFileVersion {
                 ),
                 identity: kind
             )
-        }
-        if unlisted > 0 {
-            findings.append(Finding(ManifestReport(unlisted: unlisted, of: file), identity: "unlisted"))
         }
     }
 

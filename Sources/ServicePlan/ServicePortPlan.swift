@@ -68,12 +68,7 @@ public struct ServicePortPlan: Hashable, Sendable {
 
         var observations = PlanObservations()
         observations.observe(virtualIPs, selection, service)
-        if healthCheckPort != 0 {
-            observations.healthCheck = HealthCheck(
-                port: healthCheckPort,
-                localReadyAddresses: endpoints.filter { $0.isLocal && $0.isReady }.map(\.id.address).withoutRepetition()
-            )
-        }
+        if healthCheckPort != 0 { observations.healthCheck = Self.healthCheck(healthCheckPort, endpoints) }
         observations.concerns = concerns
         observations.ownAddresses = Self.ownAddresses(virtualIPs, basis)
         observations.settingRefusals = settings.refusals
@@ -85,6 +80,13 @@ public struct ServicePortPlan: Hashable, Sendable {
             healthCheck: omitsNodePort && healthCheckPort != 0
         )
         self.init(contribution, observations)
+    }
+
+    private static func healthCheck(_ port: UInt16, _ endpoints: [PortEndpoint]) -> HealthCheck {
+        HealthCheck(
+            port: port,
+            localReadyAddresses: endpoints.filter { $0.isLocal && $0.isReady }.map(\.id.address).withoutRepetition()
+        )
     }
 
     private static func virtualServers(

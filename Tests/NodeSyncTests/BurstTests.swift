@@ -45,12 +45,7 @@ struct BurstTests {
         // Whatever comes first: a change, or the step that is due. During a pass changes wait.
         var next = NodeReconciler.Next.whenTold
         while true {
-            let due: ContinuousClock.Instant? =
-                switch next {
-                case .atOnce: clock.now
-                case .at(let instant): instant
-                case .whenTold: nil
-                }
+            let due = next.due(clock.now)
             if let change = rest.first, due.map({ change.at <= max($0, clock.now) }) ?? true {
                 clock.advance(to: change.at)
                 node.apply([.slice(change.slice)])
@@ -108,5 +103,16 @@ private final class TimedPasses: PassObserver {
     func changesTaken(_ family: IPFamily, at now: Instant) {
         passes.append(now)
         clock.advance(by: duration)
+    }
+}
+
+extension NodeReconciler.Next {
+    /// `nil` where nothing is due until something changes.
+    fileprivate func due(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        switch self {
+        case .atOnce: now
+        case .at(let instant): instant
+        case .whenTold: nil
+        }
     }
 }

@@ -82,18 +82,11 @@ extension NetlinkMessage {
         var family = serviceFamily
         var address: NetlinkAttribute?
         var port: UInt16 = 0
-        var method: UInt32 = 0
-        var weight: UInt32 = 0
-        var upper: UInt32 = 0
-        var lower: UInt32 = 0
-        var active: UInt32 = 0
-        var inactive: UInt32 = 0
-        var persistent: UInt32 = 0
-        var tunnelKind: UInt8 = 0
-        var tunnelPort: UInt16 = 0
-        var tunnelFlags: UInt16 = 0
-        var statistics: NetlinkAttribute?
-        var statistics64: NetlinkAttribute?
+        var (method, weight): (UInt32, UInt32) = (0, 0)
+        var (upper, lower): (UInt32, UInt32) = (0, 0)
+        var (active, inactive, persistent): (UInt32, UInt32, UInt32) = (0, 0, 0)
+        var (tunnelKind, tunnelPort, tunnelFlags): (UInt8, UInt16, UInt16) = (0, 0, 0)
+        var (statistics, statistics64): (NetlinkAttribute?, NetlinkAttribute?) = (nil, nil)
 
         while let attribute = try attributes.next(in: datagram) {
             switch attribute.type {
@@ -126,11 +119,8 @@ extension NetlinkMessage {
         let number = try datagram.address(address, family)
         guard number.family == family else { return nil }
         let realServer = RealServer(
-            id: RealServer.ID(address: number, port: port),
-            weight: weight,
-            forwarding: forwarding,
-            upperThreshold: upper,
-            lowerThreshold: lower
+            id: RealServer.ID(address: number, port: port), weight: weight, forwarding: forwarding,
+            upperThreshold: upper, lowerThreshold: lower
         )
         let tunnel = TunnelEncapsulation.Kind(rawValue: tunnelKind).map { kind in
             TunnelEncapsulation(kind: kind, port: tunnelPort, flags: tunnelFlags)

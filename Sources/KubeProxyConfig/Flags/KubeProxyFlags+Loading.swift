@@ -78,14 +78,20 @@ extension KubeProxyFlags {
         invalid += wrong.map { $0.located(by: sources) }
         guard invalid.isEmpty else { throw .invalid(invalid.inOrder) }
 
-        let withoutEffect = FeatureGates.withoutEffect(flags.configuration.featureGates.keys)
-        warnings += withoutEffect.map { name in
-            let line: Int? = if case .line(let line) = sources["featureGates.\(name)"] { line } else { nil }
-            return ConfigurationWarning("feature gate \"\(name)\" has no effect in kube-ipvs", line: line)
-        }
+        warnings += Self.gateWarnings(flags.configuration, sources)
         return LoadedConfiguration(
             configuration: flags.configuration, settings: settings, warnings: warnings.shortened,
             flags: values(flags.configuration, settings))
+    }
+
+    private static func gateWarnings(
+        _ configuration: KubeProxyConfiguration,
+        _ sources: [String: SettingSource]
+    ) -> [ConfigurationWarning] {
+        FeatureGates.withoutEffect(configuration.featureGates.keys).map { name in
+            let line: Int? = if case .line(let line) = sources["featureGates.\(name)"] { line } else { nil }
+            return ConfigurationWarning("feature gate \"\(name)\" has no effect in kube-ipvs", line: line)
+        }
     }
 
     private func values(_ configuration: KubeProxyConfiguration, _ settings: EffectiveSettings) -> [String: String] {

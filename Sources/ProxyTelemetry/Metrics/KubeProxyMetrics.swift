@@ -31,35 +31,27 @@ public struct KubeProxyMetrics: Sendable {
         let passBounds = [Double].exponential(from: 0.001, factor: 2, count: 15)
         passDuration = registry.histogram(
             "kubeproxy_sync_proxy_rules_duration_seconds",
-            alpha("SyncProxyRules latency in seconds"),
-            labels: ["ip_family"],
-            bounds: passBounds
+            alpha("SyncProxyRules latency in seconds"), labels: ["ip_family"], bounds: passBounds
         )
         lastPass = registry.gauge(
             "kubeproxy_sync_proxy_rules_last_timestamp_seconds",
-            alpha("The last time proxy rules were successfully synced"),
-            labels: ["ip_family"]
+            alpha("The last time proxy rules were successfully synced"), labels: ["ip_family"]
         )
         lastQueued = registry.gauge(
             "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds",
-            alpha("The last time a sync of proxy rules was queued"),
-            labels: ["ip_family"]
+            alpha("The last time a sync of proxy rules was queued"), labels: ["ip_family"]
         )
         endpointChangesPending = registry.gauge(
-            "kubeproxy_sync_proxy_rules_endpoint_changes_pending",
-            alpha("Pending proxy rules Endpoint changes")
+            "kubeproxy_sync_proxy_rules_endpoint_changes_pending", alpha("Pending proxy rules Endpoint changes")
         )
         endpointChanges = registry.counter(
-            "kubeproxy_sync_proxy_rules_endpoint_changes_total",
-            alpha("Cumulative proxy rules Endpoint changes")
+            "kubeproxy_sync_proxy_rules_endpoint_changes_total", alpha("Cumulative proxy rules Endpoint changes")
         )
         serviceChangesPending = registry.gauge(
-            "kubeproxy_sync_proxy_rules_service_changes_pending",
-            alpha("Pending proxy rules Service changes")
+            "kubeproxy_sync_proxy_rules_service_changes_pending", alpha("Pending proxy rules Service changes")
         )
         serviceChanges = registry.counter(
-            "kubeproxy_sync_proxy_rules_service_changes_total",
-            alpha("Cumulative proxy rules Service changes")
+            "kubeproxy_sync_proxy_rules_service_changes_total", alpha("Cumulative proxy rules Service changes")
         )
         noLocalEndpoints = registry.gauge(
             "kubeproxy_sync_proxy_rules_no_local_endpoints_total",
@@ -68,37 +60,33 @@ public struct KubeProxyMetrics: Sendable {
         )
         restoreFailures = registry.counter(
             "kubeproxy_sync_proxy_rules_iptables_restore_failures_total",
-            alpha("Cumulative proxy iptables restore failures"),
-            labels: ["ip_family"]
+            alpha("Cumulative proxy iptables restore failures"), labels: ["ip_family"]
         )
         programmingDuration = registry.histogram(
             "kubeproxy_network_programming_duration_seconds",
-            alpha("In Cluster Network Programming Latency in seconds"),
-            labels: ["ip_family"],
+            alpha("In Cluster Network Programming Latency in seconds"), labels: ["ip_family"],
             bounds: [0.25, 0.5] + .linear(from: 1, step: 1, count: 59) + .linear(from: 60, step: 5, count: 12)
                 + .linear(from: 120, step: 30, count: 7)
         )
         conntrackDuration = registry.histogram(
             "kubeproxy_conntrack_reconciler_sync_duration_seconds",
-            alpha("ReconcileConntrackFlowsLatency latency in seconds"),
-            labels: ["ip_family"],
-            bounds: passBounds
+            alpha("ReconcileConntrackFlowsLatency latency in seconds"), labels: ["ip_family"], bounds: passBounds
         )
         conntrackDeleted = registry.counter(
             "kubeproxy_conntrack_reconciler_deleted_entries_total",
-            alpha("Cumulative conntrack flows deleted by conntrack reconciler"),
-            labels: ["ip_family"]
+            alpha("Cumulative conntrack flows deleted by conntrack reconciler"), labels: ["ip_family"]
         )
         healthAnswers = registry.counter(
-            "kubeproxy_proxy_healthz_total",
-            alpha("Cumulative proxy healthz HTTP status"),
-            labels: ["code"]
+            "kubeproxy_proxy_healthz_total", alpha("Cumulative proxy healthz HTTP status"), labels: ["code"]
         )
         livenessAnswers = registry.counter(
-            "kubeproxy_proxy_livez_total",
-            alpha("Cumulative proxy livez HTTP status"),
-            labels: ["code"]
+            "kubeproxy_proxy_livez_total", alpha("Cumulative proxy livez HTTP status"), labels: ["code"]
         )
+        beginAtZero()
+    }
+
+    /// So that an alert on an increase sees the first one.
+    private func beginAtZero() {
         for family in families {
             restoreFailures.increment(by: 0, "\(family)")
             conntrackDeleted.increment(by: 0, "\(family)")

@@ -27,9 +27,7 @@ public struct PassMetrics: Sendable {
             labels: ["ip_family", "mode", "result"]
         )
         applied = registry.counter(
-            "kubeipvs_changes_applied_total",
-            "Kernel objects written",
-            labels: ["ip_family", "kind"]
+            "kubeipvs_changes_applied_total", "Kernel objects written", labels: ["ip_family", "kind"]
         )
         refused = registry.counter(
             "kubeipvs_changes_refused_total",
@@ -43,28 +41,22 @@ public struct PassMetrics: Sendable {
         )
         failures = registry.counter(
             "kubeipvs_dataplane_failures_total",
-            "Passes in which a part of the data plane could not be read or written",
-            labels: ["ip_family", "part"]
+            "Passes in which a part of the data plane could not be read or written", labels: ["ip_family", "part"]
         )
         drift = registry.counter(
             "kubeipvs_drift_repaired_total",
-            "Kernel objects that somebody else had changed and that were put right",
-            labels: ["ip_family", "kind"]
+            "Kernel objects that somebody else had changed and that were put right", labels: ["ip_family", "kind"]
         )
         draining = registry.gauge(
             "kubeipvs_draining_real_servers",
-            "Removed real servers that keep their connections for now",
-            labels: ["ip_family"]
+            "Removed real servers that keep their connections for now", labels: ["ip_family"]
         )
         contestedJumps = registry.gauge(
             "kubeipvs_contested_jumps",
-            "Jumps to KUBE-SERVICES before which rules of others come again and again",
-            labels: ["ip_family"]
+            "Jumps to KUBE-SERVICES before which rules of others come again and again", labels: ["ip_family"]
         )
         virtualServers = registry.gauge(
-            "kubeipvs_virtual_servers",
-            "Virtual servers that are wanted",
-            labels: ["ip_family"]
+            "kubeipvs_virtual_servers", "Virtual servers that are wanted", labels: ["ip_family"]
         )
         contestedServers = registry.gauge(
             "kubeipvs_contested_virtual_servers",
@@ -73,21 +65,21 @@ public struct PassMetrics: Sendable {
         )
         realServers = registry.gauge(
             "kubeipvs_real_servers",
-            "Real servers that are wanted, one of several virtual servers counted in each",
-            labels: ["ip_family"]
+            "Real servers that are wanted, one of several virtual servers counted in each", labels: ["ip_family"]
         )
         setEntries = registry.gauge(
-            "kubeipvs_set_entries",
-            "Members of each ipset",
-            labels: ["set"]
+            "kubeipvs_set_entries", "Members of each ipset", labels: ["set"]
         )
         setCapacity = registry.gauge(
             "kubeipvs_set_capacity",
-            "Members that each ipset has room for; it is replaced by a larger one when it is full",
-            labels: ["set"]
+            "Members that each ipset has room for; it is replaced by a larger one when it is full", labels: ["set"]
         )
+        beginAtZero(families)
+    }
+
+    /// So that an alert on an increase sees the first one.
+    private func beginAtZero(_ families: [IPFamily]) {
         for family in families {
-            // So that an alert on an increase sees the first one.
             for part in DataplaneError.Part.allCases {
                 failures.increment(by: 0, "\(family)", part.rawValue)
             }

@@ -278,10 +278,8 @@ extension KernelSuite {
             let ours = ours.split(separator: "\n", omittingEmptySubsequences: false)
             let theirs = theirs.split(separator: "\n", omittingEmptySubsequences: false)
             let differing = zip(ours, theirs).enumerated().filter { $0.element.0 != $0.element.1 }.prefix(5)
-            return
-                (["\(ours.count) lines, \(theirs.count) of ipvsadm"]
-                + differing.map { "line \($0.offset + 1)\n  dump:    \($0.element.0)\n  ipvsadm: \($0.element.1)" })
-                .joined(separator: "\n")
+            let shown = differing.map { "line \($0.offset + 1)\n  dump: \($0.element.0)\n  ipvsadm: \($0.element.1)" }
+            return (["\(ours.count) lines, \(theirs.count) of ipvsadm"] + shown).joined(separator: "\n")
         }
 
         private func json(_ options: [String]) throws -> [String: Any] {
