@@ -14,49 +14,7 @@ import Testing
 @testable import NodeInspection
 
 /// What `explain` says, without a kernel.
-@Suite struct ExplanationTests {
-    private static let web = ObjectName(namespace: "shop", name: "web")
-    private static let server = VirtualServer.ID(address: IPAddress(v4: 0x0a60_0001), port: 80, transport: .tcp)
-
-    private func inspection(_ change: (inout ObjectSnapshot) -> Void = { _ in }) throws -> NodeInspection {
-        let settings = try KubeProxyFlags.parse([]).load(file: nil, hostname: "here").settings
-        var objects = ObjectSnapshot(updates: [.service(Sample.service("web")), .slice(Sample.slice("web"))])
-        change(&objects)
-        return NodeInspection(settings: settings, families: [.v4], objects: objects, interfaceAddresses: [])
-    }
-
-    /// A kernel that has one virtual server; its real servers by the last byte of their address.
-    private func kernel(
-        scheduler: Scheduler = .roundRobin,
-        _ servers: [(UInt32, weight: UInt32, connections: UInt32)]
-    ) -> KernelView {
-        let observed = ObservedVirtualServer(
-            identity: .address(Self.server),
-            configuration: VirtualServer.Configuration(scheduler: scheduler, persistenceMask: .max),
-            realServers: servers.map { number, weight, connections in
-                let id = RealServer.ID(address: IPAddress(v4: 0x0af4_0000 + number), port: 8080)
-                return ObservedRealServer(
-                    realServer: RealServer(id: id, weight: weight), activeConnections: connections)
-            }
-        )
-        return KernelView { (id) throws(DataplaneError) in id == Self.server ? observed : nil }
-    }
-
-    private func report(
-        on name: ObjectName = ExplanationTests.web,
-        port: String? = nil,
-        _ inspection: NodeInspection,
-        _ kernel: KernelView? = nil,
-        _ drift: KernelDrift = KernelDrift(),
-        listening: Set<UInt16>? = []
-    ) -> ServiceReport? {
-        return inspection.report(
-            on: name, port: port,
-            NodeInspection.KernelFacts(
-                view: kernel ?? self.kernel([(1, 1, 0), (2, 1, 0)]), drift: drift,
-                desired: inspection.desired, listeningPorts: listening))
-    }
-
+@Suite struct ExplanationTests: Explaining {
     // MARK: What the kernel has
 
     @Test func `a Service that works is said to, with what the kernel has of each virtual IP`() throws {
@@ -194,87 +152,6 @@ import Testing
                 "      taken by shop/web:http (cluster IP): aaa/aaa gets nothing of it",
                 "      kernel: has it as planned, with 0 active connections",
             ])
-    }
-
-    // MARK: Endpoints
-
-    private func report(_ slice: EndpointSlice?, _ change: (inout Service) -> Void = { _ in }) throws -> ServiceReport?
-    {
-        var service = Sample.service("web")
-        change(&service)
-        let inspection = try inspection {
-            $0.updates = [.service(service)] + (slice.map { [.slice($0)] } ?? [])
-        }
-        let bare = KernelView { (id) throws(DataplaneError) in
-            ObservedVirtualServer(
-                identity: .address(id),
-                configuration: VirtualServer.Configuration(scheduler: .roundRobin, persistenceMask: .max),
-                realServers: [])
-        }
-        return report(inspection, bare)
-    }
-
-    private func verdict(_ slice: EndpointSlice?) throws -> String? {
-        try report(slice)?.verdict
-    }
-
-    @Test func `a Service without slices, without the port, or without a ready endpoint says so in its first line`()
-        throws
-    {
-        let bad = "Service shop/web does not work as it should: "
-        #expect(try verdict(nil) == bad + "it has no EndpointSlice: does its selector match a pod?")
-        #expect(
-            try verdict(Sample.slice("web", endpoints: 0)) == bad
-                + "port http has no endpoint of IPv4: its EndpointSlices are empty")
-        var slice = Sample.slice("web")
-        slice.ports[0].name = "web"
-        #expect(
-            try verdict(slice) == bad
-                + "no EndpointSlice has port http (TCP, IPv4): compare the port's name with those of the slices")
-        slice = Sample.slice("web")
-        for index in slice.endpoints.indices {
-            slice.endpoints[index].isReady = false
-            slice.endpoints[index].isServing = false
-        }
-        #expect(try verdict(slice) == bad + "port http: none of its 2 endpoints of IPv4 is ready")
-        slice = Sample.slice("web")
-        slice.family = .v6
-        slice.endpoints = []
-        #expect(try verdict(slice) == bad + "it has no EndpointSlice of IPv4")
-    }
-
-    @Test func `a traffic policy that keeps to a node without endpoints is a remark and no trouble`() throws {
-        var slice = Sample.slice("web")
-        for index in slice.endpoints.indices { slice.endpoints[index].nodeName = "elsewhere" }
-        let report = try #require(try report(slice) { $0.internalTrafficPolicy = .local })
-        #expect(
-            report.verdict
-                == "Service shop/web works; port http: cluster IP of IPv4 is not served by this node: no endpoint is "
-                + "here, and the traffic policy is Local")
-        #expect(report.lines.contains("    cluster IP TCP 10.96.0.1:80: no endpoint on this node"))
-        #expect(report.lines.contains("    endpoint 10.244.0.1:8080 on elsewhere: not used: on another node"))
-    }
-
-    @Test func `a health-check node port that nobody listens at is a trouble`() throws {
-        let inspection = try inspection {
-            $0.updates[0] = .service(Sample.service("web", healthCheckNodePort: 31_999))
-        }
-        let open = try #require(report(inspection, listening: [31_999]))
-        #expect(open.isGood && open.details.contains("health-check node port 31999: open"))
-        let closed = try #require(report(inspection, listening: [80]))
-        #expect(closed.troubles.first?.hasPrefix("nobody listens at health-check node port 31999") == true)
-        #expect(report(inspection, listening: nil)?.isGood == true)
-    }
-
-    @Test func `a port that is listened at is read from the kernel's table`() {
-        let line =
-            "   1: 00000000:7CFF 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n"
-        #expect(ListeningPorts.port(listeningIn: line) == 31_999)
-        #expect(ListeningPorts.port(listeningIn: line.replacing(" 0A ", with: " 01 ")) == nil)
-        #expect(ListeningPorts.port(listeningIn: "  sl  local_address rem_address   st tx_queue rx_queue\n") == nil)
-        let six =
-            "   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000\n"
-        #expect(ListeningPorts.port(listeningIn: six) == 8080)
     }
 
     // MARK: What is asked

@@ -7,14 +7,6 @@ import Testing
 
 /// The members that a Service port gives to each set. The tests are by set.
 struct SetMemberTests {
-    private func loadBalancer(_ family: IPFamily, ranges: [IPPrefix] = []) -> Scenario {
-        Scenario(family).with {
-            $0.service.kind = .loadBalancer
-            $0.service.loadBalancerVIPs = [family.loadBalancerVIP]
-            $0.service.loadBalancerSourceRanges = ranges
-        }
-    }
-
     private func nodePort(_ family: IPFamily, _ transport: TransportProtocol, _ policy: Service.TrafficPolicy)
         -> Scenario
     {
@@ -25,13 +17,6 @@ struct SetMemberTests {
             $0.facts.interfaceAddresses.insert(family.secondNodeAddress)
         }
     }
-
-    private static let rangesWithNode: [IPFamily: [IPPrefix]] = [
-        .v4: ["192.168.0.0/16", "10.0.0.0/8"], .v6: ["2001:db8:a::/48", "fd00::/8"],
-    ]
-    private static let rangesWithoutNode: [IPFamily: [IPPrefix]] = [
-        .v4: ["172.16.0.0/12", "10.0.0.0/8"], .v6: ["2001:db8:f::/48", "fd00::/8"],
-    ]
 
     // MARK: LOOP-BACK
 
@@ -102,7 +87,7 @@ struct SetMemberTests {
 
     @Test(arguments: IPFamily.allCases)
     func `LOAD-BALANCER has every load balancer VIP`(family: IPFamily) {
-        let scenario = loadBalancer(family)
+        let scenario = Scenario.loadBalancer(family)
         #expect(scenario.members(of: .loadBalancer) == ["\(family.loadBalancerVIP),tcp:80"])
         #expect(scenario.members(of: .loadBalancerLocal).isEmpty)
         #expect(scenario.members(of: .loadBalancerFirewall).isEmpty)
@@ -110,79 +95,9 @@ struct SetMemberTests {
 
     @Test(arguments: IPFamily.allCases)
     func `LOAD-BALANCER-LOCAL has it additionally with policy Local`(family: IPFamily) {
-        let scenario = loadBalancer(family).with { $0.service.externalTrafficPolicy = .local }
+        let scenario = Scenario.loadBalancer(family).with { $0.service.externalTrafficPolicy = .local }
         #expect(scenario.members(of: .loadBalancer) == ["\(family.loadBalancerVIP),tcp:80"])
         #expect(scenario.members(of: .loadBalancerLocal) == ["\(family.loadBalancerVIP),tcp:80"])
-    }
-
-    // MARK: Source ranges
-
-    @Test(arguments: IPFamily.allCases)
-    func `LOAD-BALANCER-FW has it additionally with source ranges`(family: IPFamily) throws {
-        let scenario = loadBalancer(family, ranges: try #require(Self.rangesWithNode[family]))
-        #expect(scenario.members(of: .loadBalancer) == ["\(family.loadBalancerVIP),tcp:80"])
-        #expect(scenario.members(of: .loadBalancerFirewall) == ["\(family.loadBalancerVIP),tcp:80"])
-    }
-
-    @Test(arguments: IPFamily.allCases)
-    func `LOAD-BALANCER-SOURCE-CIDR has the VIP with each range`(family: IPFamily) throws {
-        let ranges = try #require(Self.rangesWithNode[family])
-        let scenario = loadBalancer(family, ranges: ranges)
-        let expected = ranges.sorted().map { "\(family.loadBalancerVIP),tcp:80,\($0)" }
-        #expect(scenario.members(of: .loadBalancerSourceCIDR) == expected)
-    }
-
-    @Test(arguments: IPFamily.allCases)
-    func `LOAD-BALANCER-SOURCE-IP has the VIP with itself when a range holds the node IP`(family: IPFamily) throws {
-        let scenario = loadBalancer(family, ranges: try #require(Self.rangesWithNode[family]))
-        let vip = family.loadBalancerVIP
-        #expect(scenario.members(of: .loadBalancerSourceIP) == ["\(vip),tcp:80,\(vip)"])
-        #expect(scenario.contribution.serversClosedToNode.isEmpty)
-    }
-
-    @Test(arguments: IPFamily.allCases)
-    func `a VIP whose ranges do not hold the node IP is closed to the node instead`(family: IPFamily) throws {
-        let scenario = loadBalancer(family, ranges: try #require(Self.rangesWithoutNode[family]))
-        #expect(scenario.members(of: .loadBalancerSourceIP).isEmpty)
-        #expect(
-            scenario.contribution.serversClosedToNode
-                == [VirtualServer.ID(address: family.loadBalancerVIP, port: 80, transport: .tcp)])
-    }
-
-    @Test func `a node without an address of the family is in no range`() {
-        let scenario = loadBalancer(.v4, ranges: ["10.0.0.0/8"]).with { $0.facts.nodeIPs = [.v6: "2001:db8::1"] }
-        #expect(scenario.members(of: .loadBalancerSourceIP).isEmpty)
-        #expect(scenario.contribution.serversClosedToNode.count == 1)
-    }
-
-    @Test(arguments: IPFamily.allCases)
-    func `a zero range among others stands for no ranges`(family: IPFamily) throws {
-        let ranges = try #require(Self.rangesWithoutNode[family]) + [family.zero]
-        let scenario = loadBalancer(family, ranges: ranges)
-        #expect(scenario.members(of: .loadBalancer).count == 1)
-        #expect(scenario.members(of: .loadBalancerFirewall).isEmpty)
-        #expect(scenario.members(of: .loadBalancerSourceCIDR).isEmpty)
-        #expect(scenario.members(of: .loadBalancerSourceIP).isEmpty)
-        #expect(scenario.contribution.serversClosedToNode.isEmpty)
-    }
-
-    @Test(arguments: IPFamily.allCases)
-    func `ranges of the other family, a zero one too, neither guard nor open the VIP`(family: IPFamily) throws {
-        let guarded = try #require(Self.rangesWithoutNode[family])
-        let others = try #require(Self.rangesWithoutNode[family.other]) + [family.other.zero]
-        #expect(loadBalancer(family, ranges: others).members(of: .loadBalancerFirewall).isEmpty)
-        #expect(
-            loadBalancer(family, ranges: guarded + others).members(of: .loadBalancerSourceCIDR).count == guarded.count)
-    }
-
-    @Test func `source ranges guard neither node ports nor external IPs`() {
-        let scenario = loadBalancer(.v4, ranges: ["10.0.0.0/8"]).with {
-            $0.service.externalIPs = [IPFamily.v4.externalIP]
-            $0.port.nodePort = 30080
-        }
-        #expect(scenario.members(of: .loadBalancerFirewall) == ["\(IPFamily.v4.loadBalancerVIP),tcp:80"])
-        #expect(scenario.members(of: .loadBalancerSourceCIDR) == ["\(IPFamily.v4.loadBalancerVIP),tcp:80,10.0.0.0/8"])
-        #expect(scenario.contribution.serversClosedToNode.map(\.address) == [IPFamily.v4.loadBalancerVIP])
     }
 
     // MARK: NODE-PORT
@@ -230,7 +145,7 @@ struct SetMemberTests {
     }
 
     @Test func `a port without a node port is in no node port set`() {
-        let scenario = loadBalancer(.v4)
+        let scenario = Scenario.loadBalancer(.v4)
         let sets: [ServiceSet] = [
             .nodePortTCP, .nodePortLocalTCP, .nodePortUDP, .nodePortLocalUDP, .nodePortSCTP, .nodePortLocalSCTP,
         ]
@@ -263,7 +178,7 @@ struct SetMemberTests {
 
     @Test(arguments: IPFamily.allCases)
     func `IPVS-IPS has each address that is bound, once`(family: IPFamily) {
-        let scenario = loadBalancer(family).with {
+        let scenario = Scenario.loadBalancer(family).with {
             $0.service.externalIPs = [family.externalIP, family.loadBalancerVIP]
             $0.port.nodePort = 30080
         }
@@ -275,7 +190,7 @@ struct SetMemberTests {
     // MARK: All of them
 
     @Test func `no member is named twice`() {
-        let scenario = loadBalancer(.v4, ranges: ["10.0.0.0/8", "10.0.0.0/8"]).with { scenario in
+        let scenario = Scenario.loadBalancer(.v4, ranges: ["10.0.0.0/8", "10.0.0.0/8"]).with { scenario in
             scenario.service.externalIPs = [IPFamily.v4.externalIP, IPFamily.v4.externalIP]
             scenario.service.loadBalancerVIPs += [IPFamily.v4.loadBalancerVIP]
             scenario.service.externalTrafficPolicy = .local
@@ -290,9 +205,9 @@ struct SetMemberTests {
 
     @Test(arguments: IPFamily.allCases)
     func `each member has the form of its set's type`(family: IPFamily) throws {
-        let ranges = try #require(Self.rangesWithNode[family])
+        let ranges = try #require(SourceRangeMemberTests.rangesWithNode[family])
         for transport in TransportProtocol.allCases {
-            let scenario = loadBalancer(family, ranges: ranges).with { scenario in
+            let scenario = Scenario.loadBalancer(family, ranges: ranges).with { scenario in
                 scenario.service.externalIPs = [family.externalIP]
                 scenario.service.externalTrafficPolicy = .local
                 scenario.service.healthCheckNodePort = 31000

@@ -14,7 +14,7 @@ struct EventRecorderTests {
     private let api = FakeAPIServer()
 
     /// A time that the test sets.
-    private final class Time: Sendable {
+    final class Time: Sendable {
         private let state = Mutex(UnixTime(microseconds: 1_795_248_000_000_000))
 
         var now: UnixTime { state.withLock { $0 } }
@@ -279,50 +279,5 @@ struct EventRecorderTests {
         }
         // The time of the events stands still, so each further one waits six seconds more.
         #expect(clock.sleeps == (1...10).map { .seconds(6 * $0) })
-    }
-
-    @Test func `a bucket fills up again, and no further than it was`() {
-        var bucket = TokenBucket(capacity: 2, interval: .seconds(6))
-        #expect([bucket.take(at: time.now), bucket.take(at: time.now)] == [.zero, .zero])
-        #expect(bucket.take(at: time.now) == .seconds(6))
-        time.advance(by: 12)
-        #expect(bucket.take(at: time.now) == .zero)
-        time.advance(by: 3600)
-        #expect([bucket.take(at: time.now), bucket.take(at: time.now)] == [.zero, .zero])
-        time.advance(by: -3600)
-        #expect(bucket.take(at: time.now) == .seconds(6))
-    }
-
-    @Test func `what is too long for the API is cut between characters`() throws {
-        let event = ClusterEvent(
-            .warning,
-            reason: String(repeating: "r", count: 300),
-            action: "A",
-            regarding: .node(named: "n"),
-            note: String(repeating: "é", count: 1000)
-        )
-        let recorded = RecordedEvent(event, time: time.now, number: 1)
-        let body = try #require(try JSONReader.read(recorded.body(EventReporter(hostName: "h")).text))
-        #expect(body["note"]?.text == String(repeating: "é", count: 512))
-        #expect(body["reason"]?.text?.utf8.count == 128)
-    }
-}
-
-/// Counts, and tells who waits.
-private final class Tries: Sendable {
-    private let number = Mutex(0)
-    private let changed = Signal()
-
-    func count() {
-        number.withLock { $0 += 1 }
-        changed.raise()
-    }
-
-    func wait(for wanted: Int) async {
-        while !Task.isCancelled {
-            let generation = changed.generation
-            if number.withLock({ $0 }) >= wanted { return }
-            await changed.wait(past: generation)
-        }
     }
 }
