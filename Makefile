@@ -149,6 +149,7 @@ format: ## Format the Swift sources
 lint: ## Check formatting, the direction of imports and the shell scripts
 	swift format lint --strict --recursive Package.swift Sources Tests
 	Tests/architecture/imports
+	Tests/architecture/limits
 	Tests/manifests/check
 	Tests/architecture/licences
 	Tests/documents/links
