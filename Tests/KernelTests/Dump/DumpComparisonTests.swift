@@ -191,9 +191,7 @@ extension KernelSuite {
 
         // MARK: Comparing
 
-        /// Compares the two programs under the same options.
-        ///
-        /// A difference counts when ipvsadm prints the same before and after.
+        /// Compares the two programs under the same options. A difference counts when ipvsadm prints the same before and after.
         private func expectSame(
             _ options: [String],
             sourceLocation: SourceLocation = #_sourceLocation
