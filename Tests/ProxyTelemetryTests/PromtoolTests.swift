@@ -60,6 +60,7 @@ struct PromtoolTests {
         ] {
             metrics.client.note(RequestObservation(method: "POST", host: "[fd00::1]:6443", stage: stage))
         }
+        metrics.dryRun.note(KernelDifferences())
         metrics.indicators.note("ping", .healthz, isHealthy: true)
         metrics.kubeProxy.noteHealthAnswer(code: 200)
         metrics.kubeProxy.noteLivenessAnswer(code: 503)
