@@ -5,9 +5,9 @@ public import Reconcile
 
 /// Has the passes of a daemon go over a data plane that is only read, and keeps what they would have changed in it.
 ///
-/// Each verifying pass finds all differences anew, since nothing is written. A difference counts from the second time in a row: another proxy
-/// learns of a change a moment sooner or later than this one. What passes of mode `changes` would write is not looked at: the other proxy writes
-/// the same at that moment.
+/// Each verifying pass finds all differences anew, since nothing is written. A difference counts from the second time in a
+/// row: another proxy learns of a change a moment sooner or later than this one. Passes of mode `changes` do not count, for
+/// the other proxy writes the same at that moment.
 public final class DryRun {
     /// What passes are to be made over. It is another one after `renew()`.
     public private(set) var dataplane: Dataplane

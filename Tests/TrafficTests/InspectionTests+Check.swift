@@ -34,7 +34,7 @@ extension TrafficSuite.InspectionTests {
                 bad.standardOutput.hasPrefix("failure  trial: the kernel does not take the scheduler \"nosuch\""))
             #expect(bad.status == .exited(1))
 
-            // What `check` gives itself, given by hand: it must not be tried where somebody is.
+            // `check` gives itself `--trial`. Given by hand, it tries nothing in a namespace that other programs are in.
             for outside in ["net:[1]", ""] {
                 let byHand = try await Self.run("check", ["--trial=legacy,\(outside)"], in: cluster)
                 #expect(!byHand.standardOutput.contains("works"))

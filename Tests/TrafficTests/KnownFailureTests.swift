@@ -6,6 +6,15 @@ import Testing
 extension TrafficSuite {
     /// Nodes that lack something, or on which programs stand in each other's way: what users of IPVS mode have met.
     @Suite struct KnownFailureTests {
+        /// Serves one Service on a node of the legacy variant; `false` where the kernel does not have that.
+        private func serveOnLegacyNode(in cluster: Cluster) async throws -> Bool {
+            guard try await cluster.iptablesVariants().contains("legacy") else { return false }
+            try await cluster.run(in: .node, "iptables-legacy", "-t", "mangle", "-N", "KUBE-IPTABLES-HINT")
+            try await cluster.serve(.http, in: [.pod1], port: 8080)
+            try writeService(to: cluster)
+            return true
+        }
+
         private func writeService(_ name: String = "web", _ number: Int = 10, to cluster: Cluster) throws {
             try cluster.write(Manifest.node, to: "node.yaml")
             try cluster.write(
@@ -99,10 +108,7 @@ extension TrafficSuite {
             async throws
         {
             try await Cluster.with { cluster in
-                guard try await cluster.iptablesVariants().contains("legacy") else { return }
-                try await cluster.run(in: .node, "iptables-legacy", "-t", "mangle", "-N", "KUBE-IPTABLES-HINT")
-                try await cluster.serve(.http, in: [.pod1], port: 8080)
-                try writeService(to: cluster)
+                guard try await serveOnLegacyNode(in: cluster) else { return }
                 let daemon = try await cluster.startDaemon("--ipvs-sync-period", "1s")
                 let holder = try await cluster.start(
                     ["flock", "/run/xtables.lock", "bash", "-c", "echo held; exec sleep 600"], log: "holder.log")
@@ -142,10 +148,7 @@ extension TrafficSuite {
             async throws
         {
             try await Cluster.with { cluster in
-                guard try await cluster.iptablesVariants().contains("legacy") else { return }
-                try await cluster.run(in: .node, "iptables-legacy", "-t", "mangle", "-N", "KUBE-IPTABLES-HINT")
-                try await cluster.serve(.http, in: [.pod1], port: 8080)
-                try writeService(to: cluster)
+                guard try await serveOnLegacyNode(in: cluster) else { return }
                 let rules = ["ip", "netns", "exec", "node", "iptables-legacy", "--wait", "-t", "nat"]
                 for words in [["-N", "KEPT"], ["-A", "KEPT", "-j", "RETURN"], ["-N", "CHANGING"]] {
                     try await output(of: rules + words)

@@ -35,8 +35,8 @@ struct ProbeConnection: ~Copyable {
         return connection
     }
 
-    /// The first program that binds the name of an abstract socket has it, whoever runs it. So the connection is refused unless
-    /// root listens there, or the user of this program.
+    /// Any user's program may bind the name of an abstract socket first. So the listener is trusted only when it runs as root or
+    /// as the user of this program.
     ///
     /// - Parameter name: of a socket in the abstract namespace (unix(7)), without the zero byte before it.
     static func open(
